@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any, ClassVar, Literal
 
-from inbox.adapters.events import Event, MediaRef, OutboundMessage, ProviderRecord, SendResult
+from inbox.adapters.events import (
+    Event,
+    FailureReason,
+    MediaRef,
+    OutboundMessage,
+    ProviderRecord,
+    SendResult,
+    TemplateRecord,
+)
 
 Capability = Literal["receive", "send", "media", "templates", "delivery_reports", "list_messages"]
 
@@ -17,11 +25,11 @@ class SignatureError(Exception):
     """The request does not come from the provider, or was changed on its way. Store nothing, answer 403."""
 
 
-class UnparseablePayload(Exception):  # noqa: N818 - reads as the fact it states
+class UnparseablePayload(Exception):
     """The payload came from the provider but cannot be read. Keep it in quarantine; nothing is dropped."""
 
 
-class MediaRefused(Exception):  # noqa: N818 - reads as the fact it states
+class MediaRefused(Exception):
     """The attachment must not be fetched or kept: forbidden address, too large, or a bad redirect."""
 
 
@@ -30,7 +38,8 @@ class AdapterError(Exception):
 
     `permanent` trying again cannot help. `doubtful` the provider may have accepted the message although we
     have no answer: look for it with `Adapter.find_sent` before anything is sent again. `retry_after` is
-    the provider's wish in seconds. `code` is the provider's, `message` is a sentence for staff.
+    the provider's wish in seconds. `reason` is what went wrong in our words, and all that code may branch on;
+    `code` is the provider's own, kept for support; `message` is a sentence for staff.
     """
 
     def __init__(
@@ -38,6 +47,7 @@ class AdapterError(Exception):
         message: str,
         *,
         permanent: bool,
+        reason: FailureReason = "unknown",
         code: str | None = None,
         doubtful: bool = False,
         retry_after: float | None = None,
@@ -47,6 +57,7 @@ class AdapterError(Exception):
         super().__init__(message)
         self.message = message
         self.permanent = permanent
+        self.reason = reason
         self.code = code
         self.doubtful = doubtful
         self.retry_after = retry_after
@@ -103,6 +114,10 @@ class Adapter(ABC):
         messages of ours, so that two equal texts to one person are told apart. Raises AdapterError.
         """
         raise NotImplementedError(f"{self.key} keeps no list")
+
+    def list_templates(self) -> Iterator[TemplateRecord]:
+        """Every message template the provider holds for us, with its approval. Raises AdapterError."""
+        raise NotImplementedError(f"{self.key} has no templates")
 
     def fetch_media(self, ref: MediaRef, max_bytes: int) -> FetchedMedia:
         """Download an attachment. Raises MediaRefused for good, AdapterError when it may work later."""

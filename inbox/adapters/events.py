@@ -9,6 +9,21 @@ from typing import Any, Literal
 AddressScheme = Literal["phone", "whatsapp_user_id", "email", "withheld", "unknown"]
 ChannelKind = Literal["sms", "whatsapp", "email", "form", "webchat", "voice"]
 DeliveryStatus = Literal["queued", "sending", "sent", "delivered", "read", "failed"]
+FailureReason = Literal[
+    "opted_out",
+    "window_closed",
+    "bad_address",
+    "unreachable",
+    "not_mobile",
+    "blocked",
+    "content_refused",
+    "bad_template",
+    "rate_limited",
+    "provider_down",
+    "not_authorised",
+    "expired",
+    "unknown",
+]
 Direction = Literal["inbound", "outbound"]
 MessageKind = Literal[
     "text",
@@ -82,7 +97,8 @@ class InboundMessage:
 class DeliveryReport:
     """What became of a message we sent. Reports come late, twice and in any order.
 
-    `our_id` is the id of our message when the report carries it; `error_text` is a sentence for staff.
+    `our_id` is the id of our message when the report carries it; `error_text` is a sentence for staff and
+    `reason` what code may branch on (None unless the status is failed).
     """
 
     provider: str
@@ -90,6 +106,7 @@ class DeliveryReport:
     status: DeliveryStatus
     error_code: str | None = None
     error_text: str | None = None
+    reason: FailureReason | None = None
     occurred_at: datetime | None = None
     our_id: str | None = None
     recipient: Address | None = None
@@ -167,3 +184,22 @@ class ProviderRecord:
     error_code: str | None = None
     payload: dict[str, Any] | None = None
     raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """A message template as the provider holds it.
+
+    `variables` maps each placeholder of `body` to its sample value. `is_approved` says that it may be sent
+    outside the 24-hour window; `status` is the provider's word for it, shown to staff only.
+    """
+
+    external_id: str
+    name: str
+    language: str
+    body: str
+    variables: dict[str, str]
+    buttons: tuple[str, ...]
+    is_approved: bool
+    status: str
+    category: str | None = None

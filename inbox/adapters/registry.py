@@ -15,7 +15,7 @@ ADAPTERS: dict[str, str] = {
 }
 
 
-class UnknownAdapter(LookupError):  # noqa: N818 - reads as the fact it states
+class UnknownAdapter(LookupError):
     """No adapter has this key."""
 
 

@@ -1,0 +1,139 @@
+"""Downloading an attachment from a provider without becoming somebody's way into the private network."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from inbox.adapters.base import AdapterError, FetchedMedia, MediaRefused
+
+MAX_REDIRECTS = 3
+TOTAL_SECONDS = 60.0
+_CHUNK = 64 * 1024
+_SPOOL = 1024 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def fetch(
+    url: str,
+    *,
+    max_bytes: int,
+    is_allowed: Callable[[SplitResult], bool],
+    is_trusted: Callable[[SplitResult], bool],
+    auth: tuple[str, str],
+    timeout: tuple[float, float],
+) -> FetchedMedia:
+    """Download `url`, at most `max_bytes` bytes, in at most a minute.
+
+    Every hop must satisfy `is_allowed` and, unless `is_trusted`, be https on a public address. `auth` is
+    sent only where `is_trusted` or the host is the one first asked. Raises MediaRefused, AdapterError.
+    """
+    deadline = time.monotonic() + TOTAL_SECONDS
+    first_host = urlsplit(url).netloc
+    with requests.Session() as session:
+        for _hop in range(MAX_REDIRECTS + 1):
+            target = _checked(url, is_allowed, is_trusted)
+            may_authenticate = is_trusted(target) or target.netloc == first_host
+            response = _get(session, url, auth if may_authenticate else None, timeout)
+            with response:
+                if response.status_code not in _REDIRECTS:
+                    return _read(response, max_bytes, deadline)
+                url = urljoin(url, response.headers.get("Location", ""))
+    raise MediaRefused("The attachment's address redirects too often.")
+
+
+def _checked(
+    url: str, is_allowed: Callable[[SplitResult], bool], is_trusted: Callable[[SplitResult], bool]
+) -> SplitResult:
+    try:
+        target = urlsplit(url)
+        target.port  # noqa: B018 - raises on a port that is no number
+    except ValueError:
+        raise MediaRefused("The attachment's address cannot be read.") from None
+    if target.username or target.password or not is_allowed(target):
+        raise MediaRefused("The attachment is not at one of the provider's addresses.")
+    if is_trusted(target):
+        return target
+    if target.scheme != "https":
+        raise MediaRefused("The attachment's address is not encrypted.")
+    _refuse_private(target.hostname or "", target.port or 443)
+    return target
+
+
+def _refuse_private(host: str, port: int) -> None:
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise AdapterError(
+            "The provider's address cannot be found.", permanent=False, reason="provider_down"
+        ) from error
+    for answer in answers:
+        address = ipaddress.ip_address(str(answer[4][0]).split("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        if not (mapped or address).is_global:
+            raise MediaRefused("The attachment's address leads into a private network.")
+
+
+def _get(
+    session: requests.Session, url: str, auth: tuple[str, str] | None, timeout: tuple[float, float]
+) -> requests.Response:
+    try:
+        return session.get(
+            url,
+            # Unpacked content would make the size limit meaningless.
+            headers={"Accept-Encoding": "identity"},
+            auth=auth,
+            stream=True,
+            timeout=timeout,
+            allow_redirects=False,
+        )
+    except requests.exceptions.RequestException as error:
+        raise AdapterError("The attachment could not be fetched.", permanent=False, reason="provider_down") from error
+
+
+def _read(response: requests.Response, max_bytes: int, deadline: float) -> FetchedMedia:
+    if response.status_code != 200:
+        is_gone = response.status_code == 410
+        raise AdapterError(
+            f"The provider answered {response.status_code} for the attachment.",
+            permanent=is_gone,
+            reason="provider_down" if response.status_code >= 500 else "unknown",
+            code=str(response.status_code),
+        )
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise MediaRefused(f"The attachment is larger than {max_bytes} bytes.")
+    content = SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - the caller closes it
+    try:
+        size = _copy(response, content, max_bytes, deadline)
+    except BaseException:
+        content.close()
+        raise
+    if announced.isdigit() and size != int(announced):
+        content.close()
+        raise AdapterError("The attachment arrived incomplete.", permanent=False, reason="provider_down")
+    content.seek(0)
+    declared = response.headers.get("Content-Type", "application/octet-stream")
+    return FetchedMedia(content=content, content_type=declared.split(";")[0].strip().lower(), size=size)  # type: ignore[arg-type]
+
+
+def _copy(response: requests.Response, content: SpooledTemporaryFile[bytes], max_bytes: int, deadline: float) -> int:
+    size = 0
+    try:
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            size += len(chunk)
+            if size > max_bytes:
+                raise MediaRefused(f"The attachment is larger than {max_bytes} bytes.")
+            if time.monotonic() > deadline:
+                raise AdapterError("The attachment came too slowly.", permanent=False, reason="provider_down")
+            content.write(chunk)
+    except (OSError, HTTPError) as error:
+        raise AdapterError("The attachment broke off.", permanent=False, reason="provider_down") from error
+    return size
