@@ -1,0 +1,175 @@
+"""The launcher: engines, preparing steps, then every program of the Procfile, until Ctrl+C. Imports no Django."""
+
+import argparse
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from contact_center import embedded
+from contact_center.embedded import BASE_DIR, EngineError, default_data_dir, load_dotenv, resolved
+from contact_center.engine_files import lock_holder
+from contact_center.processes import Child, Console, Program, StopRequested, Supervisor, describe_exit
+
+PORT_PATIENCE_S = 5.0
+
+
+def read_procfile(path: Path) -> dict[str, str]:
+    """Name → shell command of every line. Raises EngineError for a file that is missing or not of that form."""
+    programs: dict[str, str] = {}
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise EngineError(f"The Procfile {path} cannot be read: {error.strerror}.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, command = line.partition(":")
+        if not colon or not name.strip().isidentifier() or not command.strip():
+            raise EngineError(f"Line {number} of {path} is not `name: command`.")
+        programs[name.strip()] = command.strip()
+    return programs
+
+
+def require_free_ports(ports: Sequence[int]) -> None:
+    """Raises EngineError for the first port that stays taken; what just stopped gets a few seconds to let go."""
+    deadline = time.monotonic() + PORT_PATIENCE_S
+    for port in ports:
+        while True:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                    break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise EngineError(
+                            f"Port {port} is taken by another program: stop it, or move all ports at once with "
+                            "`make demo OFFSET=100`."
+                        ) from None
+            time.sleep(0.2)
+
+
+def is_ready(url: str) -> bool:
+    """Whether the address answers 200 within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+class Launcher:
+    """One start of everything on one data folder."""
+
+    def __init__(self, options: argparse.Namespace, supervisor: Supervisor) -> None:
+        self.options, self.supervisor, self.console = options, supervisor, supervisor.console
+        self.begun = time.monotonic()
+        self.programs: list[Child] = []
+
+    def run(self) -> int:
+        """Start, stay until asked to stop, stop. Raises EngineError when something cannot start."""
+        commands = read_procfile(self.options.procfile)
+        for name in self.options.without:
+            commands.pop(name, None)
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        os.environ.update(PATH=path, PYTHONUNBUFFERED="1", MALLOC_ARENA_MAX=os.environ.get("MALLOC_ARENA_MAX", "2"))
+        with embedded.started(self.options.data_dir, self.supervisor) as engines:
+            self.say(
+                f"engines answer; their files are in {engines.home}" if engines.children else "engines are elsewhere"
+            )
+            require_free_ports(self.options.port)
+            for step in self.options.step:
+                self.run_step(*step.split("=", 1))
+            for name, command in commands.items():
+                program = Program(name, ["/bin/sh", "-c", f"exec {command}"], cwd=BASE_DIR)
+                self.programs.append(self.supervisor.start(program))
+            self.wait_until_ready()
+            self.supervisor.run_until(lambda: not self.options.data_dir.exists(), 2.0)
+            self.say(f"{self.options.data_dir} was removed; stopping")
+        return 1
+
+    def say(self, text: str) -> None:
+        """A line of progress with the seconds since the start."""
+        self.console.line("continuo", f"{time.monotonic() - self.begun:5.1f} s  {text}")
+
+    def run_step(self, title: str, command: str) -> None:
+        """Run one preparing command to its end. Raises EngineError when it fails."""
+        self.say(f"{title} …")
+        code = self.supervisor.run(Program(title.split()[0], shlex.split(command), cwd=BASE_DIR, restart=False))
+        if code:
+            raise EngineError(f"The step “{title}” {describe_exit(code)}; its own lines above say why.")
+
+    def wait_until_ready(self) -> None:
+        """Return when the ready address answers, saying so together with what the announce command prints."""
+        if not self.options.ready_url:
+            return
+        self.say(f"waiting for {self.options.ready_url} …")
+        self.supervisor.run_until(lambda: is_ready(self.options.ready_url), 0.2)
+        self.say("ready")
+        if self.options.announce:
+            finished = subprocess.run(shlex.split(self.options.announce), cwd=BASE_DIR, capture_output=True, text=True)
+            self.console.raw("\n" + (finished.stdout if finished.returncode == 0 else finished.stderr).rstrip() + "\n")
+
+
+def start(options: argparse.Namespace) -> int:
+    """Everything until Ctrl+C, SIGTERM or a closed terminal; exit code 0 for a clean stop, 1 for a failed start."""
+    supervisor = Supervisor(Console())
+    launcher = Launcher(options, supervisor)
+    try:
+        return launcher.run()
+    except StopRequested:
+        launcher.say("stopped; the data stays for the next start")
+        return 0
+
+
+def stop(data_dir: Path) -> int:
+    """Ask the launcher of this folder to stop and wait for it, a minute at most."""
+    holder = lock_holder(data_dir)
+    if holder is None:
+        print(f"Nothing runs on {data_dir}.")
+        return 0
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while lock_holder(data_dir) == holder:
+        if time.monotonic() > deadline:
+            raise EngineError(f"Process {holder} did not stop within a minute.")
+        time.sleep(0.1)
+    print(f"Stopped what ran on {data_dir}; the data stays.")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry of `python -m contact_center.supervisor`; see --help."""
+    parser = argparse.ArgumentParser(prog="python -m contact_center.supervisor", description=__doc__)
+    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("--data-dir", type=resolved)
+    parser.add_argument("--procfile", type=Path, default=BASE_DIR / "Procfile")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this program out")
+    parser.add_argument("--step", action="append", default=[], metavar="TITLE=COMMAND", help="run before the programs")
+    parser.add_argument(
+        "--port", action="append", default=[], type=int, help="refuse to start while this port is taken"
+    )
+    parser.add_argument("--ready-url", help="the start is complete when this address answers 200")
+    parser.add_argument("--announce", metavar="COMMAND", help="print what this command says once ready")
+    options = parser.parse_args(arguments)
+    load_dotenv()
+    options.data_dir = options.data_dir or default_data_dir()
+    try:
+        return stop(options.data_dir) if options.action == "stop" else start(options)
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
