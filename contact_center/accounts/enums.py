@@ -1,0 +1,43 @@
+"""Words of people and access."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    AGENT = "agent", _("Agent")
+    CLINICAL_AGENT = "clinical_agent", _("Clinical agent")
+    PARTNER_AGENT = "partner_agent", _("Partner agent")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    ADMIN = "admin", _("Admin")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class PresenceState(TextChoices):
+    ONLINE = "online", _("Available")
+    BUSY = "busy", _("Busy")
+    AWAY = "away", _("Away")
+    OFFLINE = "offline", _("Offline")
+
+
+class SkillKind(TextChoices):
+    LANGUAGE = "language", _("Language")
+    SERVICE_LINE = "service_line", _("Service line")
+    LICENCE = "licence", _("Clinical licence")
+
+
+class Action(TextChoices):
+    """What a person or an API key may do. The table role × action stands in `policies.py`."""
+
+    WORK_INBOX = "work_inbox", _("Read and answer interactions")
+    VIEW_ALL_QUEUES = "view_all_queues", _("See every queue")
+    VIEW_SENSITIVE = "view_sensitive", _("See sensitive reasons")
+    ASSIGN_OTHERS = "assign_others", _("Assign work to others")
+    EDIT_PATIENTS = "edit_patients", _("Create and edit patients")
+    VIEW_LEDGER = "view_ledger", _("See ledger and quarantine")
+    RETRY_LEDGER = "retry_ledger", _("Retry quarantined events")
+    VIEW_OUTBOX = "view_outbox", _("See the outbox")
+    RETRY_OUTBOX = "retry_outbox", _("Retry and cancel outgoing messages")
+    CONFIGURE = "configure", _("Change channels, queues, forms and people")
+    VIEW_AUDIT = "view_audit", _("Read the audit trail")
+    MANAGE_API_KEYS = "manage_api_keys", _("Create and revoke API keys")

@@ -1,0 +1,31 @@
+"""The Celery application and its fixed schedule. Due times are rows; the schedule only says how often to look."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contact_center.settings")
+
+app = Celery("contact_center")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def use_django_logging(**_: object) -> None:
+    """Keep Django's logging instead of Celery's own."""
+
+
+def every(seconds: float, task: str, queue: str) -> dict[str, object]:
+    """One line of the schedule; a tick not picked up before the next one is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+
+
+app.conf.beat_schedule = {
+    "drain-ledger": every(5, "inbox.drain_ledger", "webhooks"),
+    "drain-outbox": every(5, "inbox.drain_outboxes", "outbound"),
+    "reconcile-sends": every(10, "inbox.reconcile_sends", "outbound"),
+    "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
+    "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
+}

@@ -1,0 +1,20 @@
+"""What the page frame needs on every screen."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from contact_center.common.shell import entries_for
+
+THEMES = {"light", "dark"}
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`theme` (light, dark or empty for the system's), `live_url`, and the navigation entries this person may use."""
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "live_url": settings.LIVE_URL,
+        "navigation": entries_for(request),
+    }

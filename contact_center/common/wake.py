@@ -1,0 +1,61 @@
+"""Waking workers without making anybody wait for Redis.
+
+The work lists are rows in PostgreSQL; a worker that is told "look" claims what is due. So a nudge carries nothing,
+may be lost (Celery beat looks as well) and may be merged with others: requests only set a flag, and one thread per
+process publishes. A slow or dead broker therefore never slows a request.
+"""
+
+import os
+import threading
+import time
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+GAP_SECONDS = 0.02
+RETRY_SECONDS = 2.0
+
+_lock = threading.Lock()
+_ready = threading.Event()
+_wanted: dict[str, str] = {}
+_thread: threading.Thread | None = None
+_thread_pid = 0
+
+
+def wake_on_commit(task: str, queue: str) -> None:
+    """After the caller's transaction commits, tell the workers of `queue` to run `task`, which takes no arguments."""
+    transaction.on_commit(lambda: wake(task, queue))
+
+
+def wake(task: str, queue: str) -> None:
+    """Ask for one run of `task` soon; returns at once, never raises, merges with requests not yet published."""
+    with _lock:
+        _wanted[task] = queue
+        _ensure_thread()
+    _ready.set()
+
+
+def _ensure_thread() -> None:
+    global _thread, _thread_pid
+    if _thread is None or not _thread.is_alive() or _thread_pid != os.getpid():
+        _thread_pid = os.getpid()
+        _thread = threading.Thread(target=_publish_forever, name="wake", daemon=True)
+        _thread.start()
+
+
+def _publish_forever() -> None:
+    while True:
+        _ready.wait()
+        _ready.clear()
+        with _lock:
+            batch = dict(_wanted)
+            _wanted.clear()
+        for task, queue in batch.items():
+            try:
+                current_app.send_task(task, queue=queue, retry=False, ignore_result=True, expires=60)
+            except Exception as error:
+                log.warning("wake_failed", task=task, error=type(error).__name__)
+                time.sleep(RETRY_SECONDS)
+        time.sleep(GAP_SECONDS)

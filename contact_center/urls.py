@@ -1,0 +1,19 @@
+"""Every address of the web process."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+
+from contact_center.common import views as common_views
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="inbox:list"), name="home"),
+    path("healthz", common_views.healthz, name="healthz"),
+    path("readyz", common_views.readyz, name="readyz"),
+    path("accounts/", include("contact_center.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    path("", include("inbox.urls")),
+]
