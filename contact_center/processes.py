@@ -202,12 +202,13 @@ class Supervisor:
         for watcher in self.watchers:
             watcher()
 
-    def _read(self, child: Child) -> None:
+    def _read(self, child: Child) -> bool:
+        """Print what the child wrote; False when there is nothing more for now."""
         assert child.process is not None and child.process.stdout is not None
         try:
             chunk = os.read(child.process.stdout.fileno(), 65536)
         except BlockingIOError:
-            return
+            return False
         *lines, child.buffer = (child.buffer + chunk).split(b"\n")
         if not chunk or len(child.buffer) > 65536:
             lines, child.buffer = [*lines, child.buffer], b""
@@ -217,17 +218,15 @@ class Supervisor:
         if not chunk:
             self._selector.unregister(child.process.stdout)
             child.process.stdout.close()
+        return bool(chunk)
 
     def _on_death(self, child: Child) -> None:
         assert child.process is not None
         child.returncode = child.process.returncode
         # Workers of a program that was killed alone would keep its port and answer with old state.
         child.signal_group(signal.SIGKILL)
-        while child.process.stdout is not None and not child.process.stdout.closed:
-            size = len(child.buffer)
-            self._read(child)
-            if len(child.buffer) == size:
-                break
+        while child.process.stdout is not None and not child.process.stdout.closed and self._read(child):
+            pass
         if self.is_stopping or not child.program.restart:
             return
         if time.monotonic() - child.started_at > HEALTHY_AFTER_S:

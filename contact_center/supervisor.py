@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from contact_center import embedded
@@ -67,34 +68,48 @@ def is_ready(url: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What one start does: preparing steps (title, command), the Procfile's programs, and when it is complete."""
+
+    data_dir: Path
+    procfile: Path = BASE_DIR / "Procfile"
+    without: Sequence[str] = ()
+    steps: Sequence[tuple[str, str]] = ()
+    ports: Sequence[int] = ()
+    ready_url: str = ""
+    announcement: str = ""
+    announce_command: str = ""
+
+
 class Launcher:
     """One start of everything on one data folder."""
 
-    def __init__(self, options: argparse.Namespace, supervisor: Supervisor) -> None:
-        self.options, self.supervisor, self.console = options, supervisor, supervisor.console
+    def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
+        self.plan, self.supervisor, self.console = plan, supervisor, supervisor.console
         self.begun = time.monotonic()
         self.programs: list[Child] = []
 
     def run(self) -> int:
         """Start, stay until asked to stop, stop. Raises EngineError when something cannot start."""
-        commands = read_procfile(self.options.procfile)
-        for name in self.options.without:
+        commands = read_procfile(self.plan.procfile)
+        for name in self.plan.without:
             commands.pop(name, None)
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         os.environ.update(PATH=path, PYTHONUNBUFFERED="1", MALLOC_ARENA_MAX=os.environ.get("MALLOC_ARENA_MAX", "2"))
-        with embedded.started(self.options.data_dir, self.supervisor) as engines:
+        with embedded.started(self.plan.data_dir, self.supervisor) as engines:
             self.say(
                 f"engines answer; their files are in {engines.home}" if engines.children else "engines are elsewhere"
             )
-            require_free_ports(self.options.port)
-            for step in self.options.step:
-                self.run_step(*step.split("=", 1))
+            require_free_ports(self.plan.ports)
+            for title, command in self.plan.steps:
+                self.run_step(title, command)
             for name, command in commands.items():
                 program = Program(name, ["/bin/sh", "-c", f"exec {command}"], cwd=BASE_DIR)
                 self.programs.append(self.supervisor.start(program))
             self.wait_until_ready()
-            self.supervisor.run_until(lambda: not self.options.data_dir.exists(), 2.0)
-            self.say(f"{self.options.data_dir} was removed; stopping")
+            self.supervisor.run_until(lambda: not self.plan.data_dir.exists(), 2.0)
+            self.say(f"{self.plan.data_dir} was removed; stopping")
         return 1
 
     def say(self, text: str) -> None:
@@ -104,31 +119,44 @@ class Launcher:
     def run_step(self, title: str, command: str) -> None:
         """Run one preparing command to its end. Raises EngineError when it fails."""
         self.say(f"{title} …")
-        code = self.supervisor.run(Program(title.split()[0], shlex.split(command), cwd=BASE_DIR, restart=False))
+        code = self.supervisor.run(
+            Program(title.split(maxsplit=1)[0], shlex.split(command), cwd=BASE_DIR, restart=False)
+        )
         if code:
             raise EngineError(f"The step “{title}” {describe_exit(code)}; its own lines above say why.")
 
     def wait_until_ready(self) -> None:
         """Return when the ready address answers, saying so together with what the announce command prints."""
-        if not self.options.ready_url:
+        if not self.plan.ready_url:
             return
-        self.say(f"waiting for {self.options.ready_url} …")
-        self.supervisor.run_until(lambda: is_ready(self.options.ready_url), 0.2)
+        words = self.ask(self.plan.announce_command)
+        self.say(f"waiting for {self.plan.ready_url} …")
+        self.supervisor.run_until(lambda: is_ready(self.plan.ready_url), 0.2)
         self.say("ready")
-        if self.options.announce:
-            finished = subprocess.run(shlex.split(self.options.announce), cwd=BASE_DIR, capture_output=True, text=True)
-            self.console.raw("\n" + (finished.stdout if finished.returncode == 0 else finished.stderr).rstrip() + "\n")
+        said, complaint = words.communicate(timeout=60) if words else ("", "")
+        text = "\n".join(part.strip() for part in (self.plan.announcement, said or complaint) if part.strip())
+        if text:
+            self.console.raw(f"\n{text}\n")
+
+    def ask(self, command: str) -> subprocess.Popen[str] | None:
+        """Start a command whose words are wanted later, so that its own start costs no time then."""
+        if not command:
+            return None
+        pipe = subprocess.PIPE
+        return subprocess.Popen(shlex.split(command), cwd=BASE_DIR, stdout=pipe, stderr=pipe, text=True)
 
 
-def start(options: argparse.Namespace) -> int:
+def start(plan: Plan) -> int:
     """Everything until Ctrl+C, SIGTERM or a closed terminal; exit code 0 for a clean stop, 1 for a failed start."""
-    supervisor = Supervisor(Console())
-    launcher = Launcher(options, supervisor)
+    launcher = Launcher(plan, Supervisor(Console()))
     try:
         return launcher.run()
     except StopRequested:
         launcher.say("stopped; the data stays for the next start")
         return 0
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def stop(data_dir: Path) -> int:
@@ -155,17 +183,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=resolved)
     parser.add_argument("--procfile", type=Path, default=BASE_DIR / "Procfile")
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help="leave this program out")
-    parser.add_argument("--step", action="append", default=[], metavar="TITLE=COMMAND", help="run before the programs")
     parser.add_argument(
         "--port", action="append", default=[], type=int, help="refuse to start while this port is taken"
     )
-    parser.add_argument("--ready-url", help="the start is complete when this address answers 200")
-    parser.add_argument("--announce", metavar="COMMAND", help="print what this command says once ready")
+    parser.add_argument("--ready-url", default="", help="the start is complete when this address answers 200")
     options = parser.parse_args(arguments)
     load_dotenv()
-    options.data_dir = options.data_dir or default_data_dir()
+    data_dir = options.data_dir or default_data_dir()
+    if options.action == "start":
+        return start(Plan(data_dir, options.procfile, options.without, (), options.port, options.ready_url))
     try:
-        return stop(options.data_dir) if options.action == "stop" else start(options)
+        return stop(data_dir)
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
