@@ -11,18 +11,19 @@ register = template.Library()
 
 
 @register.simple_tag
-def icon(name: str, size: int = 16, label: str = "") -> SafeString:
-    """An icon from the sprite; hidden from screen readers unless it carries a `label`."""
-    href = f"{static('icons.svg')}#{name}"
+def icon(name: str, css: str = "", label: str = "") -> SafeString:
+    """An icon from the sprite, with extra classes (`icon--sm warn`); hidden from screen readers unless it has a `label`."""
+    href = f"{static('icons.svg')}#i-{name}"
+    classes = f"icon {css}".strip()
     if label:
         return format_html(
-            '<svg class="icon" width="{0}" height="{0}" role="img" aria-label="{2}"><use href="{1}"/></svg>',
-            size,
-            href,
+            '<svg class="{}" width="16" height="16" role="img" aria-label="{}"><use href="{}"/></svg>',
+            classes,
             label,
+            href,
         )
     return format_html(
-        '<svg class="icon" width="{0}" height="{0}" aria-hidden="true"><use href="{1}"/></svg>', size, href
+        '<svg class="{}" width="16" height="16" aria-hidden="true"><use href="{}"/></svg>', classes, href
     )
 
 

@@ -1,0 +1,30 @@
+/* Ticking texts: [data-since] shows how long ago, [data-until] how long is left (ISO 8601 instants). Never announced. */
+(() => {
+  function span(seconds) {
+    const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
+    if (days) return `${days}d`;
+    if (hours) return `${hours}h ${String(minutes % 60).padStart(2, "0")}m`;
+    return `${minutes}m`;
+  }
+
+  function tick() {
+    const now = Date.now();
+    document.querySelectorAll("[data-since]").forEach((node) => {
+      const text = span(Math.max(0, (now - Date.parse(node.dataset.since)) / 1000));
+      if (node.textContent !== text) node.textContent = text;
+    });
+    document.querySelectorAll("[data-until]").forEach((node) => {
+      const left = (Date.parse(node.dataset.until) - now) / 1000;
+      const text = span(Math.max(0, left));
+      if (node.textContent !== text) node.textContent = text;
+      if (left <= 0 && !node.dataset.ended) { // what ended (a WhatsApp window) is drawn by the server
+        node.dataset.ended = "";
+        node.dispatchEvent(new CustomEvent("ended", { bubbles: true }));
+      }
+    });
+  }
+
+  setInterval(tick, 10000);
+  document.addEventListener("htmx:after:swap", tick);
+  tick();
+})();

@@ -1,0 +1,32 @@
+/* What htmx leaves to the page: failed requests, ended sessions, texts of this page's language. */
+(() => {
+  const text = (name) => document.body.dataset[name] || "";
+  const hasOwnToast = (ctx) => (ctx.response?.headers.get("HX-Trigger") || "").includes("toast");
+
+  // A redirect to the sign-in page must never be swapped into a pane.
+  document.addEventListener("htmx:before:response", (event) => {
+    const { raw } = event.detail.ctx.response;
+    if (raw.redirected && new URL(raw.url).pathname === text("loginUrl")) {
+      event.preventDefault();
+      location.assign(`${text("loginUrl")}?next=${encodeURIComponent(location.pathname + location.search)}`);
+    }
+  });
+
+  document.addEventListener("htmx:response:error", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.response.status === 422 || hasOwnToast(ctx) || ctx.quiet) return;
+    const message = { 403: text("textForbidden"), 404: text("textGone"), 429: text("textSlow") }[ctx.response.status];
+    continuo.toast({ id: "request", kind: "danger", text: message || text("textFailed") });
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx || ctx.quiet) return;
+    if (ctx.request?.method !== "GET") continuo.toast({ id: "request", kind: "danger", text: text("textOffline") });
+  });
+
+  // One click, one request: the button shows that it works and refuses a second click.
+  const submitter = (ctx) => ctx.request?.submitter;
+  document.addEventListener("htmx:before:request", (event) => { const button = submitter(event.detail.ctx); if (button) button.dataset.busy = ""; });
+  document.addEventListener("htmx:finally:request", (event) => { const button = submitter(event.detail.ctx); if (button) delete button.dataset.busy; });
+})();
