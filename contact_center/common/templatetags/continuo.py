@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
-    """An icon from the sprite, with extra classes (`icon--sm warn`); hidden from screen readers unless it has a `label`."""
+    """An icon from the sprite, with extra classes; hidden from screen readers unless it has a `label`."""
     href = f"{static('icons.svg')}#i-{name}"
     classes = f"icon {css}".strip()
     if label:
