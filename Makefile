@@ -39,6 +39,9 @@ reset: install ## erase the demo's data
 lint: install-test ## style, types, import contracts, templates, migrations
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh requirements/lint.sh $(CHECKED)
 
+export FAULT_ROUNDS ?= 5
+faults: export FAULT_ROUNDS = 20
+
 test: browser ## everything that must be green (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh -c \
 	  'sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) -m "not slow" $(ARGS)'

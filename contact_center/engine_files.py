@@ -228,7 +228,7 @@ def send(processes: list[psutil.Process], number: signal.Signals) -> None:
     """Signal processes; one that is gone already is no error."""
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            process.sendsend(number)
+            process.send_signal(number)
 
 
 def end_leftovers(data_dir: Path, home: Path, patience: float = 30.0) -> int:
