@@ -110,6 +110,7 @@ def _child_setup(death_signal: int) -> Callable[[], None]:
 def spawn(program: Program) -> subprocess.Popen[bytes]:
     """Start the program in a session of its own. Raises OSError when it cannot be executed."""
     log = program.log.open("ab") if program.log else None
+    user = program.user if program.user and program.user.pw_uid != os.geteuid() else None
     try:
         output = None if program.inherit_output else (log or subprocess.PIPE)
         return subprocess.Popen(
@@ -120,9 +121,9 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=None if program.inherit_output else subprocess.STDOUT,
             start_new_session=not program.inherit_output,
-            user=program.user.pw_uid if program.user else None,
-            group=program.user.pw_gid if program.user else None,
-            extra_groups=[] if program.user else None,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
             umask=0o077 if program.user else -1,
             preexec_fn=_child_setup(program.stop_signal),
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import stat
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from contact_center import embedded
 from contact_center.engine_files import _package, engine_user, socket_dir
-from tests.faults.stack import ROLE_NAMES, Stack, wait_until
+from tests.faults.stack import ROLE_NAMES, ROOT, Stack, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.enable_socket, pytest.mark.timeout(300)]
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
@@ -256,6 +257,30 @@ def test_two_folders_run_at_once_in_awkward_places(folder: Path) -> None:
         for stack in stacks:
             stack.clear_away()
             shutil.rmtree(socket_dir(stack.data_dir), ignore_errors=True)
+
+
+def test_an_ordinary_account_keeps_everything_in_its_own_folder(folder: Path) -> None:
+    if not is_root:
+        pytest.skip("every other test runs under an ordinary account already")
+    account = pwd.getpwnam("daemon")
+    drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    data = folder / "own" / "data"
+    data.parent.mkdir()
+    os.chown(data.parent, account.pw_uid, account.pw_gid)
+    program = (
+        "import os, psycopg2, redis; connection = psycopg2.connect(os.environ['DATABASE_URL']);"
+        "redis.Redis.from_url(os.environ['REDIS_URL']).ping(); print(connection.info.backend_pid > 0)"
+    )
+    python = f"/usr/bin/python3.{sys.version_info[1]}"
+    argv = [python, "-m", "contact_center.embedded", "run", "--data-dir", str(data), "--", python, "-c", program]
+    clean = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{packages}", "PYTHONDONTWRITEBYTECODE": "1"}
+    if subprocess.run([python, "-c", "import psycopg2"], env=clean, cwd="/", capture_output=True, **drop).returncode:
+        pytest.skip("no ordinary account can read this checkout and run its Python")
+    done = subprocess.run(argv, env=clean, cwd="/", capture_output=True, text=True, timeout=60, **drop)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    assert {path.stat().st_uid for path in data.rglob("*")} == {account.pw_uid}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (data, data / "engines")} == {0o700}
 
 
 def test_a_command_gets_both_addresses_and_its_exit_code_comes_back(folder: Path) -> None:
