@@ -27,7 +27,9 @@ class UserManager(DjangoUserManager["User"]):
         return self._create_user(email, password, **extra)
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":  # type: ignore[override]
-        return self._create_user(email, password, **{"role": Role.ADMIN, "is_staff": True, "is_superuser": True} | extra)
+        return self._create_user(
+            email, password, **{"role": Role.ADMIN, "is_staff": True, "is_superuser": True} | extra
+        )
 
 
 class User(AbstractUser):
@@ -37,7 +39,9 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail"), unique=True)
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.AGENT)
     language = models.CharField(max_length=8, default="en")
-    teams = models.ManyToManyField("Team", through="TeamMembership", related_name="members")
+    teams: "models.ManyToManyField[Team, TeamMembership]" = models.ManyToManyField(
+        "Team", through="TeamMembership", related_name="members"
+    )
     is_service_account = models.BooleanField(default=False)
 
     USERNAME_FIELD = "email"
