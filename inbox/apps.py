@@ -2,5 +2,27 @@ from django.apps import AppConfig
 
 
 class InboxConfig(AppConfig):
+    """The desk: channels, interactions, messages, ledger and outbox."""
+
     name = "inbox"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from contact_center.accounts.enums import Action
+        from contact_center.accounts.policies import can
+        from contact_center.common import shell
+        from inbox.selectors.interactions import patients_of_partner
+        from patients.selectors import register_partner_scope
+
+        register_partner_scope(patients_of_partner)
+        entries = [
+            (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
+            (_("Outbox"), "send", "inbox:outbox", 20, Action.VIEW_OUTBOX),
+            (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
+        ]
+        for title, icon, url_name, position, action in entries:
+            shell.register(
+                shell.NavigationEntry(title, icon, url_name, position, lambda user, action=action: can(user, action))
+            )

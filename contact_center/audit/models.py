@@ -18,7 +18,7 @@ class AuditChain(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One fact. Never updated, never deleted: the database refuses it by trigger. Holds ids and field names, no values."""
+    """One fact of ids and field names, no values. Never updated, never deleted: the database refuses it by trigger."""
 
     chain = models.ForeignKey(AuditChain, on_delete=models.PROTECT, related_name="entries")
     sequence = models.BigIntegerField()

@@ -1,7 +1,7 @@
 """Errors of services that pages and the API tell in words."""
 
 
-class Refused(Exception):  # noqa: N818 - reads as the fact it states
+class Refused(Exception):
     """The request is understood and not allowed in this state. The message is a sentence for people (HTTP 422)."""
 
 

@@ -64,12 +64,25 @@ class MediaRef:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundFile:
+    """An attachment that came inside the payload. `name` is what the sender called it; never a path of ours."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message from a person. `external_id` is the provider's, unique within `provider`.
 
     `payload` holds what the kind carries beside text, in these keys only: `latitude`, `longitude`,
     `label`, `address` (location); `id`, `title`, `description` (button, list_reply); `emoji`,
     `target_external_id` (reaction, deleted); `contacts` (contacts); `provider_type` (unsupported).
+    Mail adds `recipients` (every address of ours or others it was sent to), `cc`, `quoted_text` (the folded
+    rest of the text), `interaction_id` (from a verified reply token), `is_auto_reply`, and `loop` (true for
+    mail that we must neither answer nor file, such as our own coming back).
+    `files` are attachments that came with the payload itself; `media` still lie with the provider.
     `whatsapp_user_id` is kept there too when the sender's phone number is known as well.
     `raw` is the provider's own payload, kept for quarantine and audit; no code outside reads it.
     """
@@ -84,6 +97,7 @@ class InboundMessage:
     subject: str | None = None
     html: str | None = None
     media: tuple[MediaRef, ...] = ()
+    files: tuple[InboundFile, ...] = ()
     payload: dict[str, Any] = field(default_factory=dict)
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
@@ -136,7 +150,8 @@ class OutboundMessage:
 
     With `template_sid` the provider renders the approved template and `text` is our own rendering of it,
     kept for the record and for finding the message again. `validity_seconds` is how long the provider may
-    try before giving up. `headers` are extra mail headers (e-mail only).
+    try before giving up. `headers` are extra mail headers, `cc` more
+    recipients (e-mail only). `is_automatic` marks what no person wrote.
     """
 
     our_id: str
@@ -155,6 +170,8 @@ class OutboundMessage:
     idempotency_key: str | None = None
     validity_seconds: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    cc: tuple[str, ...] = ()
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

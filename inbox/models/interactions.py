@@ -1,5 +1,7 @@
 """Interactions, cases, notes, and what happened to them."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -130,11 +132,11 @@ class Interaction(SafeFSM, TimeStampedModel):
             models.Index(fields=["patient", "-last_message_at"], name="interaction_patient_recent"),
             models.Index(fields=["contact_value", "-last_message_at"], name="interaction_contact_recent"),
             models.Index(
-                fields=["queue", "priority", "-last_message_at"], condition=~Q(status__in=DONE), name="interaction_queue"
+                fields=["queue", "priority", "-last_message_at"],
+                condition=~Q(status__in=DONE),
+                name="interaction_queue",
             ),
-            models.Index(
-                fields=["owner", "-last_message_at"], condition=~Q(status__in=DONE), name="interaction_owner"
-            ),
+            models.Index(fields=["owner", "-last_message_at"], condition=~Q(status__in=DONE), name="interaction_owner"),
             models.Index(fields=["-last_message_at", "-id"], name="interaction_recent"),
             GinIndex(fields=["contact_value"], name="interaction_contact_trigram", opclasses=["gin_trgm_ops"]),
         ]
@@ -159,7 +161,7 @@ class Interaction(SafeFSM, TimeStampedModel):
         self.snoozed_until_at = None
 
     @transition(field=status, source=S.ACTIVE, target=S.SNOOZED)
-    def snooze(self, until_at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def snooze(self, until_at: datetime) -> None:
         """Rest until a time or a reply."""
         self.snoozed_until_at = until_at
 

@@ -25,17 +25,19 @@ class WebhookEvent(SafeFSM):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
-    message = models.ForeignKey("inbox.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="events")
+    message = models.ForeignKey(
+        "inbox.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["provider", "dedupe_key"], name="webhook_event_once"),
-            models.CheckConstraint(condition=models.Q(status__in=EventStatus.values), name="webhook_event_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=EventStatus.values), name="webhook_event_status_known"
+            ),
         ]
         indexes = [
-            models.Index(
-                fields=["id"], condition=models.Q(status=EventStatus.RECEIVED), name="webhook_event_waiting"
-            ),
+            models.Index(fields=["id"], condition=models.Q(status=EventStatus.RECEIVED), name="webhook_event_waiting"),
             models.Index(
                 fields=["-received_at"], condition=models.Q(status=EventStatus.QUARANTINED), name="webhook_event_stub"
             ),

@@ -1,6 +1,7 @@
 """Messages (the outbox is their outbound rows), what providers report of them, and their files."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -92,6 +93,8 @@ class Message(SafeFSM, TimeStampedModel):
         ]
         indexes = [
             models.Index(fields=["interaction", "occurred_at", "id"], name="message_order"),
+            models.Index(fields=["address", "-id"], condition=Q(direction="outbound"), name="message_sent_to"),
+            models.Index(fields=["provider", "id"], condition=Q(status=M.QUEUED), name="message_outbox_waiting"),
             models.Index(fields=["next_attempt_at"], condition=Q(status=M.QUEUED), name="message_outbox_due"),
             models.Index(fields=["claimed_at"], condition=Q(status=M.SENDING), name="message_outbox_sending"),
             models.Index(
@@ -120,20 +123,20 @@ class Message(SafeFSM, TimeStampedModel):
         self.claimed_at = timezone.now()
 
     @transition(field=status, source=M.SENDING, target=M.QUEUED)
-    def release(self, at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def release(self, at: datetime) -> None:
         """The provider certainly did not take it; try again at `at`."""
         self.next_attempt_at = at
         self.claimed_at = None
 
     @transition(field=status, source=M.SENDING, target=M.SENT)
-    def mark_sent(self, external_id: str, at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def mark_sent(self, external_id: str, at: datetime) -> None:
         """The provider took it."""
         self.external_id = external_id
         self.sent_at = self.sent_at or at
         self.error_code = self.error_text = ""
 
     @transition(field=status, source=[M.SENDING, M.SENT, M.FAILED], target=M.DELIVERED)
-    def mark_delivered(self, at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def mark_delivered(self, at: datetime) -> None:
         """It reached the device or mailbox."""
         self.sent_at = self.sent_at or at
         self.delivered_at = at
@@ -141,7 +144,7 @@ class Message(SafeFSM, TimeStampedModel):
         self.error_code = self.error_text = ""
 
     @transition(field=status, source=[M.SENDING, M.SENT, M.DELIVERED, M.FAILED], target=M.READ)
-    def mark_read(self, at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def mark_read(self, at: datetime) -> None:
         """The person saw it."""
         self.sent_at = self.sent_at or at
         self.delivered_at = self.delivered_at or at
@@ -150,7 +153,7 @@ class Message(SafeFSM, TimeStampedModel):
         self.error_code = self.error_text = ""
 
     @transition(field=status, source=[M.QUEUED, M.SENDING, M.SENT], target=M.FAILED)
-    def fail(self, code: str, text: str, at: "timezone.datetime") -> None:  # type: ignore[name-defined]
+    def fail(self, code: str, text: str, at: datetime) -> None:
         """It will not arrive."""
         self.failed_at = at
         self.error_code = code[:40]

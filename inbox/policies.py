@@ -1,0 +1,31 @@
+"""Who may do what with an interaction. Pure: no query beyond what the object carries."""
+
+from contact_center.accounts.enums import Action, Role
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from inbox.models import Interaction
+
+
+def can_work(user: User, interaction: Interaction) -> bool:
+    """May answer, note and take it; visibility is the selectors' business."""
+    return can(user, Action.WORK_INBOX)
+
+
+def can_take(user: User, interaction: Interaction) -> bool:
+    """May become owner: a free one, one's own, or any when allowed to assign others."""
+    is_free = interaction.owner_id in (None, user.pk)
+    return can_work(user, interaction) and (is_free or can(user, Action.ASSIGN_OTHERS))
+
+
+def can_assign(user: User, interaction: Interaction) -> bool:
+    """May hand it to somebody else: its owner, or a supervisor."""
+    return can_work(user, interaction) and (interaction.owner_id == user.pk or can(user, Action.ASSIGN_OTHERS))
+
+
+def can_link_patient(user: User, interaction: Interaction) -> bool:
+    """May say who the person is. Partner agents may pick among the matches but not search all patients."""
+    return can_work(user, interaction)
+
+
+def can_search_patients(user: User) -> bool:
+    return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT

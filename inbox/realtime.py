@@ -1,0 +1,93 @@
+"""Live topics: a sequence per topic in PostgreSQL, and a hint to the sockets after commit. Ids only."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterable
+
+import structlog
+from channels.layers import get_channel_layer
+from django.db import connection, transaction
+
+log = structlog.get_logger(__name__)
+SEND_LIMIT_SECONDS = 1.0
+
+_loop: asyncio.AbstractEventLoop | None = None
+_loop_pid = 0
+_loop_lock = threading.Lock()
+
+
+def interaction_topic(interaction_id: int) -> str:
+    return f"interaction.{interaction_id}"
+
+
+def queue_topic(queue_id: int) -> str:
+    return f"queue.{queue_id}"
+
+
+def agent_topic(user_id: int) -> str:
+    return f"agent.{user_id}"
+
+
+OUTBOX_TOPIC = "outbox"
+LEDGER_TOPIC = "ledger"
+
+
+def touch(*topics: str) -> None:
+    """Count one change of each topic in the caller's transaction and tell the sockets after it commits.
+
+    The rows stay locked until commit, so a lower number is never seen after a higher one. Call it last.
+    """
+    unique = sorted(set(topics))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO inbox_topicsequence (topic, sequence) SELECT unnest(%s::text[]), 1"
+            " ON CONFLICT (topic) DO UPDATE SET sequence = inbox_topicsequence.sequence + 1"
+            " RETURNING topic, sequence",
+            [unique],
+        )
+        sequences = cursor.fetchall()
+    transaction.on_commit(lambda: announce(sequences))
+
+
+def announce(sequences: Iterable[tuple[str, int]]) -> None:
+    """Hand the hints to this process's announcing thread; returns at once and never raises.
+
+    A dead Redis loses hints, nothing else: clients compare sequences when they reconnect and poll every 30 s.
+    """
+    loop = _announcing_loop()
+    asyncio.run_coroutine_threadsafe(_send_hints(list(sequences)), loop)
+
+
+async def _send_hints(sequences: list[tuple[str, int]]) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    for attempt in (1, 2):
+        try:
+            async with asyncio.timeout(SEND_LIMIT_SECONDS):
+                for topic, sequence in sequences:
+                    await layer.group_send(topic, {"type": "topic.changed", "topic": topic, "seq": sequence})
+            return
+        except Exception as error:
+            if attempt == 2:
+                log.warning("live_hint_lost", error=type(error).__name__)
+
+
+def _announcing_loop() -> asyncio.AbstractEventLoop:
+    """One event loop in one daemon thread per process, so that Redis connections are kept between hints."""
+    global _loop, _loop_pid
+    with _loop_lock:
+        if _loop is None or _loop_pid != os.getpid():
+            _loop, _loop_pid = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_loop.run_forever, name="announce", daemon=True).start()
+        return _loop
+
+
+def sequences_of(topics: Iterable[str]) -> dict[str, int]:
+    """Present sequence of each topic; 0 for one that never changed."""
+    wanted = list(topics)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT topic, sequence FROM inbox_topicsequence WHERE topic = ANY(%s)", [wanted])
+        found = dict(cursor.fetchall())
+    return {topic: found.get(topic, 0) for topic in wanted}

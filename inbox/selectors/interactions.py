@@ -1,0 +1,121 @@
+"""Reads of the desk: only what the person may see, with everything a row needs in a constant number of queries."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import TeamMembership, User
+from contact_center.accounts.policies import can
+from inbox.enums import InteractionStatus
+from inbox.models import Attachment, Interaction, Message, Note, Queue, TimelineEvent
+
+DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
+
+
+def queues_of(user: User) -> QuerySet[Queue]:
+    """Queues the person serves: every queue for those who may see all, else those of their teams."""
+    if not can(user, Action.WORK_INBOX):
+        return Queue.objects.none()
+    queues = Queue.objects.filter(is_active=True)
+    if can(user, Action.VIEW_ALL_QUEUES):
+        return queues
+    mine = TeamMembership.objects.filter(user=user, team__queues=OuterRef("pk"))
+    return queues.filter(Exists(mine))
+
+
+def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[Interaction]:
+    """Interactions of the person's queues and those they own; partner and other agents never see sensitive ones they may not.
+
+    With `unowned` ownership gives no access, only queues do: who could take it by their own right.
+    """
+    if not can(user, Action.WORK_INBOX):
+        return Interaction.objects.none()
+    found = Interaction.objects.all()
+    if not can(user, Action.VIEW_ALL_QUEUES):
+        mine = list(queues_of(user).values_list("pk", flat=True))
+        scope = Q(queue_id__in=mine)
+        if not unowned:
+            scope |= Q(owner=user)
+        found = found.filter(scope)
+    if not can(user, Action.VIEW_SENSITIVE):
+        found = found.exclude(reason__is_sensitive=True).exclude(patient__is_sensitive=True)
+    return found
+
+
+def get_interaction_for(user: User, pk: int) -> Interaction:
+    """One visible interaction with what its page needs. Raises Interaction.DoesNotExist for all others alike."""
+    return (
+        interactions_visible_to(user)
+        .select_related("patient", "queue", "owner", "channel", "reason", "disposition", "case", "next_step_owner")
+        .get(pk=pk)
+    )
+
+
+def rows(found: QuerySet[Interaction]) -> QuerySet[Interaction]:
+    """The related objects a list row shows."""
+    return found.select_related("patient", "queue", "owner", "reason")
+
+
+def view_counts(user: User) -> dict[str, Any]:
+    """Live counts: `mine`, `unassigned`, `all`, and per queue id under `queues`. Three queries at most."""
+    open_ones = interactions_visible_to(user).exclude(status__in=DONE)
+    totals = open_ones.aggregate(
+        mine=Count("pk", filter=Q(owner=user)), unassigned=Count("pk", filter=Q(owner=None)), all=Count("pk")
+    )
+    per_queue = dict(open_ones.order_by().values_list("queue_id").annotate(n=Count("pk")))
+    return {**totals, "queues": per_queue}
+
+
+def thread_of(user: User, interaction: Interaction, *, limit: int = 200) -> list[dict[str, Any]]:
+    """The newest `limit` entries of everything that passed with this person, oldest first.
+
+    Messages, notes and events of this interaction and, when the patient is known, of all their visible interactions.
+    Each entry is `{"type": "message"|"note"|"event", "at": aware datetime, "item": object, "is_present": bool}`.
+    """
+    ids = related_interactions(user, interaction)
+    messages = (
+        Message.objects.filter(interaction_id__in=ids)
+        .select_related("author", "template", "interaction")
+        .prefetch_related(Prefetch("attachments", queryset=Attachment.objects.order_by("id")))
+        .order_by("-occurred_at", "-id")[:limit]
+    )
+    notes = Note.objects.filter(interaction_id__in=ids).select_related("author").order_by("-created_at")[:limit]
+    events = (
+        TimelineEvent.objects.filter(interaction_id__in=ids)
+        .select_related("actor", "to_user", "from_queue", "to_queue")
+        .order_by("-at", "-id")[:limit]
+    )
+    entries = (
+        [_entry("message", message.occurred_at, message, interaction) for message in messages]
+        + [_entry("note", note.created_at, note, interaction) for note in notes]
+        + [_entry("event", event.at, event, interaction) for event in events]
+    )
+    entries.sort(key=lambda entry: (entry["at"], entry["item"].pk))
+    return entries[-limit:]
+
+
+def _entry(kind: str, at: datetime, item: Any, interaction: Interaction) -> dict[str, Any]:
+    return {"type": kind, "at": at, "item": item, "is_present": item.interaction_id == interaction.pk}
+
+
+def related_interactions(user: User, interaction: Interaction, *, limit: int = 100) -> list[int]:
+    """Ids of the interactions shown in one timeline: the patient's, else those of the same unknown address.
+
+    Never another patient's: an address that several people share joins only interactions without a patient.
+    """
+    if interaction.patient_id:
+        same = Q(patient_id=interaction.patient_id)
+    elif interaction.contact_value:
+        same = Q(patient=None, contact_scheme=interaction.contact_scheme, contact_value=interaction.contact_value)
+    else:
+        same = Q(pk=interaction.pk)
+    found = interactions_visible_to(user).filter(same).order_by("-last_message_at").values_list("pk", flat=True)
+    return list({interaction.pk, *found[:limit]})
+
+
+def patients_of_partner(user: User) -> Q:
+    """Patients whom a partner agent's visible, unfinished interactions concern."""
+    ids = interactions_visible_to(user).exclude(status__in=DONE).filter(patient__isnull=False).values("patient_id")
+    return Q(pk__in=ids)

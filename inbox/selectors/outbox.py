@@ -1,0 +1,68 @@
+"""What is queued, stuck, failed or suppressed, and why."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from inbox.enums import Direction, MessageStatus
+from inbox.gate import GateReason
+from inbox.models import Message, ProviderHealth
+from inbox.selectors.interactions import interactions_visible_to
+
+M = MessageStatus
+TROUBLE = [M.QUEUED, M.SENDING, M.FAILED, M.SUPPRESSED]
+GATE_SENTENCES = {
+    GateReason.ALLOWED: _("May be sent."),
+    GateReason.CHANNEL_OFF: _("This channel is switched off."),
+    GateReason.NO_ADDRESS: _("There is no address to send to."),
+    GateReason.OPTED_OUT: _("This address asked us to stop."),
+    GateReason.DECEASED: _("The patient has died."),
+    GateReason.DO_NOT_CONTACT: _("The patient does not want to be contacted."),
+    GateReason.CONSENT_WITHDRAWN: _("The patient withdrew consent for this."),
+    GateReason.NO_CONSENT: _("The patient has not agreed to this kind of message."),
+    GateReason.WINDOW_CLOSED: _("The 24-hour WhatsApp window is closed; only an approved template may be sent."),
+    GateReason.TEMPLATE_NOT_APPROVED: _("This template is not approved."),
+    GateReason.ADDRESS_BOUNCED: _("Mail to this address comes back."),
+    GateReason.EMPTY: _("The message is empty."),
+    GateReason.UNRESOLVED_VARIABLE: _("A variable was not filled in."),
+    GateReason.QUIET_HOURS: _("It is night where the patient is; it goes out in the morning."),
+    GateReason.DAILY_CAP: _("The patient had enough automatic messages today; it goes out later."),
+}
+
+
+def outbox_visible_to(user: User) -> QuerySet[Message]:
+    """Outbound messages of visible interactions; nothing for people without the right to see the outbox."""
+    if not can(user, Action.VIEW_OUTBOX):
+        return Message.objects.none()
+    found = Message.objects.filter(direction=Direction.OUTBOUND).select_related(
+        "interaction__patient", "channel", "author", "template"
+    )
+    if can(user, Action.VIEW_ALL_QUEUES) or can(user, Action.VIEW_AUDIT):
+        return found
+    return found.filter(interaction__in=interactions_visible_to(user).values("pk"))
+
+
+def outbox_summary(user: User) -> dict[str, Any]:
+    """Counts per status, the oldest waiting time and whether it is an alarm, and the health of each provider."""
+    found = outbox_visible_to(user).filter(status__in=TROUBLE).order_by()
+    stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_ALARM_SECONDS)
+    due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
+    numbers = found.aggregate(
+        queued=Count("pk", filter=Q(status=M.QUEUED)),
+        sending=Count("pk", filter=Q(status=M.SENDING)),
+        failed=Count("pk", filter=Q(status=M.FAILED)),
+        suppressed=Count("pk", filter=Q(status=M.SUPPRESSED)),
+        stuck=Count("pk", filter=Q(status__in=[M.QUEUED, M.SENDING], created_at__lt=stale_at) & due),
+        oldest_at=Min("created_at", filter=Q(status__in=[M.QUEUED, M.SENDING]) & due),
+    )
+    return numbers | {
+        "is_alarm": bool(numbers["stuck"]),
+        "providers": list(ProviderHealth.objects.order_by("adapter")),
+    }

@@ -1,0 +1,116 @@
+"""One inbound message becomes part of one interaction of one person."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from inbox import realtime, signals
+from inbox.adapters.base import UnparseablePayload
+from inbox.adapters.events import InboundMessage
+from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, MessageStatus, TimelineKind
+from inbox.gate import MACHINE_CHANNELS
+from inbox.models import Channel, Interaction, Message, TimelineEvent
+from inbox.services import attachments, keywords
+from inbox.services.locks import hold_for_transaction
+from inbox.services.threads import find_channel, locate
+
+SNIPPET = 160
+MAX_TEXT = 100_000
+
+
+def receive_message(item: InboundMessage, *, received_at: datetime) -> Message | None:
+    """Store an inbound message in the caller's transaction and return it; the known one when it came before.
+
+    Deliveries from one address to one channel wait for each other, so parallel ones make one interaction.
+    Raises UnparseablePayload when no channel of ours has the recipient's address.
+    """
+    channel = find_channel(item)
+    if channel is None:
+        raise UnparseablePayload("No channel of ours has this recipient.")
+    if item.payload.get("loop"):
+        return None
+    hold_for_transaction("thread", channel.pk, item.sender.value or item.sender.raw)
+    known = Message.objects.filter(provider=item.provider, external_id=item.external_id).first()
+    if known is not None:
+        return known
+    at = min(item.occurred_at or received_at, received_at)
+    interaction, is_new = locate(item, channel, now=timezone.now())
+    message = _store(item, channel, interaction, at)
+    attachments.store_inbound(message, item)
+    _advance(interaction, message, is_new=is_new)
+    if channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button"):
+        keywords.apply(interaction, message)
+    _announce(interaction, message, is_new=is_new)
+    return message
+
+
+def _store(item: InboundMessage, channel: Channel, interaction: Interaction, at: datetime) -> Message:
+    text, rest = _cut(item.text.replace("\x00", ""))
+    message = Message(
+        interaction=interaction,
+        channel=channel,
+        channel_kind=channel.kind,
+        direction=Direction.INBOUND,
+        kind=item.kind,
+        status=MessageStatus.RECEIVED,
+        address_scheme=item.sender.scheme,
+        address=item.sender.value[:254],
+        cc=list(item.payload.get("cc", ())),
+        subject=(item.subject or "")[:240],
+        text=text,
+        quoted_text=rest + str(item.payload.get("quoted_text", ""))[:MAX_TEXT],
+        html=(item.html or "")[: 4 * MAX_TEXT],
+        payload={key: value for key, value in item.payload.items() if key not in NOT_KEPT},
+        occurred_at=at,
+        provider=item.provider,
+        external_id=item.external_id[:254],
+        in_reply_to=(item.in_reply_to or "")[:254],
+        references=list(item.references)[-50:],
+    )
+    message.save(force_insert=True)
+    return message
+
+
+NOT_KEPT = {"cc", "quoted_text", "attachments", "recipients", "interaction_id", "loop"}
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """A text beyond the limit is folded, never lost: the raw source keeps all of it."""
+    return (text, "") if len(text) <= MAX_TEXT else (text[:MAX_TEXT], text[MAX_TEXT : 2 * MAX_TEXT])
+
+
+def _advance(interaction: Interaction, message: Message, *, is_new: bool) -> None:
+    interaction.snippet = snippet_of(message)
+    interaction.last_message_at = max(interaction.last_message_at, message.occurred_at)
+    interaction.last_inbound_at = max(interaction.last_inbound_at or message.occurred_at, message.occurred_at)
+    is_word = message.kind not in (MessageKind.REACTION, MessageKind.DELETED)
+    if is_word:
+        interaction.unread_count += 1
+        interaction.waiting_since_at = interaction.waiting_since_at or message.occurred_at
+        if interaction.status == InteractionStatus.SNOOZED:
+            interaction.wake()
+        elif interaction.status == InteractionStatus.WRAP_UP:
+            interaction.resume()
+    interaction.save()
+    if is_new:
+        TimelineEvent.objects.create(
+            interaction=interaction, kind=TimelineKind.OPENED, at=message.occurred_at, to_queue_id=interaction.queue_id
+        )
+
+
+def snippet_of(message: Message) -> str:
+    """First words for the list: the text, else what kind of thing it is."""
+    words = " ".join(message.text.split())
+    if message.channel_kind == ChannelKind.EMAIL and message.subject:
+        words = f"{message.subject}: {words}"
+    return (words or str(MessageKind(message.kind).label))[:SNIPPET]
+
+
+def _announce(interaction: Interaction, message: Message, *, is_new: bool) -> None:
+    topics = [realtime.interaction_topic(interaction.pk), realtime.queue_topic(interaction.queue_id)]
+    if interaction.owner_id:
+        topics.append(realtime.agent_topic(interaction.owner_id))
+    if is_new:
+        signals.announce(signals.interaction_opened, interaction_id=interaction.pk)
+    signals.announce(signals.message_received, message_id=message.pk, interaction_id=interaction.pk)
+    realtime.touch(*topics)

@@ -1,0 +1,298 @@
+"""What people do with an interaction. Every verb locks the row, checks, moves, records and tells the sockets."""
+
+import secrets
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from contact_center.common.errors import Conflict, Refused
+from inbox import realtime, signals
+from inbox.enums import CaseStatus, InteractionStatus, TimelineKind
+from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent
+from inbox.policies import can_assign, can_take, can_work
+from patients.models import Patient
+
+S = InteractionStatus
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference(prefix: str) -> str:
+    """A short reference people can read out; without letters that look or sound alike."""
+    return f"{prefix}-" + "".join(secrets.choice(ALPHABET) for _ in range(7))
+
+
+def locked(interaction_id: int) -> Interaction:
+    """The interaction with its row locked until the caller's transaction ends. Raises DoesNotExist."""
+    return Interaction.objects.select_for_update(of=("self",)).get(pk=interaction_id)
+
+
+def _require(is_allowed: bool, why: str) -> None:
+    if not is_allowed:
+        raise Refused(why)
+
+
+def _conclude(
+    interaction: Interaction,
+    *,
+    actor: User | None,
+    kind: TimelineKind,
+    action: AuditAction,
+    also: tuple[str, ...] = (),
+    from_queue: Queue | None = None,
+    to_user: User | None = None,
+    detail: str = "",
+) -> None:
+    interaction.save()
+    TimelineEvent.objects.create(
+        interaction=interaction,
+        kind=kind,
+        actor=actor,
+        from_queue=from_queue,
+        to_queue_id=interaction.queue_id if from_queue else None,
+        to_user=to_user,
+        detail=detail[:240],
+    )
+    record(
+        actor=actor,
+        action=action,
+        object_type="interaction",
+        object_id=interaction.pk,
+        patient_id=interaction.patient_id,
+        to=str(kind),
+    )
+    tell(interaction, *also)
+
+
+def tell(interaction: Interaction, *also: str) -> None:
+    """Count a change of the interaction, its queue and its owner, and of other topics concerned."""
+    topics = [realtime.interaction_topic(interaction.pk), realtime.queue_topic(interaction.queue_id), *also]
+    if interaction.owner_id:
+        topics.append(realtime.agent_topic(interaction.owner_id))
+    realtime.touch(*topics)
+
+
+def take(*, actor: User, interaction_id: int) -> Interaction:
+    """Become the owner. Raises Conflict when somebody else was faster, Refused when it is done."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        if interaction.owner_id == actor.pk and interaction.status == S.ACTIVE:
+            return interaction
+        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        if not can_take(actor, interaction):
+            raise Conflict(_("%(name)s has taken this interaction already.") % {"name": interaction.owner})
+        if interaction.status == S.WRAP_UP:
+            raise Conflict(_("This interaction is being wrapped up."))
+        previous = interaction.owner_id
+        interaction.owner = actor
+        interaction.take()
+        also = (realtime.agent_topic(previous),) if previous else ()
+        _conclude(interaction, actor=actor, kind=TimelineKind.TAKEN, action=AuditAction.ASSIGNED, also=also)
+        return interaction
+
+
+def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
+    """Make `assignee` the owner. Raises Refused when they cannot see its queue or the actor may not assign it."""
+    from inbox.selectors.interactions import interactions_visible_to
+
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        may = can_assign(actor, interaction) or (assignee.pk == actor.pk and can_take(actor, interaction))
+        _require(may, _("Only its owner or a supervisor may assign this interaction."))
+        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        _require(
+            can_work(assignee, interaction)
+            and interactions_visible_to(assignee, unowned=True).filter(pk=interaction.pk).exists(),
+            _("%(name)s does not serve this queue.") % {"name": assignee},
+        )
+        previous = interaction.owner_id
+        if interaction.status == S.WRAP_UP:
+            interaction.resume()
+        interaction.owner = assignee
+        interaction.take()
+        also = (realtime.agent_topic(previous),) if previous else ()
+        _conclude(
+            interaction,
+            actor=actor,
+            kind=TimelineKind.ASSIGNED,
+            action=AuditAction.ASSIGNED,
+            also=also,
+            to_user=assignee,
+        )
+        return interaction
+
+
+def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = None, why: str = "") -> Interaction:
+    """Give it back to its queue, or transfer it to another one with a reason. Raises Refused without one."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may move this interaction."))
+        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        is_transfer = queue is not None and queue.pk != interaction.queue_id
+        _require(not is_transfer or bool(why.strip()), _("Say why you are transferring it."))
+        from_queue, previous = interaction.queue, interaction.owner_id
+        if queue is not None:
+            interaction.queue = queue
+        if interaction.status != S.QUEUED:
+            interaction.return_to_queue()
+        also = [realtime.queue_topic(from_queue.pk)] + ([realtime.agent_topic(previous)] if previous else [])
+        kind = TimelineKind.TRANSFERRED if is_transfer else TimelineKind.RETURNED
+        _conclude(
+            interaction,
+            actor=actor,
+            kind=kind,
+            action=AuditAction.ASSIGNED,
+            also=tuple(also),
+            from_queue=from_queue,
+            detail=why,
+        )
+        return interaction
+
+
+def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Interaction:
+    """Say whose interaction this is. The address itself is not attached to the patient, so a shared phone stays shared."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        if interaction.case_id and interaction.patient_id and interaction.patient_id != patient.pk:
+            interaction.case = None  # the case stays with the patient it belongs to
+        interaction.patient = patient
+        interaction.language = interaction.language or patient.language
+        _conclude(interaction, actor=actor, kind=TimelineKind.LINKED, action=AuditAction.LINKED)
+        signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
+        return interaction
+
+
+def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
+    """Undo a wrong link; the interaction is unidentified again."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        interaction.patient, interaction.case = None, None
+        _conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
+        return interaction
+
+
+def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
+    """Write a private note. Raises Refused when it is empty."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        _require(bool(body.strip()), _("Write something first."))
+        note = Note.objects.create(interaction=interaction, author=actor, body=body.replace("\x00", "").strip())
+        record(
+            actor=actor,
+            action=AuditAction.CREATED,
+            object_type="note",
+            object_id=note.pk,
+            patient_id=interaction.patient_id,
+        )
+        tell(interaction)
+        return note
+
+
+def mark_read(*, actor: User, interaction_id: int) -> None:
+    """The owner has seen everything up to now."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        if interaction.unread_count and interaction.owner_id == actor.pk:
+            interaction.unread_count = 0
+            interaction.save()
+            tell(interaction)
+
+
+def start_wrap_up(*, actor: User, interaction_id: int) -> Interaction:
+    """The exchange is over. Raises Refused unless the actor owns it or may assign others."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(interaction.status in (S.ACTIVE, S.SNOOZED), _("Take this interaction first."))
+        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
+        interaction.start_wrap_up()
+        _conclude(interaction, actor=actor, kind=TimelineKind.WRAP_UP_STARTED, action=AuditAction.CHANGED)
+        return interaction
+
+
+def close(
+    *,
+    actor: User,
+    interaction_id: int,
+    reason: Reason,
+    disposition: Disposition,
+    outcome: str = "",
+    next_step: str = "",
+    next_step_owner: User | None = None,
+    next_step_date: date | None = None,
+    seen_until_at: datetime | None = None,
+) -> Interaction:
+    """Wrap up and close with reason, disposition and next step; an open next step lives on in a case.
+
+    Raises Refused without a next step, owner and date unless the disposition says resolved, and Conflict when the
+    patient wrote after `seen_until_at`.
+    """
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(not interaction.is_done, _("This interaction is closed already."))
+        _require(interaction.owner_id is not None, _("Take this interaction first."))
+        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
+        last = interaction.last_inbound_at
+        if seen_until_at and last and last > seen_until_at:
+            raise Conflict(_("The patient wrote while you were wrapping up. Read it before you close."))
+        needs_step = not disposition.is_resolved
+        has_step = bool(next_step.strip()) and next_step_owner is not None and next_step_date is not None
+        _require(
+            has_step or not needs_step,
+            _("Say what happens next, who does it and by when, or choose a resolved outcome."),
+        )
+        _require(
+            next_step_date is None or next_step_date >= timezone.localdate(), _("The date of the next step has passed.")
+        )
+        interaction.reason, interaction.disposition, interaction.outcome = reason, disposition, outcome.strip()
+        interaction.next_step = next_step.strip()[:240]
+        interaction.next_step_owner, interaction.next_step_date = next_step_owner, next_step_date
+        _settle_case(interaction, actor, is_resolved=not has_step)
+        if interaction.status != S.WRAP_UP:
+            interaction.start_wrap_up()
+        interaction.close()
+        also = [realtime.agent_topic(next_step_owner.pk)] if next_step_owner else []
+        _conclude(interaction, actor=actor, kind=TimelineKind.CLOSED, action=AuditAction.CLOSED, also=tuple(also))
+        signals.announce(signals.interaction_closed, interaction_id=interaction.pk)
+        return interaction
+
+
+def _settle_case(interaction: Interaction, actor: User, *, is_resolved: bool) -> None:
+    case = Case.objects.select_for_update().get(pk=interaction.case_id) if interaction.case_id else None
+    if is_resolved:
+        if case is not None and case.status in (CaseStatus.OPEN, CaseStatus.WAITING):
+            case.resolve()
+            case.save()
+        return
+    if case is None:
+        case = Case(reference=new_reference("K"), patient=interaction.patient, title=str(interaction.reason))
+    elif case.status in (CaseStatus.RESOLVED, CaseStatus.CLOSED):
+        case.reopen()
+    case.reason, case.priority, case.queue = interaction.reason, interaction.priority, interaction.queue
+    case.owner, case.next_step = interaction.next_step_owner, interaction.next_step
+    case.next_step_date = interaction.next_step_date
+    case.save()
+    interaction.case = case
+
+
+def reopen(*, actor: User, interaction_id: int) -> Interaction:
+    """Open a closed interaction again and own it. Raises Conflict when the thread goes on elsewhere already."""
+    with transaction.atomic():
+        interaction = locked(interaction_id)
+        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        _require(interaction.status == S.CLOSED, _("Only a closed interaction can be reopened."))
+        live = Interaction.objects.filter(channel_id=interaction.channel_id, thread_key=interaction.thread_key)
+        if live.exclude(pk=interaction.pk).exclude(status__in=[S.CLOSED, S.ABANDONED]).exists():
+            raise Conflict(_("This person already has an open interaction on this channel."))
+        interaction.reopen()
+        interaction.owner = actor
+        interaction.take()
+        _conclude(interaction, actor=actor, kind=TimelineKind.REOPENED, action=AuditAction.REOPENED)
+        return interaction

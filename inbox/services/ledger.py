@@ -1,0 +1,228 @@
+"""The ledger: store what arrives before understanding it, then process each event exactly once."""
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from contact_center.common.errors import Conflict
+from contact_center.common.wake import wake_on_commit
+from inbox import realtime
+from inbox.adapters.base import UnparseablePayload
+from inbox.adapters.events import CallEvent, DeliveryReport, InboundMessage
+from inbox.enums import EventKind, EventStatus
+from inbox.models import WebhookEvent
+from inbox.services.inbound import receive_message
+from inbox.services.providers import adapter_for
+from inbox.services.reports import apply_report
+
+log = structlog.get_logger(__name__)
+DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_ledger", "webhooks"
+CLAIM_SIZE = 10
+BACKOFF = [timedelta(seconds=s) for s in (2, 5, 20, 60, 120)]
+
+INSERT_EVENT = (
+    "INSERT INTO inbox_webhookevent (provider, kind, dedupe_key, external_id, status, content_type, query, headers,"
+    " body, received_at, attempts, error) VALUES (%s, %s, %s, %s, 'received', %s, %s, %s::jsonb, %s, now(), 0, '')"
+    " ON CONFLICT (provider, dedupe_key) DO NOTHING RETURNING id"
+)
+
+
+def accept_event(
+    *,
+    provider: str,
+    kind: EventKind,
+    dedupe_key: str,
+    body: bytes,
+    external_id: str = "",
+    content_type: str = "",
+    query: str = "",
+    headers: str = "{}",
+) -> int | None:
+    """Store one event and wake the workers after commit; None when this very event is stored already.
+
+    `body` is kept byte for byte. `headers` is JSON text of the few headers worth keeping.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            INSERT_EVENT,
+            [provider, kind, _short_key(dedupe_key), external_id[:200], content_type[:120], query[:500], headers, body],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+        return int(row[0])
+
+
+def _short_key(key: str) -> str:
+    clean = key.replace("\x00", "")
+    return clean if len(clean) <= 200 else f"{clean[:130]}:{hashlib.sha256(clean.encode()).hexdigest()}"
+
+
+def receive_raw_mail(
+    *, raw: bytes, transport: str, mailbox: str = "", external_id: str = "", envelope_to: str = ""
+) -> int | None:
+    """Store one raw mail; None when the same mail reached the same mailbox before, by whatever transport.
+
+    A mail too large to process is stored as well and goes to quarantine, so it is never lost.
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    return accept_event(
+        provider="email",
+        kind=EventKind.EMAIL,
+        dedupe_key=f"{(mailbox or envelope_to).lower()}:{digest}",
+        external_id=external_id,
+        content_type="message/rfc822",
+        query=f"transport={transport}&to={envelope_to}",
+        body=raw,
+    )
+
+
+def drain_ledger(*, limit: int = 500) -> int:
+    """Process waiting events, oldest first, until none is due; returns how many were tried.
+
+    Several workers may drain at once: each claims rows the others have not claimed. A claim counts as an attempt,
+    so that an event that kills its worker is noticed; events tried before are claimed alone.
+    """
+    tried = 0
+    while tried < limit:
+        batch = _claim_batch()
+        if not batch:
+            break
+        for event_id, attempts in batch:
+            if attempts > settings.MAX_TASK_ATTEMPTS:
+                _set_aside(event_id, f"It stopped its worker {settings.MAX_TASK_ATTEMPTS} times.")
+            else:
+                process_event(event_id)
+        tried += len(batch)
+    return tried
+
+
+CLAIM_EVENTS = """
+WITH due AS (
+    SELECT id, attempts FROM inbox_webhookevent
+    WHERE status = 'received' AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+    ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %s
+), first AS (SELECT id, attempts FROM due ORDER BY id LIMIT 1),
+chosen AS (
+    SELECT id FROM first WHERE attempts > 0
+    UNION ALL SELECT due.id FROM due, first WHERE first.attempts = 0 AND due.attempts = 0
+)
+UPDATE inbox_webhookevent SET attempts = attempts + 1, next_attempt_at = now() + interval '60 seconds'
+WHERE id IN (SELECT id FROM chosen) RETURNING id, attempts
+"""
+
+
+def _claim_batch() -> list[tuple[int, int]]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")  # a lost claim is only claimed again
+        cursor.execute(CLAIM_EVENTS, [CLAIM_SIZE])
+        return sorted(cursor.fetchall())
+
+
+def process_event(event_id: int) -> None:
+    """Turn one stored event into rows, all or nothing. Safe to call any number of times, from anywhere.
+
+    What cannot be read goes to quarantine; an unexpected error is tried again with growing gaps and goes to
+    quarantine after MAX_TASK_ATTEMPTS. Nothing is dropped.
+    """
+    try:
+        with transaction.atomic():
+            event = WebhookEvent.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=event_id).first()
+            if event is None or event.status != EventStatus.RECEIVED:
+                return
+            _process(event)
+            event.save()
+    except UnparseablePayload as error:
+        _set_aside(event_id, str(error))
+    except Exception as error:
+        log.error("event_failed", event_id=event_id, error=type(error).__name__, exc_info=settings.DEBUG)
+        _put_off(event_id, error)
+
+
+def _process(event: WebhookEvent) -> None:
+    if event.kind in (EventKind.VOICE, EventKind.VOICE_STATUS):
+        event.ignore("Recorded only.")
+        return
+    found = adapter_for(event.provider).parse(payload_of(event))
+    outcomes = [_apply(event, item) for item in found]
+    if any(outcomes):
+        event.complete()
+    else:
+        event.ignore("Nothing of ours is concerned.")
+
+
+def _apply(event: WebhookEvent, item: InboundMessage | DeliveryReport | CallEvent) -> bool:
+    if isinstance(item, InboundMessage):
+        message = receive_message(item, received_at=event.received_at)
+        event.message = message
+        event.external_id = item.external_id[:200]
+        return message is not None
+    if isinstance(item, DeliveryReport):
+        return apply_report(item, event=event)
+    return False
+
+
+def payload_of(event: WebhookEvent) -> dict[str, Any]:
+    """The payload as the adapter's `parse` wants it, rebuilt from the raw source."""
+    body = bytes(event.body)
+    if event.content_type.startswith("message/rfc822"):
+        return {"raw": body, "received_at": event.received_at}
+    if event.content_type.startswith("application/json"):
+        try:
+            payload = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise UnparseablePayload("The body is not JSON.") from error
+        return payload if isinstance(payload, dict) else {"items": payload}
+    form = QueryDict(event.query, encoding="utf-8").dict() | QueryDict(body, encoding="utf-8").dict()
+    return {str(name): value for name, value in form.items()}
+
+
+def _set_aside(event_id: int, why: str) -> None:
+    with transaction.atomic():
+        event = WebhookEvent.objects.select_for_update().get(pk=event_id)
+        if event.status == EventStatus.RECEIVED:
+            event.quarantine(why.replace("\x00", ""))
+            event.save()
+            log.warning("event_quarantined", event_id=event_id)
+            realtime.touch(realtime.LEDGER_TOPIC)
+
+
+def _put_off(event_id: int, error: Exception) -> None:
+    with transaction.atomic():
+        event = WebhookEvent.objects.select_for_update().get(pk=event_id)
+        if event.status != EventStatus.RECEIVED:
+            return
+        words = f"{type(error).__name__} while processing."
+        is_busy = isinstance(error, OperationalError)  # locks and lost connections pass; they say nothing of the event
+        if event.attempts >= settings.MAX_TASK_ATTEMPTS and not is_busy:
+            event.quarantine(words)
+            realtime.touch(realtime.LEDGER_TOPIC)
+        else:
+            event.error = words
+            event.next_attempt_at = timezone.now() + BACKOFF[min(event.attempts, len(BACKOFF) - 1)]
+        event.save()
+
+
+def retry_event(*, actor: User, event_id: int) -> None:
+    """Process a quarantined event again from its raw source. Raises Conflict when it is not in quarantine."""
+    with transaction.atomic():
+        event = WebhookEvent.objects.select_for_update().get(pk=event_id)
+        if event.status != EventStatus.QUARANTINED:
+            raise Conflict(_("This event is not in quarantine any more."))
+        event.release()
+        event.save()
+        record(actor=actor, action=AuditAction.RETRIED, object_type="webhook_event", object_id=event_id)
+        realtime.touch(realtime.LEDGER_TOPIC)
+        wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)

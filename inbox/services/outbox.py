@@ -1,0 +1,352 @@
+"""The outbox: the only way out. A message row is queued, claimed, judged by the gate, sent and recorded."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from contact_center.common.errors import Conflict, Refused
+from contact_center.common.wake import wake_on_commit
+from inbox import gate, realtime, signals
+from inbox.adapters.base import AdapterError
+from inbox.adapters.events import Address, OutboundMessage, SendResult
+from inbox.enums import Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
+from inbox.models import Interaction, Message, MessageTemplate
+from inbox.selectors.gate_facts import facts_for
+from inbox.services import providers
+from inbox.services.locks import held, try_held
+
+log = structlog.get_logger(__name__)
+M = MessageStatus
+DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_outboxes", "outbound"
+MAX_ATTEMPTS = 6
+BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 120, 300)]
+SLOTS_PER_ADAPTER = 2  # a provider that hangs holds at most so many workers; the others serve the other channels
+SETTLE_SECONDS = 15  # a doubtful send may still become visible in the provider's list
+
+
+def enqueue(
+    *,
+    interaction: Interaction,
+    text: str,
+    author: User | None,
+    purpose: MessagePurpose = MessagePurpose.REPLY,
+    subject: str = "",
+    html: str = "",
+    template: MessageTemplate | None = None,
+    template_variables: dict[str, str] | None = None,
+    idempotency_key: str = "",
+    not_before_at: datetime | None = None,
+    in_reply_to: str = "",
+    references: list[str] | None = None,
+    cc: list[str] | None = None,
+    payload: dict[str, Any] | None = None,
+) -> Message:
+    """Write one outbound message in the caller's transaction and wake the senders after commit.
+
+    The same `idempotency_key` on the same interaction gives the message that is there already, so a repeated click or
+    a retried request sends once. The gate decides at the moment of sending, not here.
+    """
+    if idempotency_key:
+        known = Message.objects.filter(interaction=interaction, idempotency_key=idempotency_key).first()
+        if known is not None:
+            return known
+    channel = interaction.channel
+    message = Message(
+        interaction=interaction,
+        channel=channel,
+        channel_kind=channel.kind,
+        direction=Direction.OUTBOUND,
+        kind=MessageKind.TEMPLATE if template else MessageKind.TEXT,
+        author=author,
+        address_scheme=interaction.contact_scheme,
+        address=interaction.contact_value,
+        cc=cc or [],
+        subject=subject[:240],
+        text=text,
+        html=html,
+        purpose=purpose,
+        template=template,
+        template_variables=template_variables or {},
+        idempotency_key=idempotency_key,
+        provider=channel.adapter,
+        next_attempt_at=not_before_at,
+        in_reply_to=in_reply_to,
+        references=references or [],
+        payload=payload or {},
+    )
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        return Message.objects.get(interaction=interaction, idempotency_key=idempotency_key)
+    wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+    realtime.touch(realtime.interaction_topic(interaction.pk), realtime.OUTBOX_TOPIC)
+    return message
+
+
+def drain_outboxes(*, limit: int = 500) -> int:
+    """Deliver what is due on every adapter whose breaker is closed; returns how many were tried."""
+    now = timezone.now()
+    keys = (
+        Message.objects.filter(status=M.QUEUED)
+        .exclude(next_attempt_at__gt=now)
+        .order_by("provider")
+        .values_list("provider", flat=True)
+        .distinct()
+    )
+    return sum(drain_outbox(adapter=key, limit=limit) for key in list(keys))
+
+
+def drain_outbox(*, adapter: str, limit: int = 500) -> int:
+    """Deliver due messages of one adapter, oldest first, in one of its few slots; 0 when all slots are taken."""
+    for slot in range(SLOTS_PER_ADAPTER):
+        with try_held("outbox", adapter, slot) as is_mine:
+            if is_mine:
+                return _drain(adapter, limit)
+    return 0
+
+
+def _drain(adapter: str, limit: int) -> int:
+    tried, after = 0, 0
+    while tried < limit and providers.open_until(adapter) is None:
+        message_id = _next_due(adapter, after)
+        if message_id is None:
+            break
+        after = message_id
+        deliver_message(message_id)
+        tried += 1
+    return tried
+
+
+def _next_due(adapter: str, after: int) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM inbox_message WHERE status = 'queued' AND provider = %s AND id > %s"
+            " AND (next_attempt_at IS NULL OR next_attempt_at <= now())"
+            " ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1",
+            [adapter, after],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def deliver_message(message_id: int) -> None:
+    """Send one queued message at most once: claim, commit, ask the gate, call the provider, record.
+
+    Safe to call any number of times and from several workers: only a message that is queued and due is claimed.
+    While the gate decides and the provider is called, an opt-out of the same address waits, so nothing leaves after
+    an opt-out is stored. A crash leaves `sending`, which `reconcile_sends` settles with the provider first.
+    """
+    message = _claim(message_id)
+    if message is None:
+        return
+    with held("send", message.channel_kind, message.address, shared=True):
+        verdict = gate.decide(facts_for(message))
+        if verdict.decision != GateDecision.SEND:
+            _record_verdict(message_id, verdict)
+            return
+        _note_allowed(message)
+        try:
+            result = providers.adapter_for(message.provider).send(outbound_of(message))
+        except AdapterError as error:
+            _record_error(message_id, error)
+        else:
+            _record_sent(message_id, result)
+
+
+def _claim(message_id: int) -> Message | None:
+    with transaction.atomic():
+        message = (
+            Message.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("interaction__patient", "channel", "template")
+            .filter(pk=message_id)
+            .first()
+        )
+        if message is None or message.status != M.QUEUED:
+            return None
+        if message.next_attempt_at and message.next_attempt_at > timezone.now():
+            return None
+        message.claim()
+        message.save()
+        return message
+
+
+def _note_allowed(message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(gate_decision=GateDecision.SEND, gate_reason=gate.GateReason.ALLOWED)
+
+
+def _record_verdict(message_id: int, verdict: gate.Verdict) -> None:
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        message.gate_decision, message.gate_reason = verdict.decision, verdict.reason
+        if verdict.decision == GateDecision.DEFER:
+            message.attempts -= 1
+            message.release(verdict.until_at or timezone.now() + timedelta(hours=1))
+        else:
+            message.suppress()
+        _save_and_tell(message)
+
+
+def _record_sent(message_id: int, result: SendResult) -> None:
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status == M.SENDING:
+            message.mark_sent(result.external_id, timezone.now())
+            _save_and_tell(message)
+        elif not message.external_id:  # a delivery report was faster
+            message.external_id = result.external_id
+            message.save()
+    providers.note_success(message.provider)
+
+
+def _record_error(message_id: int, error: AdapterError) -> None:
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status != M.SENDING:
+            return
+        now = timezone.now()
+        message.error_code, message.error_text = (error.code or "")[:40], error.message[:300]
+        if error.permanent:
+            message.fail(error.code or "", error.message, now)
+        elif error.doubtful:
+            message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - SETTLE_SECONDS)
+        elif message.attempts >= MAX_ATTEMPTS:
+            message.fail(error.code or "", error.message, now)
+        else:
+            wait = timedelta(seconds=error.retry_after) if error.retry_after else BACKOFF[message.attempts - 1]
+            message.release(now + wait)
+        _save_and_tell(message)
+    log.warning("send_failed", message_id=message_id, code=error.code, permanent=error.permanent)
+    if error.permanent:
+        providers.note_success(message.provider)
+    elif error.code != "20429":
+        providers.note_failure(message.provider, error.message)
+
+
+def _save_and_tell(message: Message) -> None:
+    message.save()
+    signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
+    realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
+
+
+def outbound_of(message: Message) -> OutboundMessage:
+    """The message as adapters want it."""
+    return OutboundMessage(
+        our_id=str(message.public_id),
+        channel_kind=message.channel_kind,
+        sender=Address("email" if message.channel_kind == "email" else "phone", message.channel.address, ""),
+        recipient=Address(message.address_scheme or "unknown", message.address, message.address),  # type: ignore[arg-type]
+        text=message.text,
+        subject=message.subject or None,
+        html=message.html or None,
+        template_sid=message.template.external_id if message.template else None,
+        template_variables=message.template_variables,
+        in_reply_to=message.in_reply_to or None,
+        references=tuple(message.references),
+        cc=tuple(message.cc),
+        is_automatic=message.author_id is None,
+        idempotency_key=str(message.public_id),
+    )
+
+
+def reconcile_sends(*, limit: int = 200) -> int:
+    """Settle sends whose outcome is unknown by asking the provider; returns how many were settled.
+
+    Found in its list: recorded as sent. Certainly not there: queued again. A provider without a list: failed with
+    `unknown_outcome`, so that a person decides; it is never sent again blindly.
+    """
+    stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_STALE_SECONDS)
+    ids = Message.objects.filter(status=M.SENDING, claimed_at__lt=stale_at).order_by("claimed_at", "id")
+    settled = 0
+    for message_id in list(ids.values_list("pk", flat=True)[:limit]):
+        with try_held("reconcile", message_id) as is_mine:
+            settled += bool(is_mine and _settle(message_id, stale_at))
+    return settled
+
+
+def _settle(message_id: int, stale_at: datetime) -> bool:
+    message = Message.objects.select_related("channel", "template").filter(pk=message_id).first()
+    if message is None or message.status != M.SENDING or message.claimed_at is None or message.claimed_at >= stale_at:
+        return False
+    adapter = providers.adapter_for(message.provider)
+    since = message.claimed_at - timedelta(minutes=5)
+    found: SendResult | None = None
+    is_known = "list_messages" in adapter.capabilities
+    if is_known and message.gate_decision == GateDecision.SEND:
+        bound = Message.objects.filter(provider=message.provider, address=message.address).exclude(external_id="")
+        taken = {*bound.values_list("external_id", flat=True), *message.payload.get("earlier_ids", ())}
+        try:
+            found = adapter.find_sent(outbound_of(message), since, taken)
+        except AdapterError as error:
+            providers.note_failure(message.provider, error.message)
+            return False
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status != M.SENDING:
+            return False
+        if found is not None:
+            message.mark_sent(found.external_id, timezone.now())
+        elif is_known or message.gate_decision != GateDecision.SEND:
+            if message.attempts >= MAX_ATTEMPTS:
+                message.fail("gave_up", _("The provider did not take it after several attempts."), timezone.now())
+            else:
+                message.release(timezone.now())
+                wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+        else:
+            text = _("It is not known whether this was sent. Check with the patient before trying again.")
+            message.fail("unknown_outcome", text, timezone.now())
+        _save_and_tell(message)
+    return True
+
+
+def retry_message(*, actor: User, message_id: int) -> Message:
+    """Send a failed or suppressed message again, through the gate. Raises Conflict in any other status."""
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status not in (M.FAILED, M.SUPPRESSED):
+            raise Conflict(_("This message is not waiting for a retry any more."))
+        if message.status == M.FAILED and message.external_id:
+            earlier = [*message.payload.get("earlier_ids", []), message.external_id]
+            message.payload = message.payload | {"earlier_ids": earlier}
+        message.retry()
+        _audit(actor, AuditAction.RETRIED, message)
+        _save_and_tell(message)
+        wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+        return message
+
+
+def cancel_message(*, actor: User, message_id: int) -> Message:
+    """Take back a message that has not left. Raises Conflict when it has, or is just leaving."""
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status not in (M.DRAFT, M.QUEUED, M.FAILED, M.SUPPRESSED):
+            raise Conflict(_("It is too late: this message has left."))
+        message.cancel()
+        _audit(actor, AuditAction.CANCELLED, message)
+        _save_and_tell(message)
+        return message
+
+
+def _audit(actor: User | None, action: AuditAction, message: Message) -> None:
+    patient_id = Interaction.objects.values_list("patient_id", flat=True).get(pk=message.interaction_id)
+    record(actor=actor, action=action, object_type="message", object_id=message.pk, patient_id=patient_id)
+
+
+def refuse_free_text(interaction: Interaction) -> None:
+    """Raise Refused when WhatsApp's window is closed, so that nobody believes a text was sent."""
+    facts = gate.SendFacts(
+        purpose=MessagePurpose.REPLY,
+        channel_kind=interaction.channel_kind,  # type: ignore[arg-type]
+        now=timezone.now(),
+        last_inbound_at=interaction.last_inbound_at,
+    )
+    if gate.needs_template(facts):
+        raise Refused(_("The 24-hour WhatsApp window is closed. Send an approved template, or use another channel."))

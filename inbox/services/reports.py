@@ -1,0 +1,84 @@
+"""What providers say became of our messages. Reports may come late, twice and in any order; none moves one back."""
+
+import uuid
+from datetime import datetime
+
+from django.utils import timezone
+
+from inbox import realtime, signals
+from inbox.adapters.events import DeliveryReport as ProviderReport
+from inbox.enums import Direction, MessageStatus
+from inbox.models import DeliveryReport, Message, WebhookEvent
+from patients.services import mark_contact_point_bounced
+
+M = MessageStatus
+
+
+def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
+    """Keep the report and move the message forward if it says something new; False when no message of ours is meant."""
+    message = _find(report)
+    if message is None:
+        return False
+    at = report.occurred_at or (event.received_at if event else timezone.now())
+    is_applied = move(message, report, at=at)
+    DeliveryReport.objects.create(
+        message=message,
+        event=event,
+        status=report.status,
+        error_code=(report.error_code or "")[:40],
+        occurred_at=at,
+        is_applied=is_applied,
+    )
+    if event is not None:
+        event.message = message
+        event.external_id = report.external_id[:200]
+    if report.status == M.FAILED and message.channel_kind == "email" and message.address:
+        mark_contact_point_bounced(scheme="email", value=message.address, reason=report.error_text or "")
+    return True
+
+
+def _find(report: ProviderReport) -> Message | None:
+    rows = Message.objects.select_for_update(of=("self",)).filter(direction=Direction.OUTBOUND)
+    our_id = _uuid(report.our_id)
+    found = rows.filter(public_id=our_id).first() if our_id else None
+    if found is not None:
+        return found
+    return rows.filter(provider=report.provider, external_id=report.external_id).first()
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def move(message: Message, report: ProviderReport, *, at: datetime) -> bool:
+    """Apply one report to a locked message and save it; False when it changes nothing.
+
+    Rank: sending < sent < failed < delivered < read. A message whose sending is in doubt becomes sent by any report.
+    """
+    if message.status == M.SENDING and report.status in (M.QUEUED, M.SENDING, M.SENT):
+        message.mark_sent(report.external_id, at)
+    elif message.status == M.SENDING and not message.external_id:
+        message.external_id = report.external_id
+        _forward(message, report, at)
+    elif not _forward(message, report, at):
+        return False
+    message.save()
+    signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
+    realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
+    return True
+
+
+def _forward(message: Message, report: ProviderReport, at: datetime) -> bool:
+    status = message.status
+    if report.status == M.READ and status in (M.SENDING, M.SENT, M.DELIVERED, M.FAILED):
+        message.mark_read(at)
+    elif report.status == M.DELIVERED and status in (M.SENDING, M.SENT, M.FAILED):
+        message.mark_delivered(at)
+    elif report.status == M.FAILED and status in (M.SENDING, M.SENT):
+        message.fail(report.error_code or "", report.error_text or "", at)
+    else:
+        return False
+    return True

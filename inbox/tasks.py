@@ -1,0 +1,30 @@
+"""Celery entry points of the desk. They take nothing or ids and call one service."""
+
+from celery import shared_task
+
+from inbox.services import attachments, gaps, ledger, outbox
+
+
+@shared_task(name="inbox.drain_ledger")
+def drain_ledger() -> int:
+    return ledger.drain_ledger()
+
+
+@shared_task(name="inbox.drain_outboxes")
+def drain_outboxes() -> int:
+    return outbox.drain_outboxes()
+
+
+@shared_task(name="inbox.reconcile_sends")
+def reconcile_sends() -> int:
+    return outbox.reconcile_sends()
+
+
+@shared_task(name="inbox.fetch_attachments")
+def fetch_attachments() -> int:
+    return attachments.fetch_attachments()
+
+
+@shared_task(name="inbox.fill_ledger_gaps")
+def fill_ledger_gaps() -> int:
+    return gaps.fill_gaps()

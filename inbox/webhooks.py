@@ -1,0 +1,134 @@
+"""Where providers call us: verify, store, answer. Nothing is understood here."""
+
+import hashlib
+import json
+from typing import Any
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from inbox.adapters.base import SignatureError
+from inbox.enums import EventKind
+from inbox.services.gaps import inbound_key
+from inbox.services.ledger import accept_event
+from inbox.services.providers import adapter_for
+
+log = structlog.get_logger(__name__)
+TWIML = "text/xml"
+EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+CLOSED_TWIML = (
+    '<?xml version="1.0" encoding="UTF-8"?><Response>'
+    "<Say>If this is an emergency, hang up and call 9 1 1.</Say>"
+    "<Say>We cannot take calls on this number yet. Please send us a text message. A person will answer you.</Say>"
+    "<Hangup/></Response>"
+)
+MAX_BODY = 1_048_576
+
+
+def _twilio_event(request: HttpRequest, kind: EventKind) -> HttpResponse | dict[str, Any]:
+    """The verified parameters, or the response that refuses the request."""
+    try:
+        body = request.body
+        params = request.POST.dict()
+    except RequestDataTooBig:
+        return HttpResponse("Too large.", status=413, content_type="text/plain")
+    except (MultiPartParserError, UnicodeDecodeError, LookupError):
+        return HttpResponse("The body cannot be read.", status=400, content_type="text/plain")
+    if len(body) > MAX_BODY:
+        return HttpResponse("Too large.", status=413, content_type="text/plain")
+    try:
+        adapter_for("twilio_messaging").verify(request.get_full_path(), request.headers, body, params)
+    except SignatureError:
+        count_refused(kind)
+        return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
+    return {str(name): str(value) for name, value in params.items()}
+
+
+def count_refused(kind: str) -> None:
+    """Count a request that does not come from the provider; the figure shows on the channel health page."""
+    log.warning("webhook_refused", kind=str(kind))
+    try:
+        cache.incr(f"refused:{kind}")
+    except ValueError:
+        cache.add(f"refused:{kind}", 1, timeout=None)
+    except Exception:
+        log.warning("refused_count_lost", kind=str(kind))
+
+
+def _store(request: HttpRequest, kind: EventKind, key: str, external_id: str) -> None:
+    token = request.headers.get("I-Twilio-Idempotency-Token", "")[:100]
+    accept_event(
+        provider="twilio_messaging",
+        kind=kind,
+        dedupe_key=key,
+        external_id=external_id,
+        content_type=request.content_type or "",
+        query=request.META.get("QUERY_STRING", ""),
+        headers=json.dumps({"idempotency_token": token}) if token else "{}",
+        body=request.body,
+    )
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def twilio_messaging(request: HttpRequest) -> HttpResponse:
+    """Inbound SMS and WhatsApp."""
+    params = _twilio_event(request, EventKind.MESSAGING)
+    if isinstance(params, HttpResponse):
+        return params
+    sid = params.get("MessageSid") or params.get("SmsSid") or ""
+    _store(request, EventKind.MESSAGING, inbound_key(sid) if sid else _content_key(request), sid)
+    return HttpResponse(EMPTY_TWIML, content_type=TWIML)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def twilio_message_status(request: HttpRequest) -> HttpResponse:
+    """Delivery reports. The same status of the same message is one event, however often it is told."""
+    params = _twilio_event(request, EventKind.MESSAGE_STATUS)
+    if isinstance(params, HttpResponse):
+        return params
+    sid = params.get("MessageSid") or params.get("SmsSid") or ""
+    status = params.get("MessageStatus") or params.get("SmsStatus") or ""
+    key = f"status:{sid}:{status}:{params.get('ErrorCode', '')}" if sid else _content_key(request)
+    _store(request, EventKind.MESSAGE_STATUS, key, sid)
+    return HttpResponse(status=204)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def twilio_voice(request: HttpRequest) -> HttpResponse:
+    """An inbound call: recorded in the ledger and answered with words, the emergency number first."""
+    params = _twilio_event(request, EventKind.VOICE)
+    if isinstance(params, HttpResponse):
+        return params
+    sid = params.get("CallSid", "")
+    _store(request, EventKind.VOICE, f"call:{sid}" if sid else _content_key(request), sid)
+    return HttpResponse(CLOSED_TWIML, content_type=TWIML)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def twilio_voice_status(request: HttpRequest) -> HttpResponse:
+    """Steps in the life of a call."""
+    params = _twilio_event(request, EventKind.VOICE_STATUS)
+    if isinstance(params, HttpResponse):
+        return params
+    sid = params.get("CallSid", "")
+    key = f"call:{sid}:{params.get('CallStatus', '')}:{params.get('SequenceNumber', '')}"
+    _store(request, EventKind.VOICE_STATUS, key if sid else _content_key(request), sid)
+    return HttpResponse(status=204)
+
+
+def _content_key(request: HttpRequest) -> str:
+    return f"content:{hashlib.sha256(request.body).hexdigest()}"
