@@ -205,6 +205,7 @@ class Deliveries:
         for effect in self.faults.all_at("inbound", to=row["recipient"], **{"from": row["sender"]}):
             if effect["type"] == "drop":
                 self.store.count("webhook.inbound.dropped")
+                self.store.set_announced(row["sid"], "dropped")
                 return []
             if effect["type"] == "duplicate":
                 repeats += effect.get("times", 1)
@@ -215,7 +216,10 @@ class Deliveries:
         posts = [
             self.courier.post("inbound", self.config.inbound_url, params, is_signed=is_signed) for _ in range(repeats)
         ]
-        return list(await asyncio.gather(*posts))
+        found = list(await asyncio.gather(*posts))
+        worst = next((delivery for delivery in found if not delivery.is_ok), None)
+        self.store.set_announced(row["sid"], "ok" if worst is None else str(worst.status or worst.error))
+        return found
 
     def _take(self, given: dict[str, Any]) -> sqlite3.Row:
         kind = str(given.get("type", "text"))

@@ -14,6 +14,8 @@ from contact_center.simulator.control import Control
 from contact_center.simulator.courier import Courier
 from contact_center.simulator.deliveries import Deliveries
 from contact_center.simulator.demo_content import demo_contents
+from contact_center.simulator.mail import MailRoom
+from contact_center.simulator.phone import Phone, only_from_here
 from contact_center.simulator.store import Store
 from contact_center.simulator.twilio_api import TwilioApi
 from contact_center.simulator.twilio_words import Refusal
@@ -31,6 +33,8 @@ class Simulator:
         self.courier = Courier(self.store, config.auth_token)
         self.deliveries = Deliveries(config, self.store, self.courier)
         self.control = Control(self.store, self.deliveries)
+        self.mail_room = MailRoom(config, self.store)
+        self.phone = Phone(self.store, self.deliveries, self.mail_room, self.control)
         self.api = TwilioApi(config, self.store, self.deliveries)
         self.url = ""
         self._runner: web.AppRunner | None = None
@@ -40,9 +44,10 @@ class Simulator:
 
     async def start(self) -> None:
         """Bind, and begin to carry webhooks. Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_unknown_as_twilio])
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[only_from_here, _unknown_as_twilio])
         app.add_routes(self.api.routes())
         app.add_routes(self.control.routes())
+        app.add_routes(self.phone.routes())
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.config.host, self.config.port, backlog=1024)
@@ -50,6 +55,7 @@ class Simulator:
         port = self._runner.addresses[0][1]
         self.url = f"http://{self.config.host}:{port}"
         self.deliveries.own_url = self.config.own_url or self.url
+        await self.mail_room.open()
         await self.courier.open()
         self._pump = asyncio.create_task(self.deliveries.run())
 
@@ -61,6 +67,7 @@ class Simulator:
                 await self._pump
         await self.deliveries.stop()
         await self.courier.close()
+        await self.mail_room.close()
         if self._runner:
             await self._runner.cleanup()
         self.store.close()

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS message (
   id INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT UNIQUE NOT NULL, direction TEXT NOT NULL,
   sender TEXT NOT NULL, recipient TEXT NOT NULL, body TEXT NOT NULL DEFAULT '', status TEXT NOT NULL,
   created REAL NOT NULL, updated REAL NOT NULL, sent REAL, service_sid TEXT, error_code INTEGER, error_message TEXT,
-  callback_url TEXT, our_id TEXT, content_sid TEXT, extras TEXT NOT NULL DEFAULT '{}');
+  callback_url TEXT, our_id TEXT, content_sid TEXT, extras TEXT NOT NULL DEFAULT '{}', announced TEXT);
 CREATE INDEX IF NOT EXISTS message_recipient ON message (recipient, id);
 CREATE INDEX IF NOT EXISTS message_sender ON message (sender, id);
 CREATE INDEX IF NOT EXISTS message_our_id ON message (our_id);
@@ -105,6 +105,10 @@ class Store:
             (status, now, code, words, status, now, sid),
         )
 
+    def set_announced(self, sid: str, outcome: str) -> None:
+        """How the product took an inbound message: `ok`, or why not."""
+        self.db.execute("UPDATE message SET announced = ?, updated = ? WHERE sid = ?", (outcome, time.time(), sid))
+
     def last_inbound_at(self, sender: str, recipient: str) -> float | None:
         """When `sender` last wrote to `recipient`, in seconds since the epoch."""
         found: float | None = self.value(
@@ -174,6 +178,28 @@ class Store:
     def is_opted_out(self, ours: str, theirs: str) -> bool:
         """Whether `theirs` replied STOP to `ours`."""
         return self.row("SELECT 1 FROM opt_out WHERE ours = ? AND theirs = ?", ours, theirs) is not None
+
+    # ---- mails ----
+    def add_mail(self, direction: str, owner: str, message_id: str, subject: str, source: bytes) -> int:
+        """Keep a mail in the box of `owner`; `direction` is `to_patient` or `from_patient`. Returns its number."""
+        cursor = self.db.execute(
+            "INSERT INTO mail (direction, owner, message_id, subject, received, source) VALUES (?, ?, ?, ?, ?, ?)",
+            (direction, owner.lower(), message_id, subject, time.time(), source),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def mails(self, owner: str, limit: int = 100) -> list[sqlite3.Row]:
+        """The newest mails of one person, oldest first."""
+        return self.rows(
+            "SELECT * FROM (SELECT * FROM mail WHERE owner = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+            owner.lower(),
+            limit,
+        )
+
+    def mail(self, number: int) -> sqlite3.Row | None:
+        """One mail, or None."""
+        return self.row("SELECT * FROM mail WHERE id = ?", number)
 
     # ---- counters and settings ----
     def count(self, name: str, by: int = 1) -> None:
