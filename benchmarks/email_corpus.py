@@ -98,20 +98,35 @@ def zammad(folder: Path, table: Table) -> None:
     if not path.exists():
         return
     for name, expected in json.loads(path.read_text()).items():
-        source = next((p for p in (path.parent / f"{name}.box", path.parent / f"{name}.eml", path.parent / name) if p.exists()), None)
+        source = next(
+            (p for p in (path.parent / f"{name}.box", path.parent / f"{name}.eml", path.parent / name) if p.exists()),
+            None,
+        )
         if source is None:
             continue
         mail = parse_mail(source.read_bytes())
         if "from_email" in expected:
             address = mail.sender.address if mail.sender else ""
-            table.count("sender address", address.lower() == (expected["from_email"] or "").lower(), f"{name} {address!r} {expected['from_email']!r}")
+            table.count(
+                "sender address",
+                address.lower() == (expected["from_email"] or "").lower(),
+                f"{name} {address!r} {expected['from_email']!r}",
+            )
         if expected.get("from_display_name"):
             found = mail.sender.name if mail.sender else ""
-            table.count("sender name", squeeze(found) == squeeze(expected["from_display_name"]), f"{name} {found!r} {expected['from_display_name']!r}")
+            table.count(
+                "sender name",
+                squeeze(found) == squeeze(expected["from_display_name"]),
+                f"{name} {found!r} {expected['from_display_name']!r}",
+            )
         if "subject" in expected:
             wanted = squeeze(expected["subject"] or "")
             found = squeeze(mail.subject)
-            table.count("subject", found == wanted or (len(wanted) > 200 and found.startswith(wanted[:200])), f"{name} {found[:200]!r} {wanted[:200]!r}")
+            table.count(
+                "subject",
+                found == wanted or (len(wanted) > 200 and found.startswith(wanted[:200])),
+                f"{name} {found[:200]!r} {wanted[:200]!r}",
+            )
         if "body" in expected:
             body(name, expected["body"] or "", mail.text, table)
         attachments(name, expected.get("attachments") or [], mail, table)
@@ -135,7 +150,11 @@ def attachments(name: str, expected: list[dict[str, Any]], mail: Any, table: Tab
     for item in wanted:
         is_hit = item.get("sha256") in have
         table.count("attachment content (SHA-256)", is_hit, f"{name} {item['filename']} {sorted(names)}")
-        table.count("attachment name", item["filename"] in names or is_hit and item["filename"].startswith(("file", "image", "document")), f"{name} {item['filename']} {sorted(names)}")
+        table.count(
+            "attachment name",
+            item["filename"] in names or is_hit and item["filename"].startswith(("file", "image", "document")),
+            f"{name} {item['filename']} {sorted(names)}",
+        )
 
 
 def sisimai(folder: Path, table: Table) -> None:
@@ -163,7 +182,11 @@ def bounce(name: str, expected: list[dict[str, Any]], found: tuple[Any, ...], ta
         table.count("no bounce seen where there is none", not found, name)
         return
     table.count("bounce recognised", bool(found), name)
-    table.count("number of failed recipients", len(found) == len(expected), f"{name} {len(found)} {len(expected)} {[b.recipient for b in found]}")
+    table.count(
+        "number of failed recipients",
+        len(found) == len(expected),
+        f"{name} {len(found)} {len(expected)} {[b.recipient for b in found]}",
+    )
     for index, wanted in enumerate(expected):
         got = found[index] if index < len(found) else None
         is_hard, reason, status = (got.is_hard, got.reason, got.status) if got else (None, None, "")
@@ -191,9 +214,13 @@ def reply_parser(folder: Path, table: Table) -> None:
             table.count("new text (email_reply_parser)", squeeze(new) == squeeze(expected["reply"]), f"{name} {new!r}")
         hidden = expected.get("hidden") or [True]
         if "fragment0_starts" in expected and not hidden[0]:
-            table.count("new text (email_reply_parser)", new.startswith(expected["fragment0_starts"]), f"{name} {new[:80]!r}")
+            table.count(
+                "new text (email_reply_parser)", new.startswith(expected["fragment0_starts"]), f"{name} {new[:80]!r}"
+            )
         elif "fragment0_starts" in expected and "hidden" not in expected:
-            table.count("new text (email_reply_parser)", new.startswith(expected["fragment0_starts"]), f"{name} {new[:80]!r}")
+            table.count(
+                "new text (email_reply_parser)", new.startswith(expected["fragment0_starts"]), f"{name} {new[:80]!r}"
+            )
         if "fragment0_contains" in expected:
             table.count("new text (email_reply_parser)", expected["fragment0_contains"] in new, f"{name} {new[:80]!r}")
         if hidden.count(False) > 1 and "fragment1_starts" in expected:
@@ -212,12 +239,16 @@ def talon(folder: Path, table: Table) -> None:
         talon_case(case, table)
     for path in sorted((base / "html_replies").glob("*.html")):
         new = fold(quoted_html_to_text(path.read_text(errors="replace"))).new_text
-        table.count("new text (talon, html mails)", words(new) == words("Hi. I am fine. Thanks, Alex"), f"{path.name} {new!r}")
+        table.count(
+            "new text (talon, html mails)", words(new) == words("Hi. I am fine. Thanks, Alex"), f"{path.name} {new!r}"
+        )
     for path in sorted((base / "standard_replies").glob("*.eml")):
         given = path.with_name(path.stem + "_reply_text")
         expected = given.read_text() if given.exists() else "Hello"
         new = parse_mail(path.read_bytes()).new_text
-        table.count("new text (talon, plain mails)", words(new) == words(fold(expected).new_text), f"{path.name} {new!r}")
+        table.count(
+            "new text (talon, plain mails)", words(new) == words(fold(expected).new_text), f"{path.name} {new!r}"
+        )
     signatures(base, table)
 
 
@@ -262,7 +293,11 @@ def library(folder: Path, table: Table) -> None:
             continue
         mail = parse_mail(raw)
         ours = mail.sender.address if mail.sender else ""
-        table.count("sender as the standard library reads it", ours.rstrip(".") == address.strip("'.<>"), f"{path} {ours!r} {address!r}")
+        table.count(
+            "sender as the standard library reads it",
+            ours.rstrip(".") == address.strip("'.<>"),
+            f"{path} {ours!r} {address!r}",
+        )
 
 
 def squeeze(text: str) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 from inbox.adapters.base import Adapter
 
 ADAPTERS: dict[str, str] = {
+    "email": "inbox.adapters.email:EmailAdapter",
     "twilio_messaging": "inbox.adapters.twilio_messaging:TwilioMessagingAdapter",
 }
 

@@ -15,6 +15,17 @@ _MAX_RECIPIENTS = 100
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]")
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _REPLY_CODE = re.compile(r"(?<![\d.\-/:#])([45][0-5]\d)(?=[ \-:,;.)\]]|$)(?!\.\d)")
+# qmail ends every letter with it, whatever the cause was.
+_BOILERPLATE = re.compile(r"I'm not going to try again; this message has been in the queue too long\.")
+_REPLY_WITH_STATUS = re.compile(r"(?<![\d.\-/:#])([45][0-5]\d)[ \-]#?[245]\.\d{1,3}\.\d")
+_RESPONSE_START = re.compile(r"(?<![\d.\-/:#])[45][0-5]\d[ \-](?!\d)|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
+_PASSING = {
+    BounceReason.UNKNOWN,
+    BounceReason.ON_HOLD,
+    BounceReason.NETWORK,
+    BounceReason.SYSTEM,
+    BounceReason.DOMAIN_UNKNOWN,
+}
 _SUBJECT = re.compile(
     r"undeliver|deliver(?:y|ed)? (?:status|fail|notif|problem|error|incomplete|report|delay|has)|non[- ]?deliver|"
     r"(?:mail|message|email) (?:delivery|system|was not|could not be|not|has not|is not|failure|error|returned)|"
@@ -103,6 +114,11 @@ def read_bounces(root: Part, text: str) -> tuple[Bounce, ...]:
     return tuple(_unique(_from_words(root, words, original)))
 
 
+def bounce_of_response(recipient: str, words: str) -> Bounce:
+    """What a mail server's or provider's answer to one recipient means, e.g. `550 5.1.1 User unknown`."""
+    return _bounce(recipient.lower(), words[:4000], "", [], None, is_delay=False)
+
+
 def _complaint(feedback: Part, original: Part | None) -> Bounce:
     fields = read_headers(feedback.content())
     recipient = _address(fields.text("original-rcpt-to") or fields.text("removal-recipient"))
@@ -121,11 +137,21 @@ def _complaint(feedback: Part, original: Part | None) -> Bounce:
 def _original(parts: list[Part], text: str) -> Part | None:
     """Headers of the mail that failed, wherever the report carries them."""
     for part in parts:
-        if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/partial", "message/rfc822-headers", "message/global"):
+        if part.content_type in (
+            "message/rfc822",
+            "text/rfc822-headers",
+            "message/partial",
+            "message/rfc822-headers",
+            "message/global",
+        ):
             return read_headers(part.content()[: 64 * 1024])
     if match := _ORIGINAL_MARK.search(text[: 4 * _MAX_TEXT]):
         tail = text[match.start() : match.start() + 16 * 1024]
-        start = re.search(r"^[ \t>]*(?:return-path|received|message-id|from|to|subject|date|x-[\w-]+)\s*:", tail, re.IGNORECASE | re.MULTILINE)
+        start = re.search(
+            r"^[ \t>]*(?:return-path|received|message-id|from|to|subject|date|x-[\w-]+)\s*:",
+            tail,
+            re.IGNORECASE | re.MULTILINE,
+        )
         if start:
             block = re.sub(r"^ {1,4}(?=\S+:)", "", tail[start.start() :], flags=re.MULTILINE)
             return read_headers(block.encode("utf-8"))
@@ -139,7 +165,7 @@ def _original_id(original: Part | None) -> str | None:
 
 def _words(parts: list[Part], text: str) -> str:
     """What the reporting server says in its own words, without the copy of our mail."""
-    start = text[:_MAX_TEXT]
+    start = _BOILERPLATE.sub("", text[:_MAX_TEXT])
     match = _ORIGINAL_MARK.search(start)
     if match and match.start() > 0:
         start = start[: match.start()]
@@ -149,7 +175,11 @@ def _words(parts: list[Part], text: str) -> str:
 def _report_groups(parts: list[Part], words: str) -> list[dict[str, str]]:
     groups: list[dict[str, str]] = []
     for part in parts:
-        if part.content_type in ("message/delivery-status", "message/global-delivery-status", "message/delivery-report"):
+        if part.content_type in (
+            "message/delivery-status",
+            "message/global-delivery-status",
+            "message/delivery-report",
+        ):
             groups += _field_groups(storable(decode_bytes(part.content()[:_MAX_TEXT])))
     if not groups and _FIELD_BLOCK.search(words):
         groups = _field_groups(words)
@@ -172,7 +202,9 @@ def _field_groups(text: str) -> list[dict[str, str]]:
                     groups[-1].setdefault(key, value)
                 pending = {}
             else:
-                pending = {key: value for key, value in pending.items() if key in ("action", "status", "diagnostic-code")}
+                pending = {
+                    key: value for key, value in pending.items() if key in ("action", "status", "diagnostic-code")
+                }
             continue
         match = re.match(r"([A-Za-z][A-Za-z0-9-]{1,40})\s*:\s*(.*)", line)
         if line[:1] in " \t" and name:
@@ -200,7 +232,7 @@ def _address(value: str) -> str:
 def _from_group(group: dict[str, str], words: str, original: Part | None, failed: int) -> Bounce:
     recipient = next((address for name in _RECIPIENT_FIELDS if (address := _address(group.get(name, "")))), "")
     field = group.get("diagnostic-code", "")
-    diagnostic = re.sub(r"^\s*(?:smtp|x-\w[\w-]*|x400|unknown|dns)\s*;\s*", "", field, flags=re.IGNORECASE)
+    diagnostic = re.sub(r"^\s*(?:smtp|x-(?!unix)\w[\w-]*|x400|unknown|dns)\s*;\s*", "", field, flags=re.IGNORECASE)
     status_field = group.get("status", "")
     status_comment = _STATUS.sub("", status_field).strip(" ()")
     snippet = _snippet(words, recipient, failed)
@@ -232,31 +264,55 @@ def _bounce(
     status = _best_status(_STATUS.findall(said), declared) or _best_status(_STATUS.findall(snippet), [])
     if status.endswith(".0.0"):
         status = _best_status(_STATUS.findall(snippet), [status])
-    codes = _REPLY_CODE.findall(said) or _REPLY_CODE.findall(snippet)
+    code = _reply_code(said) or _reply_code(snippet)
+    if not said.strip():
+        said = _response(snippet)
     reason = classify(_with_stage(said, snippet), status) if said.strip() else BounceReason.UNKNOWN
     if reason in (BounceReason.UNKNOWN, BounceReason.ON_HOLD):
         by_words = classify(snippet, status)
         reason = by_words if by_words not in (BounceReason.UNKNOWN, BounceReason.ON_HOLD) else reason
     if reason is BounceReason.ON_HOLD and not status:
         reason = BounceReason.UNKNOWN
-    is_temporary = status.startswith("4") or (not status and bool(codes) and codes[-1].startswith("4"))
+    if is_delay and reason in _PASSING:
+        reason = BounceReason.EXPIRED
+    is_temporary = status.startswith("4") or (not status and code.startswith("4"))
     return Bounce(
         recipient=recipient,
         reason=reason,
         is_hard=reason in HARD_REASONS and not is_delay and not is_temporary,
         is_delay=is_delay,
         status=status,
-        reply_code=codes[-1] if codes else "",
+        reply_code=code,
         diagnostic=" ".join(storable(said or snippet).split())[:500],
         original_message_id=_original_id(original),
     )
+
+
+def _reply_code(words: str) -> str:
+    """The last SMTP code that an enhanced code follows, else the last one at all."""
+    codes = _REPLY_WITH_STATUS.findall(words) or _REPLY_CODE.findall(words)
+    return codes[-1] if codes else ""
+
+
+def _response(snippet: str) -> str:
+    """The server's answer inside a letter for people: from its first code to the end of the paragraph."""
+    match = _RESPONSE_START.search(snippet)
+    if match is None:
+        return ""
+    answer = snippet[match.start() :]
+    end = re.search(r"\n[ \t]*\n", answer)
+    return answer[: end.start() if end else 2000]
 
 
 def _with_stage(said: str, snippet: str) -> str:
     """The server's words, and at which SMTP command they were said when only the transcript tells."""
     if re.search(r"in reply to|after (?:rcpt|mail|end of)", said, re.IGNORECASE):
         return said
-    stages = re.findall(r"in reply to (?:the )?(?:end of )?[a-z ]{4,9} command|>>> (?:DATA|MAIL FROM|RCPT TO)\b|\bafter (?:end of data|mail from|rcpt to)", snippet, re.IGNORECASE)
+    stages = re.findall(
+        r"in reply to (?:the )?(?:end of )?[a-z ]{4,9} command|>>> (?:DATA|MAIL FROM|RCPT TO)\b|\bafter (?:end of data|mail from|rcpt to)",
+        snippet,
+        re.IGNORECASE,
+    )
     return f"{said} {stages[-1]}" if stages else said
 
 
@@ -281,11 +337,11 @@ def _looks_like_bounce(root: Part, parts: list[Part], words: str) -> bool:
     if root.first("x-failed-recipients").strip():
         score += 3
     sender = root.text("from").lower()
-    local = (_ADDRESS.search(sender).group() if _ADDRESS.search(sender) else sender.strip(" <>\"")).partition("@")[0]  # type: ignore[union-attr]
+    local = (_ADDRESS.search(sender).group() if _ADDRESS.search(sender) else sender.strip(' <>"')).partition("@")[0]  # type: ignore[union-attr]
     if _DAEMON.match(local) or re.search(r"mailer-?daemon|mail delivery|postmaster|delivery s(?:ubs)?ystem", sender):
         score += 2
     return_path = root.first("return-path").strip().lower()
-    if return_path in (b"<>", b"") and root.all("return-path") or b"mailer-daemon" in return_path:
+    if (return_path in (b"<>", b"") and root.all("return-path")) or b"mailer-daemon" in return_path:
         score += 1
     subject = root.text("subject")
     if _SUBJECT.search(subject):
@@ -301,7 +357,9 @@ def _looks_like_bounce(root: Part, parts: list[Part], words: str) -> bool:
 def _from_words(root: Part, words: str, original: Part | None) -> list[Bounce]:
     recipients = _named_recipients(root, words, original)
     is_delay = bool(re.search(r"delay|warning", root.text("subject"), re.IGNORECASE)) or bool(
-        re.search(r"warning message only|will (?:be retried|keep trying|continue)|do not need to resend", words, re.IGNORECASE)
+        re.search(
+            r"warning message only|will (?:be retried|keep trying|continue)|do not need to resend", words, re.IGNORECASE
+        )
     )
     if not recipients:
         recipients = [_address(original.text("to")) if original is not None else ""]
@@ -319,10 +377,8 @@ def _named_recipients(root: Part, words: str, original: Part | None) -> list[str
     if original is not None:
         ours |= {address.lower() for address in _ADDRESS.findall(original.text("from"))}
         intended = {address.lower() for address in _ADDRESS.findall(original.text("to"))}
-    strong: list[str] = []
-    for pattern in _STRONG:
-        for match in pattern.finditer(words):
-            strong.append(_ADDRESS.findall(match.group())[-1].strip(".").lower())
+    places = sorted((match.start(), match.group()) for pattern in _STRONG for match in pattern.finditer(words))
+    strong = [_ADDRESS.findall(found)[-1].strip(".").lower() for _, found in places]
     others = list(dict.fromkeys(address for address in strong if address not in ours - intended))
     if others:
         return others

@@ -59,6 +59,13 @@ _WHO = r"(?:user|mailbox|mail ?box|recipient|account|address|e-?mail(?: address)
 
 # First match wins: the narrow phrases stand before the wide ones.
 _PHRASES: tuple[tuple[BounceReason, str], ...] = (
+    (_R.MAILER, r"procmail|maildrop|mailer error|command (?:died|failed|output)|exited with|\|ifs="),
+    (
+        _R.NETWORK,
+        r"unexpected name server reply|host not found, try again|hop count|too many hops|mail loop|loops? back|looping",
+    ),
+    (_R.SYNTAX, r"incorrectly constructed|malformed (?:recipient )?address|may not follow"),
+    (_R.EXPIRED, r"message expired|delivery time expired|retry timeout exceeded|time limit exceeded"),
     (
         _R.DOMAIN_REFUSES_MAIL,
         r"null ?mx|does(?: not|n't) accept (?:any )?(?:e-?)?mail\b(?! from)|no smtp service|smtp protocol returned a permanent|"
@@ -109,6 +116,13 @@ _PHRASES: tuple[tuple[BounceReason, str], ...] = (
         r"not being accepted for this mailbox|domain (?:has been |is )?(?:suspended|disabled|inactive)|cuenta (?:est[aá] )?(?:deshabilitada|suspendida|desactivada)",
     ),
     (
+        _R.ADDRESS_UNKNOWN,
+        r"user[ -]?unknown|unknown user|no such (?:user|recipient|mailbox|address|person|account)|user (?:does not|doesn't) exist|"
+        r"no mailbox (?:here )?by that name|unknown (?:recipient|mailbox|local[- ]part|address)|recipient (?:unknown|not found|does not exist)|"
+        r"mailbox (?:not found|does not exist)|(?:user|address|account) (?:<> )?not found|recip(?:ient)?notfound|not a known user|"
+        r"(?:email|e-mail) (?:account|address) (?:that you tried to reach )?(?:does not exist|could not be found)",
+    ),
+    (
         _R.TOO_LARGE,
         r"message (?:size )?(?:is )?(?:too (?:large|big|long)|exceed\w*)|(?:max(?:imum)?|fixed|allowed|maximal) (?:\w+ )?(?:message |mail )?size|size limit|message[- ]too[- ](?:large|big)|"
         r"size of (?:the|this|your) message|exceeds? (?:the |its )?(?:\w+ ){0,3}(?:message size|size|max(?:imum)?)|message header size|line (?:limit|length) exceeded|line too long|"
@@ -129,7 +143,7 @@ _PHRASES: tuple[tuple[BounceReason, str], ...] = (
     (
         _R.NOT_COMPLIANT,
         r"rfc ?(?:5322|2822|822|5321|2821|1035|6532)|not (?:rfc|5322|compliant)|(?:duplicate|multiple|missing|invalid|no|malformed|empty) (?:\S+ ){0,2}headers?\b|non-?compliant|bare (?:lf|linefeed|newline)|"
-        r"message is not rfc|header (?:is )?(?:missing|malformed|invalid)|nonempty 'from'|'from' header|messages? (?:without|missing) a? ?(?:valid )?(?:from|date|message-id|header)|lone (?:cr|lf)",
+        r"message is not rfc|header (?:is )?(?:missing|malformed|invalid)|nonempty 'from'|'from' header|messages? (?:without|missing) a? ?(?:valid )?(?:from|date|message-id|header)|lone (?:cr|lf)|multiple addresses in from",
     ),
     (
         _R.RELAY_DENIED,
@@ -139,7 +153,7 @@ _PHRASES: tuple[tuple[BounceReason, str], ...] = (
     (
         _R.SENDER_REFUSED,
         r"sender (?:(?:e-?mail )?address )?(?:is |was |has been |not )?(?:reject|den|invalid|unknown|verif|pre-approved|domain|does not exist|not (?:allowed|exist|found|accept|permitted|authori))|"
-        r"invalid sender|(?:null|empty|<>) (?:envelope )?senders?|bad sender|(?:unroutable|unknown|unverified) sender|domain of (?:the )?sender|from address|mail from (?:not|command|domain)|batv|"
+        r"invalid sender|(?:null|empty|<>) (?:envelope )?senders?|bad sender|(?:unroutable|unknown|unverified) sender|domain of (?:the )?sender|from address|mail from (?:not|domain)|batv|"
         r"envelope (?:sender|blocked|from)|backscatter|sender.{0,30}verify failed|(?:not|n't) (?:a registered gateway user|permitted to send|allowed to (?:send|post))|"
         r"e2110|your (?:e-?mail )?(?:address|domain) (?:is|has been|was) (?:not |rejected|denied|blocked)|sender(?:'s)? (?:is )?(?:blocked|blacklisted|spammer|rejected|on .{0,20}list)|"
         r"access denied \(in reply to mail from|e-?mail address is not verified|not authori[sz]ed to send|bounce ?deny|no third-party dsns|bogus mail from|invalid mail from|"
@@ -151,12 +165,12 @@ _PHRASES: tuple[tuple[BounceReason, str], ...] = (
     ),
     (
         _R.SPAM,
-        r"\bspam|junk ?mail|\bunsolicited|\bube\b|\buce\b|bulk (?:e-?)?mail|content (?:was )?(?:classified|looks like)|bayes|phish|(?:message|mail|e-?mail) (?:was |has been |is )?(?:classified|identified|flagged|considered|detected)|"
+        r"\bspam(?!haus|cop)|junk ?mail|\bunsolicited|\bube\b|\buce\b|bulk (?:e-?)?mail|content (?:was )?(?:classified|looks like)|bayes|phish|(?:message|mail|e-?mail) (?:was |has been |is )?(?:classified|identified|flagged|considered|detected)|"
         r"spamassassin|hits? required|anti-?spam|high probability of|(?:message|mail) score|blocked by content filter|not (?:like|want) the content|advertis",
     ),
     (
         _R.SERVER_BLOCKED,
-        r"black ?list|block ?list|\brbls?\b|dnsbl|spamhaus|spamcop|barracuda|proofpoint|sorbs|\buceprotect|(?:ip|ips|host|client|address|server|network|\d{1,3}(?:\.\d{1,3}){3}\]?)\b[^.;]{0,50}\b(?:is |was |has been |been |are )?(?:blocked|banned|listed|denied|not allowed|rejected)|"
+        r"black ?list|block ?list|\brbls?\b|dnsbl|spamhaus|spamcop|barracuda|proofpoint|sorbs|\buceprotect|(?:ip|ips|ip address|client|network|\d{1,3}(?:\.\d{1,3}){3}\]?)\b[^.;]{0,50}\b(?:is |was |has been |been |are )?(?:blocked|banned|listed|denied|not allowed|rejected)|"
         r"blocked (?:by|for|using|-|due|because|address)|client host|smtp server of your isp|dynamic (?:ip|host|address|or)|generic (?:ptr|dns|host)|residential|go away|no access from mail server|access (?:from|denied\W+ip)|"
         r"connection (?:dropped|refused by|reset|rejected|not allowed)|(?:helo|ehlo)\b[^.;]{0,40}(?:reject|invalid|denied|mismatch|refus|not)|invalid domain name|open (?:relay|proxy|http|socks)|we do not accept mail from|"
         r"not accept(?:ing)? (?:e-?mails?|mail|connections?|messages) from (?:your|this|the|host|server|ip|dynamic|\[?\d)|name was rejected|blocked for abuse|bad (?:host|helo)|mail server at .{0,60}blocked|error ?code:? ?(?:554\.?|s\d{4})|greylist(?:ed|ing)? by ip",
@@ -174,7 +188,7 @@ _PHRASES: tuple[tuple[BounceReason, str], ...] = (
     ),
     (
         _R.RECIPIENT_REFUSED,
-        r"(?:blocked|rejected|refused|denied) by (?:the )?(?:user|recipient|addressee|mailbox owner)|recipient preferences|only accept\w* (?:mail|messages|e-?mail) from (?:specific|known|certain|allowed|authenticated)|user reject|refuses? to receive|"
+        r"message filtered|(?:blocked|rejected|refused|denied) by (?:the )?(?:user|recipient|addressee|mailbox owner)|recipient preferences|only accept\w* (?:mail|messages|e-?mail) from (?:specific|known|certain|allowed|authenticated)|user reject|refuses? to receive|"
         r"restricted sms|not accepting (?:any )?mail|rst\.notauthorized|protected by|rejects? (?:your|all) mail|recipient (?:has )?(?:refused|rejected|blocked)|whitelist|5\.1\.351|remote server returned message detected|not on .{0,20}safe",
     ),
     (
@@ -248,13 +262,16 @@ _BY_STATUS = {
 }  # fmt: skip
 # Codes that leave no doubt, whatever the words around them.
 _DECISIVE = {"1.6", "2.2", "7.25", "7.26", "7.23", "7.20", "7.509"}
+_VAGUE = {BounceReason.SYSTEM, BounceReason.CONTENT, BounceReason.POLICY, BounceReason.SYNTAX}
+_VAGUE_DETAILS = {"0.0", "1.0", "2.0", "3.0", "4.0", "4.7", "5.0", "7.0", "7.1", "7.2", "7.7", "7.8", "7.9"}
+_HAS_NO_ACCOUNT = re.compile(r"(?:does not|doesn't|do not|don't) have an? (?:\S+ ){0,3}account", re.IGNORECASE)
 _DATA_STAGE = re.compile(
     r"in reply to (?:the )?(?:end of )?data|after (?:end of )?data|after end of data|>>> data|step: data|smtp command\s+data|\[data\]",
     re.IGNORECASE,
 )
 _MAIL_STAGE = re.compile(r"in reply to (?:the )?mail from|after mail from|>>> mail from|\[mail_?from\]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@,;:()\[\]\"']{1,64}@[^\s<>@,;:()\[\]\"']{1,253}")
-_URL = re.compile(r"https?://\S{1,300}")
+_URL = re.compile(r"https?://([^/\s]{1,100})\S{0,300}")
 
 
 def classify(diagnostic: str, status: str = "") -> BounceReason:
@@ -269,9 +286,10 @@ def classify(diagnostic: str, status: str = "") -> BounceReason:
     by_status = _BY_STATUS.get(detail, BounceReason.UNKNOWN)
     if words is BounceReason.UNKNOWN:
         return _on_hold(by_status, status, diagnostic)
-    vague = {BounceReason.SYSTEM, BounceReason.EXPIRED, BounceReason.NETWORK, BounceReason.CONTENT, BounceReason.MAILER}
-    if words in vague and by_status is not BounceReason.UNKNOWN and detail not in ("3.0", "0.0", "4.7", "5.0", "7.0"):
-        return words if by_status is BounceReason.SECURITY else by_status
+    if words in _VAGUE and by_status is not BounceReason.UNKNOWN and detail not in _VAGUE_DETAILS:
+        return by_status
+    if words is BounceReason.RECIPIENT_REFUSED and detail in ("1.1", "1.10"):
+        return BounceReason.ADDRESS_UNKNOWN
     return words
 
 
@@ -282,7 +300,7 @@ def _on_hold(by_status: BounceReason, status: str, diagnostic: str) -> BounceRea
 
 
 def _read_words(diagnostic: str) -> BounceReason:
-    plain = " ".join(_URL.sub(" ", diagnostic[:4000]).split())
+    plain = " ".join(_URL.sub(r"\1", diagnostic[:4000]).split())
     is_data = bool(_DATA_STAGE.search(diagnostic[:4000]))
     plain = _ADDRESS.sub("<>", plain)
     for reason, pattern in _COMPILED:
@@ -294,7 +312,7 @@ def _read_words(diagnostic: str) -> BounceReason:
 
 
 def _unknown_at_stage(plain: str, is_data: bool) -> BounceReason:
-    if is_data:
+    if is_data and not _HAS_NO_ACCOUNT.search(plain):
         # The address was accepted at RCPT, so it exists; somebody's filter chose these words.
         return BounceReason.RECIPIENT_REFUSED
     if _MAIL_STAGE.search(plain):

@@ -13,9 +13,7 @@ from urllib.parse import unquote_to_bytes
 from inbox.mail.charsets import codec_name, decode_bytes, storable
 
 _MAX_DECODED_BYTES = 64 * 1024
-_ENCODED_WORD = re.compile(
-    rb"=\?([A-Za-z0-9_.:+*()-]{1,60})\?([bBqQ])\?((?:[^?\r\n]|\?(?!=)){0,4000})\?=", re.DOTALL
-)
+_ENCODED_WORD = re.compile(rb"=\?([A-Za-z0-9_.:+*()-]{1,60})\?([bBqQ])\?((?:[^?\r\n]|\?(?!=)){0,4000})\?=", re.DOTALL)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
 _BARE_MESSAGE_ID = re.compile(r"[^\s<>@,;\"']{1,120}@[^\s<>,;\"']{1,120}")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,64}@(?:\[[^\]\s]{1,60}\]|[^\s<>@,;:\"()\[\]]{1,253})")
@@ -56,7 +54,9 @@ def decode_header(value: bytes, charset: str | None = None) -> str:
         position = match.end()
     pieces.append(_flush(run))
     pieces.append(decode_bytes(value[position:], charset))
-    return " ".join(storable("".join(pieces).replace("\t", " ").replace("\r", " ").replace("\n", " ")).split(" ")).strip()
+    return " ".join(
+        storable("".join(pieces).replace("\t", " ").replace("\r", " ").replace("\n", " ")).split(" ")
+    ).strip()
 
 
 def _word(match: re.Match[bytes]) -> tuple[str, bytes]:
@@ -198,7 +198,7 @@ def _display_name(value: bytes) -> str:
     text = decode_header(value).strip()
     if len(text) >= 2 and text[0] == '"' == text[-1]:
         text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return text.strip().strip("\"").strip()[:200]
+    return text.strip().strip('"').strip()[:200]
 
 
 def parse_message_ids(value: bytes, limit: int = 200) -> tuple[str, ...]:

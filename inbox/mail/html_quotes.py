@@ -23,7 +23,9 @@ _FROM_HERE = (
     " or contains(@class, 'moz-email-headers-table') or @name='messageReplySection'"
     " or contains(@name, '_MailOriginal')]"
 )
-_FORWARD = re.compile(r"forward(?:ed)?[ -]message|weitergeleitet|reenviado|encaminhada|inoltrato|transféré", re.IGNORECASE)
+_FORWARD = re.compile(
+    r"forward(?:ed)?[ -]message|weitergeleitet|reenviado|encaminhada|inoltrato|transféré", re.IGNORECASE
+)
 
 
 def quoted_html_to_text(html: str) -> str:

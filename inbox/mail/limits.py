@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class MailTooLarge(ValueError):  # noqa: N818 - reads as the fact it states
+class MailTooLarge(ValueError):
     """The raw mail is over `MailLimits.max_bytes`; nothing of it was read."""
 
 

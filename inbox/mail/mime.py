@@ -15,6 +15,8 @@ from inbox.mail import headers as hdr
 from inbox.mail.limits import DEFAULT_LIMITS, MailLimits
 
 _HEADER = re.compile(rb"([!-9;-~]{1,76})[ \t]*:(.*)", re.DOTALL)
+_PLAIN_HEADER = re.compile(rb"[A-Z][A-Za-z0-9-]{1,60}:[ \t]")
+_STRAY_LINES = 30
 _MBOX_FROM = re.compile(rb">?From \S+.*")
 _BASE64_JUNK = re.compile(rb"[^A-Za-z0-9+/]")
 _HEX_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
@@ -227,6 +229,9 @@ def _split_headers(raw: bytes, budget: _Budget) -> tuple[list[tuple[str, bytes]]
             if not _header_follows(raw, following):
                 break
             budget.note("malformed_header")
+            if fields:
+                # Folding that lost its white space, by far the most usual damage.
+                _append(fields[-1], line, budget)
         position = following
     return [(name, b" ".join(value)) for name, value in zip(names, fields, strict=True)], raw[position:]
 
@@ -240,10 +245,18 @@ def _append(value: list[bytes], line: bytes, budget: _Budget) -> None:
 
 
 def _header_follows(raw: bytes, position: int) -> bool:
-    """Whether the next line is a header or its continuation, so that this one is only a stray line."""
-    end = raw.find(b"\n", position)
-    line = raw[position : len(raw) if end < 0 else end].rstrip(b"\r")
-    return bool(_HEADER.fullmatch(line)) and b" " not in line.split(b":", 1)[0]
+    """Whether a header comes before the next blank line, so that this line only stands among headers."""
+    for _ in range(_STRAY_LINES):
+        end = raw.find(b"\n", position)
+        line = raw[position : len(raw) if end < 0 else end].rstrip(b"\r")
+        if not line.strip():
+            return False
+        if _PLAIN_HEADER.match(line):
+            return True
+        if end < 0:
+            return False
+        position = end + 1
+    return False
 
 
 def _decode_base64(body: bytes) -> bytes:

@@ -21,6 +21,7 @@ _DERIVED_DOMAIN = "derived.continuo.invalid"
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
 _NAME_LENGTH = 120
+_SUBJECT_LENGTH = 2000
 _EXTENSIONS = {"image/jpeg": ".jpg", "text/plain": ".txt", "text/html": ".html", "message/rfc822": ".eml"}
 
 
@@ -54,7 +55,7 @@ def _parse(raw: bytes, limits: MailLimits) -> ParsedMail:
         text = quoted_html_to_text(html)
     text = _cut(storable(text), limits.max_text_chars, "text_cut", defects)
     folded = fold(text)
-    subject = root.text("subject")[:998]
+    subject = root.text("subject")[:_SUBJECT_LENGTH]
     bounces = read_bounces(root, text)
     ids = parse_message_ids(root.first("message-id"))
     in_reply_to = parse_message_ids(root.first("in-reply-to"))

@@ -1,0 +1,452 @@
+"""E-mail in and out: raw mails become messages and delivery reports; messages leave by Django's mail settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import smtplib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.errors import MessageError
+from email.utils import parseaddr
+from typing import Any, ClassVar
+
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from inbox.adapters.base import Adapter, AdapterError, Capability, SignatureError, UnparseablePayload
+from inbox.adapters.events import (
+    Address,
+    DeliveryReport,
+    DeliveryStatus,
+    Event,
+    FailureReason,
+    InboundFile,
+    InboundMessage,
+    OutboundMessage,
+    SendResult,
+)
+from inbox.mail import flags, loopguard, tokens
+from inbox.mail.bounce import Bounce, bounce_of_response
+from inbox.mail.bounce_reasons import BounceReason
+from inbox.mail.limits import MailLimits, MailTooLarge
+from inbox.mail.model import ParsedMail
+from inbox.mail.parse import parse_mail
+
+PROVIDER = "email"
+MAX_REFERENCES = 30
+_LINE_BREAK = re.compile(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
+_OUR_MESSAGE_ID = re.compile(r"m-([0-9a-fA-F-]{8,64})(?:\.[^@\s]{0,64})?@")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,76}")
+_OWN_HEADERS = {"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "content-type"}
+
+_REASONS: dict[BounceReason, FailureReason] = {
+    BounceReason.ADDRESS_UNKNOWN: "bad_address",
+    BounceReason.ADDRESS_MOVED: "bad_address",
+    BounceReason.DOMAIN_UNKNOWN: "bad_address",
+    BounceReason.DOMAIN_REFUSES_MAIL: "bad_address",
+    BounceReason.MAILBOX_FULL: "unreachable",
+    BounceReason.MAILBOX_DISABLED: "unreachable",
+    BounceReason.SPAM: "content_refused",
+    BounceReason.VIRUS: "content_refused",
+    BounceReason.CONTENT: "content_refused",
+    BounceReason.TOO_LARGE: "content_refused",
+    BounceReason.NOT_COMPLIANT: "content_refused",
+    BounceReason.RECIPIENT_REFUSED: "blocked",
+    BounceReason.SENDER_REFUSED: "blocked",
+    BounceReason.SERVER_BLOCKED: "blocked",
+    BounceReason.BAD_REPUTATION: "blocked",
+    BounceReason.POLICY: "blocked",
+    BounceReason.RELAY_DENIED: "not_authorised",
+    BounceReason.AUTHENTICATION_FAILED: "not_authorised",
+    BounceReason.SECURITY: "not_authorised",
+    BounceReason.RATE_LIMITED: "rate_limited",
+    BounceReason.EXPIRED: "expired",
+    BounceReason.NETWORK: "provider_down",
+    BounceReason.SYSTEM: "provider_down",
+    BounceReason.SYSTEM_FULL: "provider_down",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """Where mail leaves and whose it is. `backend` is a Django or anymail backend; `reply_key` signs reply tokens.
+
+    `message_id_domain` stands in our Message-IDs; `from_name` is shown beside our mailboxes.
+    `limits` bound what is read of one inbound mail.
+    """
+
+    backend: str
+    message_id_domain: str
+    reply_key: bytes
+    from_name: str = ""
+    limits: MailLimits = MailLimits()
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> EmailConfig:
+        """The configuration of this installation. The reply key is derived from SECRET_KEY, never the key itself."""
+        name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+        key = hashlib.sha256(b"continuo.reply-token." + settings.SECRET_KEY.encode()).digest()
+        limits = MailLimits(max_bytes=settings.MAX_INBOUND_BYTES)
+        return cls(settings.EMAIL_BACKEND, address.rpartition("@")[2] or "localhost", key, name, limits)
+
+
+class EmailAdapter(Adapter):
+    """Mail over SMTP, IMAP and provider webhooks. What arrives is always a raw mail; what leaves keeps one
+    Message-ID for every attempt, so that a mail sent twice by a crash is one mail for the receiver."""
+
+    key: ClassVar[str] = PROVIDER
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"receive", "send", "media", "delivery_reports"})
+
+    def __init__(self, config: EmailConfig) -> None:
+        self.config = config
+
+    def verify(self, request_url: str, headers: Mapping[str, str], body: bytes, params: Mapping[str, Any]) -> None:
+        """Always raises SignatureError: signatures of mail webhooks are checked by anymail's own views."""
+        raise SignatureError("Mail webhooks are verified by their provider's view.")
+
+    def parse(self, payload: Mapping[str, Any]) -> list[Event]:
+        """See Adapter.parse. `payload` has `raw` (the mail's bytes), or `tracking` as `tracking_payload` made it."""
+        if isinstance(tracking := payload.get("tracking"), Mapping):
+            return _tracked(tracking)
+        raw = payload.get("raw")
+        if not isinstance(raw, bytes | bytearray | memoryview):
+            raise UnparseablePayload("There is no mail in it.")
+        try:
+            mail = parse_mail(bytes(raw), self.config.limits)
+        except MailTooLarge as error:
+            raise UnparseablePayload(str(error)) from error
+        if "unreadable" in mail.defects:
+            raise UnparseablePayload("The mail cannot be read.")
+        if mail.is_bounce:
+            return [self._bounced(bounce, mail) for bounce in mail.bounces]
+        if mail.sender is None or "@" not in mail.sender.address:
+            raise UnparseablePayload("The mail has no sender.")
+        return [self._inbound(mail)]
+
+    def _inbound(self, mail: ParsedMail) -> InboundMessage:
+        sender = mail.sender
+        if sender is None:
+            raise UnparseablePayload("The mail has no sender.")
+        reached = list(dict.fromkeys([*mail.delivered_to, *(found.key for found in (*mail.to, *mail.cc))]))
+        recipients = list(dict.fromkeys(loopguard.plain_address(address) for address in reached))
+        recipient = recipients[0] if recipients else ""
+        payload: dict[str, Any] = {
+            "recipients": recipients[:100],
+            "cc": [found.key for found in mail.cc][:100],
+            "quoted_text": "\n\n".join(text for text in (mail.signature, mail.quoted_text) if text),
+        }
+        if (interaction_id := self._by_token(mail, reached)) is not None:
+            payload["interaction_id"] = interaction_id
+        if mail.is_auto_reply or mail.is_auto_generated:
+            payload["is_auto_reply"] = True
+        if mail.loop_markers and loopguard.plain_address(sender.key) in recipients:
+            payload["loop"] = True
+        return InboundMessage(
+            provider=PROVIDER,
+            external_id=mail.message_id,
+            channel_kind="email",
+            sender=Address("email", sender.key, sender.address),
+            recipient=Address("email", recipient, recipient),
+            kind="text",
+            text=mail.new_text,
+            subject=mail.subject or None,
+            html=mail.html or None,
+            files=tuple(InboundFile(file.name, file.content_type, file.content) for file in mail.attachments),
+            payload=payload,
+            in_reply_to=mail.in_reply_to,
+            references=mail.references,
+            sender_name=sender.name or None,
+            occurred_at=mail.date,
+            headers=_kept_headers(mail),
+        )
+
+    def _by_token(self, mail: ParsedMail, reached: list[str]) -> int | None:
+        answered = [known for known in (mail.in_reply_to, *reversed(mail.references)) if known]
+        return tokens.find_interaction(reached, answered, self.config.reply_key)
+
+    def _bounced(self, bounce: Bounce, mail: ParsedMail) -> DeliveryReport:
+        original = bounce.original_message_id or mail.in_reply_to or ""
+        status: DeliveryStatus = "sent" if bounce.is_delay else "failed"
+        if bounce.reason is BounceReason.COMPLAINT:
+            status = "delivered"
+        is_failed = status == "failed"
+        return DeliveryReport(
+            provider=PROVIDER,
+            external_id=original,
+            status=status,
+            error_code=(bounce.status or bounce.reply_code or None) if is_failed else None,
+            error_text=_sentence(bounce) if is_failed else None,
+            reason=_failure_reason(bounce) if is_failed else None,
+            occurred_at=mail.date,
+            our_id=our_id_of(original),
+            recipient=Address("email", bounce.recipient, bounce.recipient) if bounce.recipient else None,
+            raw={"reason": str(bounce.reason), "is_hard": bounce.is_hard, "diagnostic": bounce.diagnostic},
+        )
+
+    def message_id(self, our_id: str) -> str:
+        """Message-ID (no angle brackets) of one message of ours, the same for every attempt."""
+        return f"m-{re.sub(r'[^0-9A-Za-z-]', '', our_id)[:64]}@{self.config.message_id_domain}"
+
+    def send(self, outbound: OutboundMessage) -> SendResult:
+        """See Adapter.send. Refuses line breaks in subject and addresses for good, before anything leaves."""
+        mail = self._composed(outbound)
+        message_id = self.message_id(outbound.our_id)
+        connection = self._connected()
+        try:
+            mail.connection = connection
+            sent = mail.send()
+        except Exception as error:
+            raise _send_error(error) from error
+        finally:
+            _close(connection)
+        if not sent:
+            raise AdapterError("The mail was not sent.", permanent=True, code="not_sent")
+        status = getattr(mail, "anymail_status", None)
+        provider_id = str(getattr(status, "message_id", "") or "")
+        return SendResult(external_id=message_id, status="sent", raw={"provider_id": provider_id} if provider_id else {})
+
+    def _connected(self) -> Any:
+        """An open connection. A failure here means that nothing has left."""
+        try:
+            connection = get_connection(self.config.backend)
+            connection.open()
+        except smtplib.SMTPResponseException as error:
+            raise _smtp_error(error.smtp_code, error.smtp_error) from error
+        except AnymailError as error:
+            raise AdapterError("The mail provider is not set up.", permanent=False, code="not_configured") from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise AdapterError("The mail server does not answer.", permanent=False, code="unreachable") from error
+        return connection
+
+    def _composed(self, outbound: OutboundMessage) -> EmailMultiAlternatives:
+        sender = _safe_address(outbound.sender.value, "our mailbox")
+        to = _safe_address(outbound.recipient.raw or outbound.recipient.value, "the recipient")
+        cc = [_safe_address(address, "a copy recipient") for address in outbound.cc]
+        subject = _safe_line(outbound.subject or "", "the subject")
+        mail = EmailMultiAlternatives(
+            subject=subject,
+            body=outbound.text,
+            from_email=f'"{_display(self.config.from_name)}" <{sender}>' if self.config.from_name else sender,
+            to=[to],
+            cc=cc,
+            headers=self._headers(outbound, sender),
+        )
+        if outbound.html:
+            mail.attach_alternative(outbound.html, "text/html")
+        if "anymail" in self.config.backend:
+            mail.metadata = {"our_id": outbound.our_id}  # type: ignore[attr-defined]
+        return mail
+
+    def _headers(self, outbound: OutboundMessage, sender: str) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for name, value in outbound.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+                raise AdapterError(f"The header {name[:40]!r} may not be set.", permanent=True, code="header_refused")
+            headers[name] = _safe_line(value, "a header")
+        headers["Message-ID"] = f"<{self.message_id(outbound.our_id)}>"
+        if outbound.in_reply_to:
+            headers["In-Reply-To"] = f"<{_safe_id(outbound.in_reply_to)}>"
+        chain = list(dict.fromkeys([*outbound.references, *([outbound.in_reply_to] if outbound.in_reply_to else [])]))
+        if chain:
+            # The first mail of a thread and the newest ones are what other programs thread by.
+            kept = chain if len(chain) <= MAX_REFERENCES else [chain[0], *chain[-MAX_REFERENCES + 1 :]]
+            headers["References"] = " ".join(f"<{_safe_id(known)}>" for known in kept)
+        if outbound.is_automatic:
+            headers |= loopguard.automatic_headers(sender)
+        else:
+            headers.setdefault(flags.LOOP_HEADER, sender)
+        return headers
+
+
+def our_id_of(message_id: str) -> str | None:
+    """The id of our message that a Message-ID of ours carries, or None."""
+    match = _OUR_MESSAGE_ID.match(message_id.strip("<> "))
+    return match.group(1) if match else None
+
+
+def raw_of_anymail_inbound(message: Any) -> bytes:
+    """The mail source of an anymail inbound message, to be stored in the ledger like any other mail."""
+    return bytes(message.as_bytes())
+
+
+def events_from_anymail_inbound(message: Any, config: EmailConfig) -> list[Event]:
+    """Events of an anymail inbound message. Raises UnparseablePayload."""
+    return EmailAdapter(config).parse({"raw": raw_of_anymail_inbound(message)})
+
+
+def tracking_payload(event: Any) -> dict[str, Any]:
+    """An anymail tracking event as JSON values, for the ledger; `EmailAdapter.parse` reads it again."""
+    timestamp = getattr(event, "timestamp", None)
+    metadata = getattr(event, "metadata", None) or {}
+    return {
+        "tracking": {
+            "event_type": str(event.event_type or "unknown"),
+            "event_id": str(event.event_id or ""),
+            "message_id": str(event.message_id or ""),
+            "our_id": str(metadata.get("our_id", "")) if isinstance(metadata, Mapping) else "",
+            "recipient": str(event.recipient or ""),
+            "reject_reason": str(event.reject_reason or ""),
+            "description": str(event.description or "")[:500],
+            "mta_response": str(event.mta_response or "")[:2000],
+            "timestamp": timestamp.isoformat() if timestamp else "",
+        }
+    }
+
+
+def event_from_anymail_tracking(event: Any) -> DeliveryReport | None:
+    """The delivery report of an anymail tracking event, or None when it reports no change we keep."""
+    found = _tracked(tracking_payload(event)["tracking"])
+    return next((report for report in found if isinstance(report, DeliveryReport)), None)
+
+
+_TRACKED: dict[str, DeliveryStatus] = {
+    "queued": "queued",
+    "sent": "sent",
+    "deferred": "sent",
+    "delivered": "delivered",
+    "opened": "read",
+    "clicked": "read",
+    "bounced": "failed",
+    "rejected": "failed",
+    "failed": "failed",
+}
+
+
+def _tracked(tracking: Mapping[str, Any]) -> list[Event]:
+    status = _TRACKED.get(str(tracking.get("event_type", "")))
+    if status is None:
+        return []
+    words = str(tracking.get("mta_response") or tracking.get("description") or "")
+    recipient = str(tracking.get("recipient", "")).lower()
+    bounce = bounce_of_response(recipient, words) if status == "failed" else None
+    our_id = str(tracking.get("our_id", "")) or our_id_of(str(tracking.get("message_id", "")))
+    return [
+        DeliveryReport(
+            provider=PROVIDER,
+            external_id=str(tracking.get("message_id", "")).strip("<>"),
+            status=status,
+            error_code=(bounce.status or str(tracking.get("reject_reason", "")) or None) if bounce else None,
+            error_text=_sentence(bounce) if bounce else None,
+            reason=_failure_reason(bounce) if bounce else None,
+            occurred_at=_timestamp(str(tracking.get("timestamp", ""))),
+            our_id=our_id or None,
+            recipient=Address("email", recipient, recipient) if recipient else None,
+            raw=dict(json.loads(json.dumps(dict(tracking)))),
+        )
+    ]
+
+
+def _timestamp(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment < datetime.now(UTC) + timedelta(days=1) else None
+
+
+def _kept_headers(mail: ParsedMail) -> dict[str, str]:
+    kept = {
+        "Reply-To": ", ".join(str(address) for address in mail.reply_to[:5]),
+        "Precedence": mail.precedence,
+        "X-Defects": ",".join(mail.defects[:10]),
+        "X-Remote-Images": str(mail.remote_images or ""),
+    }
+    return {name: value for name, value in kept.items() if value}
+
+
+_SENTENCES = {
+    BounceReason.ADDRESS_UNKNOWN: "This address does not exist.",
+    BounceReason.ADDRESS_MOVED: "The person has another address now.",
+    BounceReason.DOMAIN_UNKNOWN: "The domain of this address does not exist.",
+    BounceReason.DOMAIN_REFUSES_MAIL: "This domain takes no mail.",
+    BounceReason.MAILBOX_FULL: "The mailbox is full.",
+    BounceReason.MAILBOX_DISABLED: "The mailbox is switched off.",
+    BounceReason.RECIPIENT_REFUSED: "The receiver's filter refused it.",
+    BounceReason.SPAM: "The receiver took it for spam.",
+    BounceReason.TOO_LARGE: "The mail was too large.",
+    BounceReason.EXPIRED: "The receiver's server could not be reached for days.",
+    BounceReason.RATE_LIMITED: "The receiver's server takes no more mail for now.",
+}
+
+
+def _failure_reason(bounce: Bounce) -> FailureReason:
+    """`bad_address` only when the address is dead for good; a soft failure never condemns an address."""
+    reason = _REASONS.get(bounce.reason, "unknown")
+    return reason if reason != "bad_address" or bounce.is_hard else "unreachable"
+
+
+def _sentence(bounce: Bounce) -> str:
+    return _SENTENCES.get(bounce.reason, "The receiver's mail server refused it.")
+
+
+def _safe_line(value: str, what: str) -> str:
+    if _LINE_BREAK.search(value):
+        raise AdapterError(f"There is a line break in {what}.", permanent=True, code="header_injection")
+    return value
+
+
+def _safe_address(value: str, what: str) -> str:
+    value = _safe_line(value.strip(), what)
+    if not _ADDRESS.fullmatch(value):
+        raise AdapterError(f"The address of {what} is not valid.", permanent=True, code="invalid_address")
+    return value
+
+
+def _safe_id(value: str) -> str:
+    found = _safe_line(value, "a message id").strip("<> ")
+    return re.sub(r"[<>\s]", "", found)[:250]
+
+
+def _display(name: str) -> str:
+    return _safe_line(name, "our name").replace("\\", "").replace('"', "")
+
+
+def _close(connection: Any) -> None:
+    # The mail was taken or refused already; a failing goodbye changes nothing.
+    with suppress(OSError, smtplib.SMTPException, AnymailError):
+        connection.close()
+
+
+def _send_error(error: Exception) -> AdapterError:
+    """What a failed attempt means. Without an answer the server may have the mail, so the outcome is in doubt."""
+    match error:
+        case AdapterError():
+            return error
+        case smtplib.SMTPRecipientsRefused():
+            code, words = next(iter(error.recipients.values()), (550, b""))
+            return _smtp_error(code, words)
+        case smtplib.SMTPResponseException():
+            return _smtp_error(error.smtp_code, error.smtp_error)
+        case AnymailRecipientsRefused():
+            return AdapterError("The provider refused the recipient.", permanent=True, code="refused")
+        case AnymailAPIError():
+            return _api_error(error)
+        case OSError() | smtplib.SMTPException():
+            return AdapterError("The mail server gave no answer.", permanent=False, doubtful=True, code="no_answer")
+        case AnymailError() | MessageError() | ValueError():
+            return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=True, code="invalid")
+    return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=False, doubtful=True)
+
+
+def _smtp_error(code: int, words: Any) -> AdapterError:
+    if code in (530, 534, 535):
+        return AdapterError("The mail server refused our credentials.", permanent=False, code=str(code))
+    if not 500 <= code < 600:
+        return AdapterError("The mail server asks to wait.", permanent=False, code=str(code))
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    bounce = bounce_of_response("", f"{code} {text}")
+    return AdapterError(_sentence(bounce), permanent=True, code=str(code), reason=_failure_reason(bounce))
+
+
+def _api_error(error: AnymailAPIError) -> AdapterError:
+    code = getattr(error, "status_code", None)
+    if not isinstance(code, int):
+        return AdapterError("The mail provider gave no answer.", permanent=False, doubtful=True, code="no_answer")
+    is_permanent = 400 <= code < 500 and code not in (401, 403, 408, 429)
+    return AdapterError("The mail provider refused it.", permanent=is_permanent, code=str(code))
