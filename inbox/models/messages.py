@@ -93,7 +93,12 @@ class Message(SafeFSM, TimeStampedModel):
         ]
         indexes = [
             models.Index(fields=["interaction", "occurred_at", "id"], name="message_order"),
-            models.Index(fields=["address", "-id"], condition=Q(direction="outbound"), name="message_sent_to"),
+            models.Index(fields=["address", "-id"], condition=Q(direction=Direction.OUTBOUND), name="message_sent_to"),
+            models.Index(
+                fields=["address", "channel", "-occurred_at"],
+                condition=Q(direction=Direction.INBOUND),
+                name="message_came_from",
+            ),
             models.Index(fields=["provider", "id"], condition=Q(status=M.QUEUED), name="message_outbox_waiting"),
             models.Index(fields=["next_attempt_at"], condition=Q(status=M.QUEUED), name="message_outbox_due"),
             models.Index(fields=["claimed_at"], condition=Q(status=M.SENDING), name="message_outbox_sending"),

@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from django.conf import settings
-from django.db.models import Max
 from django.utils import timezone
 
 from inbox.enums import ChannelKind, Direction, MessagePurpose, MessageStatus, TemplateStatus
 from inbox.gate import AUTOMATIC, SendFacts
-from inbox.models import Channel, Interaction, Message, OptOut
+from inbox.models import Channel, Message, OptOut
 from patients.enums import ConsentPurpose, ConsentStatus
 from patients.models import Consent, ContactPoint, Patient
 
@@ -63,10 +62,8 @@ def is_opted_out(channel_kind: str, address: str) -> bool:
 
 def last_inbound_at_of(channel_id: int, address: str) -> datetime | None:
     """When this address last wrote to this channel, whatever interaction it was in."""
-    if not address:
-        return None
-    found = Interaction.objects.filter(channel_id=channel_id, contact_value=address)
-    return found.aggregate(latest=Max("last_inbound_at"))["latest"]
+    found = Message.objects.filter(channel_id=channel_id, address=address, direction=Direction.INBOUND)
+    return found.order_by("-occurred_at").values_list("occurred_at", flat=True).first() if address else None
 
 
 def _patient_of(message: Message) -> Patient | None:

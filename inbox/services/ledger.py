@@ -167,7 +167,7 @@ def _apply(event: WebhookEvent, item: InboundMessage | DeliveryReport | CallEven
     if isinstance(item, InboundMessage):
         message = receive_message(item, received_at=event.received_at)
         event.message = message
-        event.external_id = item.external_id[:200]
+        event.external_id = event.external_id or item.external_id[:200]
         return message is not None
     if isinstance(item, DeliveryReport):
         return apply_report(item, event=event)

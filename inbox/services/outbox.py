@@ -17,9 +17,9 @@ from contact_center.common.wake import wake_on_commit
 from inbox import gate, realtime, signals
 from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, OutboundMessage, SendResult
-from inbox.enums import Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
-from inbox.models import Interaction, Message, MessageTemplate
-from inbox.selectors.gate_facts import facts_for
+from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
+from inbox.models import Channel, Interaction, Message, MessageTemplate
+from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
 from inbox.services import providers
 from inbox.services.locks import held, try_held
 
@@ -48,8 +48,13 @@ def enqueue(
     references: list[str] | None = None,
     cc: list[str] | None = None,
     payload: dict[str, Any] | None = None,
+    channel: Channel | None = None,
+    address_scheme: str = "",
+    address: str = "",
 ) -> Message:
     """Write one outbound message in the caller's transaction and wake the senders after commit.
+
+    Without `channel` and `address` it goes where the interaction came from.
 
     The same `idempotency_key` on the same interaction gives the message that is there already, so a repeated click or
     a retried request sends once. The gate decides at the moment of sending, not here.
@@ -58,7 +63,7 @@ def enqueue(
         known = Message.objects.filter(interaction=interaction, idempotency_key=idempotency_key).first()
         if known is not None:
             return known
-    channel = interaction.channel
+    channel = channel or interaction.channel
     message = Message(
         interaction=interaction,
         channel=channel,
@@ -66,8 +71,8 @@ def enqueue(
         direction=Direction.OUTBOUND,
         kind=MessageKind.TEMPLATE if template else MessageKind.TEXT,
         author=author,
-        address_scheme=interaction.contact_scheme,
-        address=interaction.contact_value,
+        address_scheme=address_scheme or interaction.contact_scheme,
+        address=address or interaction.contact_value,
         cc=cc or [],
         subject=subject[:240],
         text=text,
@@ -340,13 +345,13 @@ def _audit(actor: User | None, action: AuditAction, message: Message) -> None:
     record(actor=actor, action=action, object_type="message", object_id=message.pk, patient_id=patient_id)
 
 
-def refuse_free_text(interaction: Interaction) -> None:
-    """Raise Refused when WhatsApp's window is closed, so that nobody believes a text was sent."""
+def refuse_free_text(channel: Channel, address: str) -> None:
+    """Raise Refused when WhatsApp's window is closed for this address, so that nobody believes a text was sent."""
     facts = gate.SendFacts(
         purpose=MessagePurpose.REPLY,
-        channel_kind=interaction.channel_kind,  # type: ignore[arg-type]
+        channel_kind=ChannelKind(channel.kind),
         now=timezone.now(),
-        last_inbound_at=interaction.last_inbound_at,
+        last_inbound_at=last_inbound_at_of(channel.pk, address),
     )
     if gate.needs_template(facts):
         raise Refused(_("The 24-hour WhatsApp window is closed. Send an approved template, or use another channel."))

@@ -1,6 +1,6 @@
 """What an agent sends: a reply in the channel of the interaction."""
 
-from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +13,7 @@ from contact_center.common.errors import Conflict, Refused
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate
 from inbox.policies import can_work
+from inbox.selectors.addresses import address_on
 from inbox.services.interactions import locked, take, tell
 from inbox.services.outbox import enqueue, refuse_free_text
 
@@ -29,10 +30,11 @@ def reply(
     template: MessageTemplate | None = None,
     template_variables: dict[str, str] | None = None,
     seen_message_id: int | None = None,
+    channel_id: int | None = None,
 ) -> Message:
-    """Queue a reply of `actor` and make them the owner of a free interaction.
+    """Queue a reply of `actor`, on the interaction's channel or another one, and make them owner of a free interaction.
 
-    Raises Refused for an empty or too long text, a closed WhatsApp window, an unknown variable or a closed
+    What the patient answers on the other channel joins this interaction. Raises Refused for an empty or too long text, a closed WhatsApp window, an unknown variable or a closed
     interaction, and Conflict when a newer message of the patient than `seen_message_id` is there.
     The same `idempotency_key` never queues twice.
     """
@@ -46,16 +48,29 @@ def reply(
             raise Refused(_("You may not work on this interaction."))
         if interaction.is_done:
             raise Refused(_("This interaction is closed. Reopen it first."))
-        if interaction.channel_kind not in SENDABLE or not interaction.contact_value:
-            raise Refused(_("This channel cannot be answered. Use another way to reach the patient."))
+        channel = _channel(interaction, channel_id)
+        scheme, address = address_on(interaction, channel)
+        if channel.kind not in SENDABLE or not address:
+            raise Refused(_("The patient cannot be reached on this channel. Choose another one."))
         _refuse_unseen(interaction, seen_message_id)
-        body = _body(interaction, text, template, template_variables or {})
+        body = _body(channel, address, text, template, template_variables or {})
         if interaction.owner_id is None or interaction.status == InteractionStatus.SNOOZED:
             take(actor=actor, interaction_id=interaction.pk)
             interaction = locked(interaction_id)
         elif interaction.status == InteractionStatus.WRAP_UP:
             interaction.resume()
-        message = _queue(interaction, actor, body, idempotency_key, template, template_variables)
+        message = enqueue(
+            interaction=interaction,
+            channel=channel,
+            address_scheme=scheme,
+            address=address,
+            text=body,
+            author=actor,
+            idempotency_key=idempotency_key,
+            template=template,
+            template_variables=template_variables,
+            **(mail_headers(interaction) if channel.kind == ChannelKind.EMAIL else {}),
+        )
         now = timezone.now()
         interaction.snippet = " ".join(body.split())[:160]
         interaction.last_message_at = now
@@ -82,25 +97,36 @@ def _refuse_unseen(interaction: Interaction, seen_message_id: int | None) -> Non
         raise Conflict(_("A new message came while you were writing. Read it, then send again."))
 
 
-def _body(interaction: Interaction, text: str, template: MessageTemplate | None, variables: dict[str, str]) -> str:
+def _channel(interaction: Interaction, channel_id: int | None) -> Channel:
+    if channel_id in (None, interaction.channel_id):
+        return interaction.channel
+    channel = Channel.objects.filter(pk=channel_id, is_active=True).first()
+    if channel is None:
+        raise Refused(_("This channel is switched off."))
+    return channel
+
+
+def _body(
+    channel: Channel, address: str, text: str, template: MessageTemplate | None, variables: dict[str, str]
+) -> str:
     if template is not None:
-        return render_template(interaction, template, variables)
+        return render_template(channel, template, variables)
     body = text.replace("\x00", "").strip()
     if not body:
         raise Refused(_("Write a message first."))
-    limit = MAX_TEXT.get(ChannelKind(interaction.channel_kind), 100_000)
+    limit = MAX_TEXT.get(ChannelKind(channel.kind), 100_000)
     if len(body) > limit:
         raise Refused(_("This message is too long: %(limit)s characters at most.") % {"limit": limit})
     if "{{" in body and "}}" in body:
         raise Refused(_("Fill in the variables in braces before you send."))
-    if interaction.channel_kind == ChannelKind.WHATSAPP:
-        refuse_free_text(interaction)
+    if channel.kind == ChannelKind.WHATSAPP:
+        refuse_free_text(channel, address)
     return body
 
 
-def render_template(interaction: Interaction, template: MessageTemplate, variables: dict[str, str]) -> str:
+def render_template(channel: Channel, template: MessageTemplate, variables: dict[str, str]) -> str:
     """Our own rendering of a template. Raises Refused when it is not usable here or a variable is missing."""
-    if template.status != TemplateStatus.APPROVED or template.channel_kind != interaction.channel_kind:
+    if template.status != TemplateStatus.APPROVED or template.channel_kind != channel.kind:
         raise Refused(_("This template is not approved for this channel."))
     body = template.body
     for variable in template.variables:
@@ -113,31 +139,7 @@ def render_template(interaction: Interaction, template: MessageTemplate, variabl
     return body
 
 
-def _queue(
-    interaction: Interaction,
-    actor: User,
-    body: str,
-    idempotency_key: str,
-    template: MessageTemplate | None,
-    variables: dict[str, str] | None,
-) -> Message:
-    subject, in_reply_to, references = "", "", []
-    if interaction.channel_kind == ChannelKind.EMAIL:
-        subject, in_reply_to, references = mail_headers(interaction)
-    return enqueue(
-        interaction=interaction,
-        text=body,
-        author=actor,
-        idempotency_key=idempotency_key,
-        template=template,
-        template_variables=variables,
-        subject=subject,
-        in_reply_to=in_reply_to,
-        references=references,
-    )
-
-
-def mail_headers(interaction: Interaction) -> tuple[str, str, list[str]]:
+def mail_headers(interaction: Interaction) -> dict[str, Any]:
     """Subject, In-Reply-To and References of the next mail in this thread."""
     base = interaction.subject or _("Your message to us")
     subject = base if base.lower().startswith("re:") else f"Re: {base}"
@@ -149,63 +151,10 @@ def mail_headers(interaction: Interaction) -> tuple[str, str, list[str]]:
         .first()
     )
     if last is None:
-        return subject, "", []
+        return {"subject": subject}
     chain = [*last.references, last.external_id]
-    return subject, last.external_id, list(dict.fromkeys(chain))[-30:]
-
-
-def answer_elsewhere(*, actor: User, interaction_id: int, channel_id: int) -> Interaction:
-    """Continue with the same patient on another channel: the live interaction there, else a new one on the same case.
-
-    Raises Refused when the patient is not known or has no address for that channel.
-    """
-    with transaction.atomic():
-        origin = locked(interaction_id)
-        channel = Channel.objects.get(pk=channel_id, is_active=True)
-        if origin.patient is None:
-            raise Refused(_("Link a patient first: only then is it known where else to reach them."))
-        scheme = "email" if channel.kind == ChannelKind.EMAIL else "phone"
-        point = origin.patient.contact_points.filter(scheme=scheme, bounced_at=None).order_by("rank", "id").first()
-        if point is None and scheme == origin.contact_scheme:
-            value = origin.contact_value
-        elif point is None:
-            raise Refused(_("There is no address of this patient for that channel."))
-        else:
-            value = point.value
-        return open_outbound(actor=actor, channel=channel, scheme=scheme, value=value, origin=origin)
-
-
-def open_outbound(
-    *, actor: User, channel: Channel, scheme: str, value: str, origin: Interaction, at: datetime | None = None
-) -> Interaction:
-    """The live interaction with this address on this channel, or a new outbound one owned by `actor`."""
-    key = f"out-{origin.pk}-{value}"[:254] if channel.kind == ChannelKind.EMAIL else value
-    live = (
-        Interaction.objects.select_for_update(of=("self",))
-        .filter(channel=channel, thread_key=key)
-        .exclude(status__in=[InteractionStatus.CLOSED, InteractionStatus.ABANDONED])
-        .first()
-    )
-    if live is not None:
-        return live
-    created = Interaction(
-        channel=channel,
-        channel_kind=channel.kind,
-        direction=Direction.OUTBOUND,
-        thread_key=key,
-        contact_scheme=scheme,
-        contact_value=value,
-        contact_name=origin.contact_name,
-        patient=origin.patient,
-        case=origin.case,
-        queue=origin.queue,
-        owner=actor,
-        status=InteractionStatus.ACTIVE,
-        reason=origin.reason,
-        language=origin.language,
-        subject=origin.subject or _("Your message to us"),
-        opened_at=at or timezone.now(),
-    )
-    created.save(force_insert=True)
-    tell(created)
-    return created
+    return {
+        "subject": subject,
+        "in_reply_to": last.external_id,
+        "references": list(dict.fromkeys(chain))[-30:],
+    }

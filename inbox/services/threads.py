@@ -6,11 +6,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from inbox.adapters.events import InboundMessage
-from inbox.enums import InteractionStatus, TimelineKind
+from inbox.enums import Direction, InteractionStatus, TimelineKind
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from patients.selectors import match_patients
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
+ANSWER_WINDOW = timedelta(days=7)
 
 
 def find_channel(item: InboundMessage) -> Channel | None:
@@ -37,7 +38,9 @@ def locate(item: InboundMessage, channel: Channel, *, now: datetime) -> tuple[In
     A live one goes on. One that was closed within the reopen window is queued again; later the message starts a new
     interaction on the same case. Mail joins only an interaction with the same person.
     """
-    found = _mail_thread(item, channel) if item.channel_kind == "email" else _latest(channel, thread_key_of(item))
+    found = _mail_thread(item) if item.channel_kind == "email" else _latest(channel, thread_key_of(item))
+    if (found is None or found.is_done) and item.channel_kind != "email":
+        found = _answered_here(item, channel, now) or found
     if found is None:
         return _open(item, channel, now=now, previous=None), True
     if not found.is_done:
@@ -59,7 +62,25 @@ def _latest(channel: Channel, key: str) -> Interaction | None:
     )
 
 
-def _mail_thread(item: InboundMessage, channel: Channel) -> Interaction | None:
+def _answered_here(item: InboundMessage, channel: Channel, now: datetime) -> Interaction | None:
+    """The live interaction of another channel whose last word we sent to this address on this channel."""
+    last = (
+        Message.objects.filter(
+            direction=Direction.OUTBOUND, address=item.sender.value, channel=channel, created_at__gt=now - ANSWER_WINDOW
+        )
+        .order_by("-id")
+        .values_list("interaction_id", flat=True)
+        .first()
+        if item.sender.value
+        else None
+    )
+    if last is None:
+        return None
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=last).exclude(channel=channel)
+    return rows.exclude(status__in=DONE).first()
+
+
+def _mail_thread(item: InboundMessage) -> Interaction | None:
     by_token = item.payload.get("interaction_id")
     ids = [value for value in (item.in_reply_to, *reversed(item.references)) if value]
     if not ids and not by_token:
@@ -75,10 +96,7 @@ def _mail_thread(item: InboundMessage, channel: Channel) -> Interaction | None:
     if patients:
         same_person |= Q(patient_id__in=patients)
     rows = {
-        row.pk: row
-        for row in Interaction.objects.select_for_update(of=("self",)).filter(
-            same_person, pk__in=order, channel__kind="email"
-        )
+        row.pk: row for row in Interaction.objects.select_for_update(of=("self",)).filter(same_person, pk__in=order)
     }
     return next((rows[pk] for pk in order if pk in rows), None)
 
