@@ -32,7 +32,7 @@ from inbox.adapters.events import (
 from inbox.mail import flags, loopguard, tokens
 from inbox.mail.bounce import Bounce, bounce_of_response
 from inbox.mail.bounce_reasons import BounceReason
-from inbox.mail.limits import MailLimits, MailTooLarge
+from inbox.mail.limits import DEFAULT_LIMITS, MailLimits, MailTooLarge
 from inbox.mail.model import ParsedMail
 from inbox.mail.parse import parse_mail
 
@@ -84,7 +84,7 @@ class EmailConfig:
     message_id_domain: str
     reply_key: bytes
     from_name: str = ""
-    limits: MailLimits = MailLimits()
+    limits: MailLimits = DEFAULT_LIMITS
 
     @classmethod
     def from_settings(cls, settings: Any) -> EmailConfig:
@@ -208,7 +208,9 @@ class EmailAdapter(Adapter):
             raise AdapterError("The mail was not sent.", permanent=True, code="not_sent")
         status = getattr(mail, "anymail_status", None)
         provider_id = str(getattr(status, "message_id", "") or "")
-        return SendResult(external_id=message_id, status="sent", raw={"provider_id": provider_id} if provider_id else {})
+        return SendResult(
+            external_id=message_id, status="sent", raw={"provider_id": provider_id} if provider_id else {}
+        )
 
     def _connected(self) -> Any:
         """An open connection. A failure here means that nothing has left."""
