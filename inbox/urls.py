@@ -1,13 +1,33 @@
 """Addresses of the desk."""
 
-from django.http import HttpResponse
 from django.urls import path
 
 from inbox import webhooks
+from inbox.views import actions, interactions, operations
 
 app_name = "inbox"
 urlpatterns = [
-    path("inbox/", lambda request: HttpResponse("soon"), name="list"),
+    path("inbox/", interactions.interaction_list, name="list"),
+    path("inbox/views/", interactions.views_pane, name="views"),
+    path("inbox/rows/", interactions.rows_pane, name="rows"),
+    path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),
+    path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
+    path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),
+    path("inbox/<int:pk>/compose/", interactions.compose, name="compose"),
+    path("inbox/<int:pk>/take/", actions.take, name="take"),
+    path("inbox/<int:pk>/release/", actions.release, name="release"),
+    path("inbox/<int:pk>/assign/", actions.assign, name="assign"),
+    path("inbox/<int:pk>/wrap-up/", actions.wrap_up, name="wrap-up"),
+    path("inbox/<int:pk>/reopen/", actions.reopen, name="reopen"),
+    path("inbox/<int:pk>/link/", actions.link, name="link"),
+    path("inbox/<int:pk>/create-patient/", actions.create_and_link, name="create-patient"),
+    path("inbox/<int:pk>/templates/", actions.send_template, name="templates"),
+    path("inbox/messages/<int:pk>/retry/", actions.retry, name="retry"),
+    path("inbox/attachments/<int:pk>/", operations.attachment, name="attachment"),
+    path("outbox/", operations.outbox, name="outbox"),
+    path("quarantine/", operations.quarantine, name="quarantine"),
+    path("quarantine/<int:pk>/raw/", operations.quarantine_raw, name="quarantine-raw"),
+    path("quarantine/<int:pk>/retry/", operations.quarantine_retry, name="quarantine-retry"),
     path("webhooks/twilio/messaging", webhooks.twilio_messaging, name="twilio-messaging"),
     path("webhooks/twilio/message-status", webhooks.twilio_message_status, name="twilio-message-status"),
     path("webhooks/twilio/voice", webhooks.twilio_voice, name="twilio-voice"),

@@ -1,6 +1,6 @@
 /* The socket only says "interaction.42 changed, sequence 7"; what it looks like now comes from the ordinary page view.
    <section data-live="interaction.42:6" data-refetch-url="/inbox/42/thread/">: topics with the sequence that is drawn.
-   Lost hints do no harm: on connect the drawn sequences are sent and the server names what is newer; every 30 s all is fetched. */
+   Lost hints do no harm: on connect and every 30 s the server names the present sequences, and what is older is fetched. */
 (() => {
   const POLL = 30000, COALESCE = 120, HOLD = 1500;
   const url = document.body.dataset.liveUrl;
@@ -48,7 +48,9 @@
     const wanted = JSON.stringify(known());
     const names = Object.keys(JSON.parse(wanted)).sort().join(" ");
     if (socket?.readyState !== 1 || (!isForced && names === subscribed)) return;
+    const gone = subscribed.split(" ").filter((name) => name && !names.split(" ").includes(name));
     subscribed = names;
+    if (gone.length) socket.send(JSON.stringify({ unsubscribe: gone }));
     socket.send(`{"subscribe":${wanted}}`);
   }
 
@@ -81,6 +83,7 @@
       lastData = Date.now();
       const message = JSON.parse(event.data);
       if (message.type === "changed") changed(message);
+      if (message.type === "subscribed") Object.entries(message.topics).forEach(([topic, seq]) => changed({ topic, seq }));
     });
   }
 
@@ -91,5 +94,8 @@
   document.addEventListener("ended", (event) => { const element = event.target.closest("[data-live]"); if (element) schedule(element); });
   if (!live().length) return;
   if (url) connect();
-  setInterval(() => live().forEach((element) => schedule(element)), POLL);
+  setInterval(() => { // with a socket the server names what is newer; without one everything is fetched
+    if (socket?.readyState === 1) subscribe(true);
+    else live().forEach((element) => schedule(element));
+  }, POLL);
 })();

@@ -1,0 +1,140 @@
+"""Parse and validate what people fill in at the desk; nothing is saved here."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.enums import Action, Role
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from inbox.models import Disposition, MessageTemplate, Queue, Reason
+
+TEXT = {"class": "input"}
+SELECT = {"class": "select"}
+AREA = {"class": "textarea", "rows": 3}
+DATE = {"class": "input", "type": "date"}
+WORKERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
+
+
+def workers() -> Any:
+    """People who can own work, by name."""
+    found = User.objects.filter(is_active=True, is_service_account=False, role__in=WORKERS)
+    return found.order_by("first_name", "last_name")
+
+
+class DeskForm(forms.Form):
+    """Marks wrong fields for assistive technology."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in self.errors if self.is_bound else ():
+            if name in self.fields:
+                widget = self.fields[name].widget
+                widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
+
+
+class ComposeForm(DeskForm):
+    """A reply or a note, and by which way it goes."""
+
+    mode = forms.CharField(max_length=12)
+    text = forms.CharField(required=False, strip=False, max_length=100_000)
+    form_key = forms.CharField(required=False, max_length=64)
+    seen_message_id = forms.IntegerField(required=False, min_value=0)
+
+
+class WrapUpForm(DeskForm):
+    """Reason, outcome and next step. Owner, step and date are needed unless the outcome says resolved."""
+
+    reason = forms.ModelChoiceField(Reason.objects.none(), label=_("Reason"), widget=forms.Select(SELECT))
+    disposition = forms.ModelChoiceField(
+        Disposition.objects.filter(is_active=True),
+        label=_("Outcome"),
+        error_messages={"required": _("Choose how this ended.")},
+    )
+    outcome = forms.CharField(
+        label=_("Summary for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
+    )
+    next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
+    next_step_owner = forms.ModelChoiceField(
+        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+    )
+    next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    seen_until_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reasons = Reason.objects.filter(is_active=True)
+        if not can(user, Action.VIEW_SENSITIVE):
+            reasons = reasons.exclude(is_sensitive=True)
+        self.fields["reason"].queryset = reasons  # type: ignore[attr-defined]
+        self.fields["next_step_owner"].queryset = workers()  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        disposition = data.get("disposition")
+        is_started = any(data.get(name) for name in ("next_step", "next_step_date"))
+        if disposition is not None and (is_started or not disposition.is_resolved):
+            needed = {
+                "next_step": _("Say what happens next."),
+                "next_step_owner": _("Say who does it."),
+                "next_step_date": _("Say by when."),
+            }
+            for name, sentence in needed.items():
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, sentence)
+        return data
+
+
+class AssignForm(DeskForm):
+    """A person, or another queue with the reason why."""
+
+    owner = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Person"),
+        required=False,
+        empty_label=_("Nobody: leave it in the queue"),
+        widget=forms.Select(SELECT),
+    )
+    queue = forms.ModelChoiceField(
+        Queue.objects.filter(is_active=True), label=_("Queue"), widget=forms.Select(SELECT), required=False
+    )
+    detail = forms.CharField(
+        label=_("Why, for the next person"), required=False, max_length=240, widget=forms.TextInput(TEXT)
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
+
+
+class NewPatientForm(DeskForm):
+    """The few things needed to know a person again."""
+
+    given_name = forms.CharField(label=_("Given name"), max_length=120, widget=forms.TextInput(TEXT))
+    family_name = forms.CharField(label=_("Family name"), max_length=120, widget=forms.TextInput(TEXT))
+    birth_date = forms.DateField(label=_("Birth date"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("en", _("English")), ("es", _("Spanish")), ("pt", _("Portuguese"))],
+        widget=forms.Select(SELECT),
+    )
+
+
+class TemplateForm(DeskForm):
+    """One field per variable of a template."""
+
+    def __init__(self, *args: Any, template: MessageTemplate, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for number, variable in enumerate(template.variables, start=1):
+            self.fields[f"variable-{variable['key']}"] = forms.CharField(
+                label=f"{number}. {variable['label']}", max_length=200, widget=forms.TextInput(TEXT)
+            )
+
+    def variables(self) -> dict[str, str]:
+        """Values by the template's own keys; only after validation."""
+        return {name.removeprefix("variable-"): value for name, value in self.cleaned_data.items()}

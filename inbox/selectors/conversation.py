@@ -1,0 +1,195 @@
+"""What the conversation page shows around the messages: days, openings, ways to answer, the patient beside it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from contact_center.accounts.models import User
+from inbox import gate
+from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, TemplateStatus
+from inbox.models import Case, Channel, FormSubmission, Interaction, Message, MessageTemplate, OptOut
+from inbox.selectors.interactions import interactions_visible_to, thread_of
+from inbox.selectors.outbox import GATE_SENTENCES
+from patients.enums import ContactScheme
+from patients.models import ContactPoint, Patient
+from patients.selectors import match_patients
+
+ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
+THREAD_LIMIT = 200
+
+
+@dataclass(slots=True)
+class ReplyOption:
+    """One way to answer. `reason` says why it is off; `needs_template` that only a template would arrive."""
+
+    kind: str
+    label: str
+    channel_id: int
+    is_available: bool
+    reason: str = ""
+    needs_template: bool = False
+    window_closes_at: datetime | None = None
+
+
+def conversation_items(user: User, interaction: Interaction, *, limit: int = THREAD_LIMIT) -> list[dict[str, Any]]:
+    """The thread as the page draws it, oldest first: days, where one exchange ends and another begins, and entries.
+
+    Each item has `kind` (day, opening, message, note, event), `at`, `is_present`, `interaction`, and under its kind
+    the object. Five more queries than `thread_of` at most, whatever the number of entries.
+    """
+    entries = thread_of(user, interaction, limit=limit)
+    known = _interactions_in(entries, interaction)
+    submissions = _submissions_in(entries)
+    items: list[dict[str, Any]] = []
+    day, present = None, None
+    for entry in entries:
+        local_day = timezone.localtime(entry["at"]).date()
+        owner = known.get(entry["item"].interaction_id, interaction)
+        common = {"at": entry["at"], "is_present": entry["is_present"], "interaction": owner}
+        if local_day != day:
+            items.append({"kind": "day", **common})
+        if owner.pk != present and len(known) > 1:
+            items.append({"kind": "opening", **common})
+        day, present = local_day, owner.pk
+        item = {"kind": entry["type"], entry["type"]: entry["item"], **common}
+        if entry["type"] == "message":
+            item["attachments"] = list(entry["item"].attachments.all())
+            item["submission"] = submissions.pop(owner.pk, None) if entry["item"].kind == MessageKind.FORM else None
+        items.append(item)
+    return items
+
+
+def _interactions_in(entries: list[dict[str, Any]], present: Interaction) -> dict[int, Interaction]:
+    ids = {entry["item"].interaction_id for entry in entries} - {present.pk}
+    found = Interaction.objects.filter(pk__in=ids).select_related("channel", "reason", "disposition", "patient")
+    return {row.pk: row for row in found} | {present.pk: present}
+
+
+def _submissions_in(entries: list[dict[str, Any]]) -> dict[int, FormSubmission]:
+    ids = {
+        entry["item"].interaction_id
+        for entry in entries
+        if entry["type"] == "message" and entry["item"].kind == MessageKind.FORM
+    }
+    if not ids:
+        return {}
+    found = FormSubmission.objects.filter(interaction_id__in=ids).select_related("form").order_by("-id")
+    return {row.interaction_id: row for row in found}
+
+
+def latest_message_ids(user: User, interaction: Interaction) -> tuple[int, int]:
+    """Ids of the newest inbound message and of the newest one this person sent; 0 for none."""
+    messages = interaction.messages.order_by()
+    seen = messages.filter(direction=Direction.INBOUND).aggregate(newest=Max("pk"))["newest"]
+    sent = messages.filter(direction=Direction.OUTBOUND, author=user).aggregate(newest=Max("pk"))["newest"]
+    return seen or 0, sent or 0
+
+
+def reply_options(interaction: Interaction) -> list[ReplyOption]:
+    """Ways to answer, the channel of the interaction first, each with the gate's reason when it is off."""
+    channels = _channels_for(interaction)
+    points = list(interaction.patient.contact_points.all()) if interaction.patient else []
+    addresses = {channel.pk: _address_for(channel, interaction, points) for channel in channels}
+    stopped = set(
+        OptOut.objects.filter(address__in=filter(None, addresses.values()), ended_at=None).values_list(
+            "channel_kind", "address"
+        )
+    )
+    return [_option(channel, interaction, points, addresses[channel.pk], stopped) for channel in channels]
+
+
+def _channels_for(interaction: Interaction) -> list[Channel]:
+    found = {interaction.channel_kind: interaction.channel} if interaction.channel_kind in ANSWER_KINDS else {}
+    active = Channel.objects.filter(kind__in=ANSWER_KINDS, is_active=True)
+    for channel in sorted(active, key=lambda row: (row.queue_id != interaction.queue_id, row.pk)):
+        found.setdefault(channel.kind, channel)
+    order = [interaction.channel_kind, *ANSWER_KINDS]
+    return sorted(found.values(), key=lambda row: order.index(row.kind))
+
+
+def _address_for(channel: Channel, interaction: Interaction, points: list[ContactPoint]) -> str:
+    if channel.pk == interaction.channel_id:
+        return interaction.contact_value
+    scheme = ContactScheme.EMAIL if channel.kind == ChannelKind.EMAIL else ContactScheme.PHONE
+    found = next((point.value for point in points if point.scheme == scheme and not point.bounced_at), "")
+    return found or (interaction.contact_value if scheme == interaction.contact_scheme else "")
+
+
+def _option(
+    channel: Channel,
+    interaction: Interaction,
+    points: list[ContactPoint],
+    address: str,
+    stopped: set[tuple[str, str]],
+) -> ReplyOption:
+    is_own = channel.pk == interaction.channel_id
+    last = interaction.last_inbound_at if is_own else _last_inbound(channel, address)
+    patient = interaction.patient
+    verdict = gate.decide(
+        gate.SendFacts(
+            purpose=MessagePurpose.REPLY,
+            channel_kind=ChannelKind(channel.kind),
+            now=timezone.now(),
+            has_address=bool(address),
+            is_channel_active=channel.is_active,
+            is_opted_out=(channel.kind, address) in stopped,
+            is_address_bounced=any(point.value == address and point.bounced_at for point in points),
+            is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_own,
+            is_deceased=bool(patient and patient.deceased_date) and not is_own,
+            last_inbound_at=last,
+        )
+    )
+    is_closed = verdict.reason == gate.GateReason.WINDOW_CLOSED
+    option = ReplyOption(
+        kind=channel.kind,
+        label=str(ChannelKind(channel.kind).label),
+        channel_id=channel.pk,
+        is_available=verdict.decision == GateDecision.SEND,
+        needs_template=is_closed and is_own,
+        window_closes_at=gate.window_closes_at(last) if channel.kind == ChannelKind.WHATSAPP else None,
+    )
+    if not option.is_available:
+        option.reason = str(GATE_SENTENCES[verdict.reason])
+    return option
+
+
+def _last_inbound(channel: Channel, address: str) -> datetime | None:
+    if channel.kind != ChannelKind.WHATSAPP or not address:
+        return None
+    found = Interaction.objects.filter(channel=channel, contact_value=address)
+    return found.aggregate(latest=Max("last_inbound_at"))["latest"]
+
+
+def templates_for(interaction: Interaction) -> list[MessageTemplate]:
+    """Approved templates of the channel, those in the patient's language first."""
+    found = MessageTemplate.objects.filter(channel_kind=interaction.channel_kind, status=TemplateStatus.APPROVED)
+    return sorted(found, key=lambda row: (row.language[:2] != (interaction.language or "en")[:2], row.name))
+
+
+def candidates_for(interaction: Interaction) -> list[Patient]:
+    """Patients who have the address of an interaction that belongs to nobody yet; the agent chooses."""
+    if interaction.patient_id or not interaction.contact_value or not interaction.contact_scheme:
+        return []
+    return match_patients(interaction.contact_scheme, interaction.contact_value)
+
+
+def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) -> QuerySet[Interaction]:
+    """The patient's other visible interactions, newest first."""
+    found = interactions_visible_to(user).filter(patient_id=interaction.patient_id).exclude(pk=interaction.pk)
+    return found.select_related("channel", "reason", "owner").order_by("-last_message_at", "-id")[:limit]
+
+
+def open_cases(interaction: Interaction) -> QuerySet[Case]:
+    """Cases of the patient that are not resolved."""
+    found = Case.objects.filter(patient_id=interaction.patient_id)
+    return found.filter(status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by("next_step_date")[:10]
+
+
+def get_message_for(user: User, pk: int) -> Message:
+    """One message of a visible interaction. Raises Message.DoesNotExist."""
+    return Message.objects.select_related("interaction").get(
+        pk=pk, interaction__in=interactions_visible_to(user).values("pk")
+    )

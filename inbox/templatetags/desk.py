@@ -1,0 +1,228 @@
+"""How interactions and messages look in words and icons. Pure: no queries."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.template.defaultfilters import filesizeformat
+from django.utils import formats, timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+
+from contact_center.common.templatetags.continuo import icon
+from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
+from inbox.gate import GateReason
+from inbox.models import Attachment, Interaction, Message, TimelineEvent
+from inbox.selectors.outbox import GATE_SENTENCES
+
+register = template.Library()
+
+CHANNEL_ICONS = {
+    ChannelKind.VOICE: "phone",
+    ChannelKind.WHATSAPP: "whatsapp",
+    ChannelKind.SMS: "message-square-text",
+    ChannelKind.EMAIL: "mail",
+    ChannelKind.FORM: "clipboard-list",
+    ChannelKind.WEBCHAT: "message-square-quote",
+}
+STATUS_ICONS = {
+    MessageStatus.DRAFT: "pencil",
+    MessageStatus.QUEUED: "clock",
+    MessageStatus.SENDING: "clock",
+    MessageStatus.SENT: "check",
+    MessageStatus.DELIVERED: "check-check",
+    MessageStatus.READ: "check-check",
+    MessageStatus.FAILED: "triangle-alert",
+    MessageStatus.SUPPRESSED: "ban",
+    MessageStatus.CANCELLED: "x",
+}
+PRIORITY_WORDS = {
+    Priority.URGENT: "urgent",
+    Priority.HIGH: "high",
+    Priority.NORMAL: "normal",
+    Priority.LOW: "low",
+}
+
+
+@register.simple_tag
+def channel_icon(kind: str) -> SafeString:
+    """The icon of a kind of channel."""
+    return icon(CHANNEL_ICONS.get(ChannelKind(kind), "circle"))
+
+
+@register.filter
+def channel_label(kind: str) -> str:
+    """The name of a kind of channel."""
+    return str(ChannelKind(kind).label)
+
+
+@register.filter
+def status_icon(message: Message) -> str:
+    """Icon name of an outbound message's status."""
+    return STATUS_ICONS.get(MessageStatus(message.status), "circle")
+
+
+@register.filter
+def priority_word(priority: int) -> str:
+    """Value for `data-p` and the icon's name."""
+    return PRIORITY_WORDS[Priority(priority)]
+
+
+@register.filter
+def person(interaction: Interaction) -> str:
+    """Who writes: the linked patient, else what the sender calls themself, else the address."""
+    if interaction.patient_id and interaction.patient:
+        return interaction.patient.full_name
+    return interaction.contact_name or interaction.contact_value or _("Unknown sender")
+
+
+@register.filter
+def person_initials(interaction: Interaction) -> str:
+    """Two letters for the avatar."""
+    if interaction.patient_id and interaction.patient:
+        return interaction.patient.initials
+    words = interaction.contact_name.split()
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@register.filter
+def day_title(day: datetime) -> str:
+    """`Today`, `Yesterday` or the weekday with its date."""
+    date = timezone.localtime(day).date() if isinstance(day, datetime) else day
+    distance = (timezone.localdate() - date).days
+    if distance == 0:
+        return _("Today")
+    if distance == 1:
+        return _("Yesterday")
+    return formats.date_format(date, "l j F Y" if distance > 300 else "l j F")
+
+
+@register.filter
+def event_sentence(event: TimelineEvent) -> str:
+    """What happened, as one sentence without the actor (the template adds who did it)."""
+    target = event.to_user or event.to_queue
+    sentences: dict[str, str] = {
+        TimelineKind.OPENED: _("Opened"),
+        TimelineKind.TAKEN: _("Taken"),
+        TimelineKind.ASSIGNED: _("Assigned to %s") % target if target else _("Assigned"),
+        TimelineKind.RETURNED: _("Returned to %s") % target if target else _("Returned to the queue"),
+        TimelineKind.TRANSFERRED: _("Moved to %s") % target if target else _("Moved"),
+        TimelineKind.LINKED: _("Linked to the patient"),
+        TimelineKind.UNLINKED: _("Unlinked from the patient"),
+        TimelineKind.WRAP_UP_STARTED: _("Wrap-up started"),
+        TimelineKind.CLOSED: _("Closed"),
+        TimelineKind.REOPENED: _("Opened again"),
+        TimelineKind.OPTED_OUT: _("Told us to stop writing"),
+        TimelineKind.OPTED_IN: _("Allowed us to write again"),
+        TimelineKind.ABANDONED: _("Left before an answer"),
+        TimelineKind.SNOOZED: _("Snoozed"),
+        TimelineKind.WOKEN: _("Back from snooze"),
+    }
+    return sentences[event.kind]
+
+
+@register.filter
+def file_note(attachment: Attachment) -> str:
+    """Size of a file that may be downloaded, else why it may not."""
+    if attachment.status == "clean":
+        return filesizeformat(attachment.size) if attachment.size is not None else ""
+    return attachment.error or str(attachment.get_status_display())
+
+
+@register.filter
+def location_of(message: Message) -> dict[str, Any]:
+    """Latitude, longitude, label and address of a location message, as far as they were sent."""
+    return {key: message.payload.get(key, "") for key in ("latitude", "longitude", "label", "address")}
+
+
+def _span(seconds: float) -> str:
+    minutes = max(0, int(seconds)) // 60
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days}d"
+    return f"{hours}h {minutes % 60:02d}m" if hours else f"{minutes}m"
+
+
+@register.filter
+def since_short(moment: datetime | None) -> str:
+    """How long ago: `14m`, `2h 05m`, `3d`; the page's clock keeps it true."""
+    return _span((timezone.now() - moment).total_seconds()) if moment else ""
+
+
+@register.filter
+def until_short(moment: datetime | None) -> str:
+    """How long is left: `14m`, `2h 05m`, `3d`."""
+    return _span((moment - timezone.now()).total_seconds()) if moment else ""
+
+
+@register.filter
+def row_time(moment: datetime) -> str:
+    """Time of today, else the date."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return formats.date_format(local, "H:i")
+    return formats.date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")
+
+
+@register.filter
+def language_title(code: str) -> str:
+    """A language's name in the language of the page; the code where it is not known."""
+    try:
+        return _(get_language_info(code.split("-", maxsplit=1)[0])["name"])
+    except KeyError:
+        return code
+
+
+@register.filter
+def years_old(birth_date: date) -> int:
+    """Age in full years."""
+    today = timezone.localdate()
+    return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
+
+
+@register.filter
+def answer_text(answer: dict[str, Any]) -> str:
+    """One answer of a form as text."""
+    value = answer.get("value")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value) if value not in (None, "") else "–"
+
+
+@register.simple_tag
+def status_mark(message: Message) -> SafeString:
+    """Clock, tick, two ticks, coloured ticks: how far an outbound message came."""
+    css = "ticks ticks--read" if message.status == MessageStatus.READ else "ticks"
+    return icon(status_icon(message), css)
+
+
+@register.filter
+def is_silent_status(message: Message) -> bool:
+    """True where the ticks say it all; the word is then only for screen readers."""
+    return message.status in (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ)
+
+
+@register.filter
+def status_chip(message: Message) -> str:
+    """Class of the chip that shows the status."""
+    return {"failed": "chip--danger", "suppressed": "chip--warn"}.get(message.status, "")
+
+
+@register.filter
+def why_sentence(message: Message) -> str:
+    """Why an outbound message waits, failed or was held back; empty while all is well."""
+    if message.status == MessageStatus.FAILED:
+        return message.error_text or _("The provider did not take it.")
+    if message.gate_reason and message.gate_reason != GateReason.ALLOWED:
+        return str(GATE_SENTENCES[GateReason(message.gate_reason)])
+    return message.error_text
+
+
+@register.filter
+def failure_sentence(message: Message) -> str:
+    """The words under a failed bubble: what happened and why."""
+    head = _("Not delivered.") if message.status == MessageStatus.FAILED else _("Not sent.")
+    return f"{head} {why_sentence(message)}".strip()

@@ -1,0 +1,1 @@
+"""Pages of the desk: selector, one service call, render."""

@@ -1,0 +1,274 @@
+"""Take, assign, return, wrap up, reopen, link, send a template: one service call each."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from contact_center.common.errors import Refused
+from inbox import policies
+from inbox.forms import AssignForm, NewPatientForm, TemplateForm, WrapUpForm
+from inbox.models import Disposition, Interaction, Message
+from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
+from inbox.services import interactions as desk
+from inbox.services.outbox import retry_message
+from inbox.services.replies import reply
+from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
+from inbox.views.interactions import find, send_key, show, show_refusal
+from patients.models import Patient
+from patients.policies import can_create_patient
+from patients.selectors import get_patient_for
+from patients.services import NewAddress, create_patient, search_records
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _done(request: HttpRequest, pk: int, said: str) -> HttpResponse:
+    response = show(request, pk)
+    return say(request, close_dialog(response) if is_partial(request) else response, said)
+
+
+@require_POST
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Become the owner."""
+    find(request, pk)
+    try:
+        desk.take(actor=person_of(request), interaction_id=pk)
+    except Refused as error:
+        return show_refusal(request, pk, error)
+    return show(request, pk)
+
+
+@require_POST
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give it back to its queue."""
+    find(request, pk)
+    try:
+        desk.return_to_queue(actor=person_of(request), interaction_id=pk)
+    except Refused as error:
+        return show_refusal(request, pk, error)
+    return show(request, pk, _("Returned to the queue."))
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open a closed interaction again."""
+    find(request, pk)
+    try:
+        desk.reopen(actor=person_of(request), interaction_id=pk)
+    except Refused as error:
+        return show_refusal(request, pk, error)
+    return show(request, pk)
+
+
+@form_methods
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give it to a person, or move it to another queue."""
+    interaction = find(request, pk)
+    form = AssignForm(request.POST or None, initial={"owner": interaction.owner_id, "queue": interaction.queue_id})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                _assign(request, interaction, form.cleaned_data)
+                if not _still_visible(request, pk):
+                    response = redirect("inbox:list")
+                    if is_partial(request):
+                        response = HttpResponse(status=200, headers={"HX-Redirect": response.url})
+                    return response
+                return _done(request, pk, _("Saved."))
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = status_of(error)
+    return render_form(request, "assign", {"interaction": interaction, "form": form}, status=status)
+
+
+def _still_visible(request: HttpRequest, pk: int) -> bool:
+    try:
+        find(request, pk)
+    except Http404:
+        return False
+    return True
+
+
+def _assign(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
+    user, queue = person_of(request), data["queue"] or interaction.queue
+    with transaction.atomic():
+        if queue.pk != interaction.queue_id or data["owner"] is None:
+            desk.return_to_queue(actor=user, interaction_id=interaction.pk, queue=queue, why=data["detail"])
+        if data["owner"] is not None:
+            desk.assign(actor=user, interaction_id=interaction.pk, assignee=data["owner"])
+
+
+@form_methods
+def wrap_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reason, outcome, next step; then closed."""
+    interaction = find(request, pk)
+    user = person_of(request)
+    initial = {
+        "reason": interaction.reason_id,
+        "next_step_owner": user.pk,
+        "seen_until_at": timezone.now().isoformat(),
+    }
+    form = WrapUpForm(request.POST or None, user=user, initial=initial)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = form.cleaned_data
+            if not data["next_step"]:
+                data["next_step_owner"] = None
+            try:
+                desk.close(actor=user, interaction_id=pk, **data)
+                return _done(request, pk, _("Closed."))
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = status_of(error)
+    context = {
+        "interaction": interaction,
+        "form": form,
+        "dispositions": Disposition.objects.filter(is_active=True),
+    }
+    return render_form(request, "wrap_up", context, status=status)
+
+
+@form_methods
+def link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say who the person is: among those with this address, or found by a search."""
+    interaction = find(request, pk)
+    if request.method == "POST":
+        try:
+            desk.link_patient(actor=person_of(request), interaction_id=pk, patient=_chosen(request, interaction))
+        except Refused as error:
+            return show_refusal(request, pk, error)
+        return _done(request, pk, _("Linked."))
+    return _link_form(request, interaction)
+
+
+def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
+    number = request.POST.get("patient", "")
+    if not number.isdecimal() or len(number) > 18:
+        raise Refused(_("Choose a patient from the list."))
+    among = {patient.pk: patient for patient in candidates_for(interaction)}
+    user = person_of(request)
+    if int(number) in among and not policies.can_search_patients(user):
+        return among[int(number)]
+    try:
+        return get_patient_for(user, int(number))
+    except Patient.DoesNotExist:
+        raise Refused(_("Choose a patient from the list.")) from None
+
+
+def _link_form(
+    request: HttpRequest, interaction: Interaction, form: NewPatientForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    user = person_of(request)
+    query = request.GET.get("q", "").strip()[:100]
+    may_search = policies.can_search_patients(user)
+    is_search = bool(query) and may_search
+    results = search_records(user, query, limit=12) if is_search else candidates_for(interaction)
+    given, _space, family = interaction.contact_name.partition(" ")
+    initial = {"given_name": given, "family_name": family, "language": interaction.language or "en"}
+    context = {
+        "interaction": interaction,
+        "query": query,
+        "results": results,
+        "may_search": may_search,
+        "can_create": can_create_patient(user),
+        "form": form or NewPatientForm(initial=initial),
+    }
+    return render_form(request, "link", context, status=status)
+
+
+@require_POST
+def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new patient with the address of this conversation, linked to it."""
+    interaction = find(request, pk)
+    form = NewPatientForm(request.POST)
+    if form.is_valid():
+        addresses = []
+        if interaction.contact_scheme and interaction.contact_value:
+            addresses = [NewAddress(interaction.contact_scheme, interaction.contact_value)]
+        try:
+            with transaction.atomic():
+                patient = create_patient(actor=person_of(request), addresses=addresses, **form.cleaned_data)
+                desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient)
+            return _done(request, pk, _("Created and linked."))
+        except ValidationError as error:
+            _tell(form, error)
+        except Refused as error:
+            form.add_error(None, str(error))
+    return _link_form(request, interaction, form, status=422)
+
+
+def _tell(form: NewPatientForm, error: ValidationError) -> None:
+    known = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    for name, sentences in known.items():
+        form.add_error(name if name in form.fields else None, sentences)
+
+
+@form_methods
+def send_template(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose an approved template, fill in its variables, send it."""
+    interaction = find(request, pk)
+    templates = templates_for(interaction)
+    wanted = request.GET.get("template", "")
+    chosen = next((one for one in templates if str(one.pk) == wanted), templates[0] if templates else None)
+    user = person_of(request)
+    form, status = None, 200
+    if chosen is not None:
+        form = TemplateForm(request.POST or None, template=chosen)
+        if request.method == "POST":
+            status = 422
+            form.is_bound = True
+            if form.is_valid():
+                key = send_key(request.POST.get("form_key", "")[:64], str(chosen.pk), repr(form.variables()))
+                try:
+                    reply(
+                        actor=user,
+                        interaction_id=pk,
+                        text="",
+                        template=chosen,
+                        template_variables=form.variables(),
+                        idempotency_key=key,
+                    )
+                    return _done(request, pk, _("Template sent."))
+                except Refused as error:
+                    form.add_error(None, str(error))
+                    status = status_of(error)
+    context = {
+        "interaction": interaction,
+        "templates": templates,
+        "chosen": chosen,
+        "form": form,
+        "form_key": f"{pk}-{user.pk}-{latest_message_ids(user, interaction)[1]}",
+    }
+    return render_form(request, "templates", context, status=status)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a failed or held-back message again, through the gate."""
+    user = person_of(request)
+    try:
+        message = get_message_for(user, pk)
+    except Message.DoesNotExist:
+        raise Http404 from None
+    is_from_outbox = request.POST.get("next") == "outbox"
+    if not policies.can_work(user, message.interaction):
+        raise Http404
+    try:
+        retry_message(actor=user, message_id=pk)
+    except Refused as error:
+        if is_from_outbox:
+            return say(request, redirect("inbox:outbox"), str(error), is_error=True)
+        return show_refusal(request, message.interaction_id, error)
+    if is_from_outbox:
+        return say(request, redirect("inbox:outbox"), _("It will be sent again."))
+    return show(request, message.interaction_id, _("It will be sent again."))

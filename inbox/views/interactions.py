@@ -1,0 +1,274 @@
+"""The inbox list and the conversation."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from contact_center.common.errors import Refused
+from inbox import policies, realtime
+from inbox.forms import ComposeForm
+from inbox.models import Interaction
+from inbox.selectors import conversation, lists
+from inbox.selectors.interactions import get_interaction_for
+from inbox.services import interactions as desk
+from inbox.services.replies import reply
+from inbox.views.answers import is_partial, person_of, say, status_of
+from patients.models import Patient
+from patients.selectors import get_patient_for
+from patients.services import open_patient_record, search_records
+
+
+def _live(topics: list[str]) -> str:
+    return " ".join(f"{topic}:{seq}" for topic, seq in realtime.sequences_of(topics).items())
+
+
+def _views_context(request: HttpRequest) -> dict[str, Any]:
+    user = person_of(request)
+    # Sequences are read before the rows, so that a change in between is fetched again rather than missed.
+    live = _live(lists.all_topics(user))
+    groups = lists.view_groups_of(user)
+    view = lists.chosen_view(groups, request.GET.get("view", ""))
+    return {"view_groups": groups, "view": view, "views_live": live}
+
+
+def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
+    user = person_of(request)
+    query = request.GET.get("q", "").strip()[:100]
+    number = request.GET.get("page", "")
+    live = _live(lists.topics_of(user, view))
+    found = lists.view_rows(user, view)
+    if query:
+        patients = search_records(user, query, limit=50)
+        found = lists.matching(found, query, [patient.pk for patient in patients])
+    page = lists.page_of(found, int(number) if number.isdecimal() else 1)
+    return {
+        "page": page,
+        "row_groups": _grouped(page.object_list, view),
+        "query": query,
+        "list_live": live,
+        "unassigned_url": f"{reverse('inbox:list')}?view=unassigned",
+    }
+
+
+def _grouped(rows: list[Interaction], view: lists.View) -> list[dict[str, Any]]:
+    if view.key == "closed":
+        groups = [(_("Closed"), "circle-check", rows)]
+    else:
+        waiting = [row for row in rows if row.waiting_since_at]
+        resting = [row for row in rows if not row.waiting_since_at]
+        groups = [(_("Waiting for us"), "timer", waiting), (_("Waiting for the patient"), "hourglass", resting)]
+    return [{"title": title, "icon": icon, "rows": found} for title, icon, found in groups if found]
+
+
+def _list_context(request: HttpRequest) -> dict[str, Any]:
+    context = _views_context(request)
+    return context | _rows_context(request, context["view"])
+
+
+def _require_desk(request: HttpRequest) -> None:
+    if not can(person_of(request), Action.WORK_INBOX):
+        raise PermissionDenied
+
+
+@require_safe
+def interaction_list(request: HttpRequest) -> HttpResponse:
+    """The inbox without an open conversation."""
+    _require_desk(request)
+    return render(request, "inbox/interaction_list.html", _list_context(request))
+
+
+@require_safe
+def views_pane(request: HttpRequest) -> HttpResponse:
+    """Views and their counts."""
+    _require_desk(request)
+    return render(request, "inbox/_views.html", _views_context(request))
+
+
+@require_safe
+def rows_pane(request: HttpRequest) -> HttpResponse:
+    """The rows of one view."""
+    _require_desk(request)
+    return render(request, "inbox/_list.html", _list_context(request))
+
+
+def find(request: HttpRequest, pk: int) -> Interaction:
+    """The interaction if this person may see it; 404 for all others alike."""
+    try:
+        return get_interaction_for(person_of(request), pk)
+    except Interaction.DoesNotExist:
+        raise Http404 from None
+
+
+def _may(user: User, interaction: Interaction) -> dict[str, bool]:
+    is_open = not interaction.is_done
+    is_mine = interaction.owner_id == user.pk
+    works = policies.can_work(user, interaction)
+    return {
+        "reply": is_open and works and (is_mine or interaction.owner_id is None),
+        "take": is_open and not is_mine and policies.can_take(user, interaction),
+        "assign": is_open and policies.can_assign(user, interaction),
+        "release": is_open and interaction.owner_id is not None and policies.can_assign(user, interaction),
+        "wrap_up": is_open and interaction.owner_id is not None and policies.can_assign(user, interaction),
+        "reopen": interaction.status == "closed" and works,
+        "link": works,
+    }
+
+
+def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -> dict[str, Any]:
+    """What head, thread and reply box show. `extra` carries what was typed and why it was refused."""
+    user = person_of(request)
+    topic = realtime.interaction_topic(interaction.pk)
+    sequence = realtime.sequences_of([topic])[topic]
+    may = _may(user, interaction)
+    seen, sent = conversation.latest_message_ids(user, interaction)
+    options = conversation.reply_options(interaction) if may["reply"] else []
+    usable = [option.kind for option in options if option.is_available or option.needs_template]
+    return {
+        "interaction": interaction,
+        "view": extra.pop("view", None) or {"key": request.GET.get("view", "mine")[:40]},
+        "sequence": sequence,
+        "items": conversation.conversation_items(user, interaction),
+        "can": may,
+        "reply_options": options,
+        "mode": usable[0] if usable else "note",
+        "seen_message_id": seen,
+        "form_key": f"{interaction.pk}-{user.pk}-{sent}",
+    } | extra
+
+
+def side_context(request: HttpRequest, interaction: Interaction, patient: Patient | None) -> dict[str, Any]:
+    """What the panel beside the conversation shows of the patient."""
+    user = person_of(request)
+    topic = realtime.interaction_topic(interaction.pk)
+    context: dict[str, Any] = {
+        "interaction": interaction,
+        "patient": patient,
+        "can": _may(user, interaction),
+        "sequence": realtime.sequences_of([topic])[topic],
+    }
+    if patient is None:
+        return context | {"candidates": conversation.candidates_for(interaction)}
+    return context | {
+        "contact_points": list(patient.contact_points.all()),
+        "related": list(patient.related_persons.all()),
+        "others": list(conversation.other_interactions(user, interaction)),
+        "cases": list(conversation.open_cases(interaction)),
+    }
+
+
+def _patient_of(request: HttpRequest, interaction: Interaction, read: Callable[[User, int], Patient]) -> Patient | None:
+    if interaction.patient_id is None:
+        return None
+    try:
+        return read(person_of(request), interaction.patient_id)
+    except Patient.DoesNotExist:
+        return None
+
+
+def _opened(user: User, patient_id: int) -> Patient:
+    return open_patient_record(user, patient_id, reason="interaction")
+
+
+def workspace(
+    request: HttpRequest, interaction_id: int, *, is_opening: bool = False, status: int = 200, **extra: Any
+) -> HttpResponse:
+    """The conversation with its side panel. Opening it leaves a trace in the audit trail; drawing it again does not."""
+    interaction = find(request, interaction_id)
+    patient = _patient_of(request, interaction, _opened if is_opening else get_patient_for)
+    context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
+    if is_partial(request):
+        return render(request, "inbox/_workspace.html", context, status=status)
+    frame = _list_context(request)
+    return render(
+        request, "inbox/interaction_list.html", context | frame | {"selected_id": interaction.pk}, status=status
+    )
+
+
+@require_safe
+def interaction_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open a conversation: everything that passed with this person, the patient beside it, the way to answer."""
+    interaction = find(request, pk)
+    if interaction.unread_count and interaction.owner_id == person_of(request).pk:
+        desk.mark_read(actor=person_of(request), interaction_id=pk)
+    return workspace(request, pk, is_opening=True)
+
+
+@require_safe
+def talk_pane(request: HttpRequest, pk: int) -> HttpResponse:
+    """Head, thread and reply box, drawn again after a change."""
+    return render(request, "inbox/_talk.html", talk_context(request, find(request, pk)))
+
+
+@require_safe
+def side_pane(request: HttpRequest, pk: int) -> HttpResponse:
+    """The patient's panel, drawn again after a change."""
+    interaction = find(request, pk)
+    patient = _patient_of(request, interaction, get_patient_for)
+    return render(request, "inbox/_side.html", side_context(request, interaction, patient))
+
+
+def show(request: HttpRequest, pk: int, said: str = "") -> HttpResponse:
+    """After a change: the workspace for htmx, else back to the page."""
+    response = workspace(request, pk) if is_partial(request) else redirect("inbox:interaction", pk)
+    return say(request, response, said) if said else response
+
+
+def show_refusal(request: HttpRequest, pk: int, error: Refused) -> HttpResponse:
+    """Why it was not done, with the conversation as it is now."""
+    if is_partial(request):
+        return say(request, workspace(request, pk, status=status_of(error)), str(error), is_error=True)
+    return say(request, redirect("inbox:interaction", pk), str(error), is_error=True)
+
+
+@require_POST
+def compose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a reply on the chosen channel, or add a note."""
+    interaction = find(request, pk)
+    form = ComposeForm(request.POST)
+    if not form.is_valid():
+        return workspace(request, pk, status=422, composer_errors=_("Write a message first."))
+    data = form.cleaned_data
+    try:
+        target = _send(request, interaction, data)
+    except Refused as error:
+        kept = {"composer_text": data["text"], "mode": data["mode"]}
+        return workspace(request, pk, status=status_of(error), composer_errors=str(error), **kept)
+    response = show(request, target)
+    if is_partial(request) and target != pk:
+        response["HX-Push-Url"] = reverse("inbox:interaction", args=[target])
+    return response
+
+
+def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> int:
+    user, text = person_of(request), data["text"]
+    if data["mode"] == "note":
+        desk.add_note(actor=user, interaction_id=interaction.pk, body=text)
+        return interaction.pk
+    options = {option.kind: option for option in conversation.reply_options(interaction)}
+    chosen = options.get(data["mode"])
+    if chosen is None:
+        raise Refused(_("Choose a channel that can be answered."))
+    reply(
+        actor=user,
+        interaction_id=interaction.pk,
+        channel_id=chosen.channel_id,
+        text=text,
+        idempotency_key=send_key(data["form_key"], data["mode"], text),
+        seen_message_id=data["seen_message_id"],
+    )
+    return interaction.pk
+
+
+def send_key(form_key: str, *words: str) -> str:
+    """The same form sent twice has the same key; another text, or the next message, has another one."""
+    return hashlib.sha256("\x1f".join([form_key, *words]).encode()).hexdigest() if form_key else ""

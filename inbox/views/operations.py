@@ -1,0 +1,142 @@
+"""Outbox, quarantine and files: what operations and agents look into when something did not go through."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.policies import can
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from contact_center.common.errors import Refused
+from inbox.enums import AttachmentStatus, MessageStatus
+from inbox.models import Attachment, WebhookEvent
+from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
+from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.ledger import get_event_for, quarantine_visible_to
+from inbox.selectors.lists import page_of
+from inbox.selectors.outbox import outbox_summary, outbox_visible_to
+from inbox.services.ledger import retry_event
+from inbox.views.answers import is_partial, person_of, say
+
+M = MessageStatus
+SHOWN = {
+    "waiting": (gettext_lazy("On its way"), [M.QUEUED, M.SENDING]),
+    "failed": (gettext_lazy("Failed"), [M.FAILED]),
+    "suppressed": (gettext_lazy("Not sent"), [M.SUPPRESSED]),
+}
+
+
+def _page_number(request: HttpRequest) -> int:
+    number = request.GET.get("page", "")
+    return int(number) if number.isdecimal() and len(number) < 6 else 1
+
+
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """What is queued, stuck, failed or held back, and why."""
+    user = person_of(request)
+    if not can(user, Action.VIEW_OUTBOX):
+        raise PermissionDenied
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else "waiting"
+    sequence = sequences_of([OUTBOX_TOPIC])[OUTBOX_TOPIC]
+    summary = outbox_summary(user)
+    found = outbox_visible_to(user).filter(status__in=SHOWN[show][1])
+    found = found.order_by("created_at") if show == "waiting" else found.order_by("-created_at")
+    counts = {"waiting": summary["queued"] + summary["sending"], **summary}
+    context: dict[str, Any] = {
+        "page": page_of(found, _page_number(request)),
+        "show": show,
+        "tabs": [{"key": key, "title": title, "count": counts[key]} for key, (title, _statuses) in SHOWN.items()],
+        "alarm_count": summary["stuck"],
+        "providers": summary["providers"],
+        "can_retry": can(user, Action.RETRY_OUTBOX) or can(user, Action.WORK_INBOX),
+        "retryable": [M.FAILED, M.SUPPRESSED],
+        "live": f"{OUTBOX_TOPIC}:{sequence}",
+    }
+    return render(request, "inbox/_outbox.html" if is_partial(request) else "inbox/outbox_list.html", context)
+
+
+@require_safe
+def quarantine(request: HttpRequest) -> HttpResponse:
+    """Events that could not be processed."""
+    user = person_of(request)
+    if not can(user, Action.VIEW_LEDGER):
+        raise PermissionDenied
+    sequence = sequences_of([LEDGER_TOPIC])[LEDGER_TOPIC]
+    context = {
+        "page": page_of(quarantine_visible_to(user), _page_number(request)),
+        "can_retry": can(user, Action.RETRY_LEDGER),
+        "can_download": can(user, Action.RETRY_LEDGER),
+        "live": f"{LEDGER_TOPIC}:{sequence}",
+    }
+    return render(request, "inbox/_quarantine.html" if is_partial(request) else "inbox/quarantine_list.html", context)
+
+
+@require_safe
+def quarantine_raw(request: HttpRequest, pk: int) -> HttpResponse:
+    """The raw source of a quarantined event as a download that no browser opens; leaves a trace."""
+    user = person_of(request)
+    if not can(user, Action.RETRY_LEDGER):
+        raise PermissionDenied
+    try:
+        event = get_event_for(user, pk)
+    except WebhookEvent.DoesNotExist:
+        raise Http404 from None
+    with transaction.atomic():
+        record(actor=user, action=AuditAction.DOWNLOADED, object_type="webhook_event", object_id=pk)
+    response = HttpResponse(bytes(event.body), content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="event-{pk}.bin"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+def quarantine_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Process an event again from its raw source."""
+    user = person_of(request)
+    if not can(user, Action.RETRY_LEDGER):
+        raise PermissionDenied
+    try:
+        retry_event(actor=user, event_id=pk)
+    except WebhookEvent.DoesNotExist:
+        raise Http404 from None
+    except Refused as error:
+        return say(request, redirect("inbox:quarantine"), str(error), is_error=True)
+    return say(request, redirect("inbox:quarantine"), _("It is processed again."))
+
+
+@require_safe
+def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A clean file of a visible conversation, only ever as a download; leaves a trace."""
+    user = person_of(request)
+    found = Attachment.objects.select_related("message__interaction").filter(
+        pk=pk,
+        status=AttachmentStatus.CLEAN,
+        message__interaction__in=interactions_visible_to(user).values("pk"),
+    )
+    file = found.first()
+    if file is None or not file.file:
+        raise Http404
+    interaction = file.message.interaction
+    with transaction.atomic():
+        record(
+            actor=user,
+            action=AuditAction.DOWNLOADED,
+            object_type="attachment",
+            object_id=pk,
+            patient_id=interaction.patient_id,
+        )
+    response = FileResponse(
+        file.file.open("rb"), as_attachment=True, filename=file.name, content_type="application/octet-stream"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

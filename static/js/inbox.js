@@ -1,0 +1,22 @@
+/* The inbox: which row is open, where the focus goes, one pane at a time on a phone. */
+(() => {
+  const frame = () => document.querySelector(".inbox");
+
+  function markRows() {
+    document.querySelectorAll("[data-row]").forEach((row) => {
+      if (new URL(row.href).pathname === location.pathname) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    });
+  }
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    const row = ctx.request?.method === "GET" && document.getElementById("workspace") && ctx.push && ctx.target?.id === "workspace";
+    if (row) {
+      if (frame()) frame().dataset.pane = "talk";
+      document.querySelector("[data-focus-on-open]")?.focus({ preventScroll: true });
+    }
+    markRows();
+  });
+  document.addEventListener("htmx:after:history:push", markRows);
+})();
