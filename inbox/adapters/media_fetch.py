@@ -33,15 +33,13 @@ def fetch(
     """Download `url`, at most `max_bytes` bytes, in at most a minute.
 
     Every hop must satisfy `is_allowed` and, unless `is_trusted`, be https on a public address. `auth` is
-    sent only where `is_trusted` or the host is the one first asked. Raises MediaRefused, AdapterError.
+    sent only where `is_trusted`. Raises MediaRefused, AdapterError.
     """
     deadline = time.monotonic() + TOTAL_SECONDS
-    first_host = urlsplit(url).netloc
     with requests.Session() as session:
         for _hop in range(MAX_REDIRECTS + 1):
             target = _checked(url, is_allowed, is_trusted)
-            may_authenticate = is_trusted(target) or target.netloc == first_host
-            response = _get(session, url, auth if may_authenticate else None, timeout)
+            response = _get(session, url, auth if is_trusted(target) else None, timeout)
             with response:
                 if response.status_code not in _REDIRECTS:
                     return _read(response, max_bytes, deadline)
