@@ -27,4 +27,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
   CMD ["python", "docker/answers.py", "http://127.0.0.1:8000/readyz"]
 # The Procfile's `web`; docker-compose.yml gives every service its own line of it.
-CMD ["sh", "-c", "exec granian --interface wsgi contact_center.wsgi:application --host ${BIND_HOST:-127.0.0.1} --port ${WEB_PORT:-8000} --workers ${WEB_WORKERS:-1} --blocking-threads ${WEB_THREADS:-8} --no-ws --respawn-failed-workers"]
+CMD ["sh", "-c", "exec granian --interface wsgi contact_center.wsgi:application --host ${BIND_HOST:-127.0.0.1} --port ${WEB_PORT:-8000} --workers ${WEB_WORKERS:-1} --blocking-threads ${WEB_THREADS:-8} --no-ws --respawn-failed-workers --log-level error"]

@@ -21,6 +21,12 @@ from contact_center.engine_files import lock_holder
 from contact_center.processes import Child, Console, Program, StopRequested, Supervisor, describe_exit
 
 PORT_PATIENCE_S = 5.0
+# Said by every process at every start, and nothing that the person in front of the terminal could act on.
+QUIET = (
+    "ignore:The 'django-fsm' package:UserWarning,"
+    "ignore:You're running the worker with superuser privileges,"
+    "ignore:The `websockets` implementation is deprecated"
+)
 
 
 def read_procfile(path: Path) -> dict[str, str]:
@@ -96,7 +102,9 @@ class Launcher:
         for name in self.plan.without:
             commands.pop(name, None)
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        os.environ.update(PATH=path, PYTHONUNBUFFERED="1", MALLOC_ARENA_MAX=os.environ.get("MALLOC_ARENA_MAX", "2"))
+        os.environ.update(PATH=path, PYTHONUNBUFFERED="1")
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+        os.environ.setdefault("PYTHONWARNINGS", QUIET)
         with embedded.started(self.plan.data_dir, self.supervisor) as engines:
             self.say(
                 f"engines answer; their files are in {engines.home}" if engines.children else "engines are elsewhere"
@@ -117,7 +125,9 @@ class Launcher:
         self.console.line("continuo", f"{time.monotonic() - self.begun:5.1f} s  {text}")
 
     def run_step(self, title: str, command: str) -> None:
-        """Run one preparing command to its end. Raises EngineError when it fails."""
+        """Run one preparing command to its end; an empty one has nothing to do. Raises EngineError when it fails."""
+        if not command:
+            return
         self.say(f"{title} …")
         code = self.supervisor.run(
             Program(title.split(maxsplit=1)[0], shlex.split(command), cwd=BASE_DIR, restart=False)
@@ -134,7 +144,7 @@ class Launcher:
         self.supervisor.run_until(lambda: is_ready(self.plan.ready_url), 0.2)
         self.say("ready")
         said, complaint = words.communicate(timeout=60) if words else ("", "")
-        text = "\n".join(part.strip() for part in (self.plan.announcement, said or complaint) if part.strip())
+        text = "\n".join(part.rstrip() for part in (self.plan.announcement, said or complaint) if part.strip())
         if text:
             self.console.raw(f"\n{text}\n")
 
