@@ -26,6 +26,7 @@ PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rs
 LIVE_URL = env.str("LIVE_URL", default="ws://127.0.0.1:8001").rstrip("/")
 IS_TLS = PUBLIC_BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 SIMULATOR = env.bool("SIMULATOR", default=False)
 SIMULATOR_URL = env.str("SIMULATOR_URL", default="http://127.0.0.1:8002").rstrip("/")
@@ -39,8 +40,8 @@ if SIMULATOR and not DEBUG:
 
 # ---- applications ----
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "contact_center.accounts.admin_app.ContinuoAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "contact_center.accounts.middleware.SessionLifetimeMiddleware",
+    "contact_center.audit.middleware.AccessDeniedMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -207,6 +209,8 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "contact_center.accounts.throttling.sign_in_name"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else an attacker could keep somebody out for ever
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -282,6 +286,7 @@ ANYMAIL = env.json("ANYMAIL", default={})
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)
 OUTBOX_STALE_SECONDS = env.int("OUTBOX_STALE_SECONDS", default=60)
 OUTBOX_ALARM_SECONDS = env.int("OUTBOX_ALARM_SECONDS", default=300)
+PUBLIC_FORM_LIMIT = env.int("PUBLIC_FORM_LIMIT", default=10)  # submissions per minute and address
 MAX_TASK_ATTEMPTS = 5
 
 # ---- API ----
@@ -328,4 +333,5 @@ LOGGING = {
         "axes": {"level": "ERROR"},
     },
 }
-SILENCED_SYSTEM_CHECKS = ["axes.W001", "axes.W004"]
+# W006: failures count by the address that was tried, which no rotating of IPs or agents changes.
+SILENCED_SYSTEM_CHECKS = ["axes.W001", "axes.W004", "axes.W006"]

@@ -3,7 +3,7 @@
 import io
 import mimetypes
 from datetime import timedelta
-from typing import IO
+from typing import IO, Any
 
 import puremagic
 from django.conf import settings
@@ -68,6 +68,14 @@ def store_inbound(message: Message, item: InboundMessage) -> None:
             size=ref.size,
             source_url=ref.url[:500],
         )
+
+
+def store_uploads(message: Message, uploads: list[Any]) -> None:
+    """Keep files uploaded through a form, in the caller's transaction; refused ones are named with the reason."""
+    for upload in uploads[:MAX_FILES]:
+        attachment = Attachment(message=message, name=file_name(upload.name or ""))
+        _keep(attachment, upload, upload.content_type or "", upload.size)
+        attachment.save()
 
 
 def file_name(name: str) -> str:

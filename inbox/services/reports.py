@@ -32,7 +32,7 @@ def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
     if event is not None:
         event.message = message
         event.external_id = event.external_id or report.external_id[:200]
-    if report.status == M.FAILED and message.channel_kind == "email" and message.address:
+    if report.reason == "bad_address" and message.channel_kind == "email" and message.address:
         mark_contact_point_bounced(scheme="email", value=message.address, reason=report.error_text or "")
     return True
 
