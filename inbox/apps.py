@@ -8,14 +8,18 @@ class InboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from anymail.signals import inbound, tracking
         from django.utils.translation import gettext_lazy as _
 
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
+        from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner
         from patients.selectors import register_partner_scope
 
+        inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
+        tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         register_partner_scope(patients_of_partner)
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, interactions, operations
+from inbox.views import actions, interactions, operations, public
 
 app_name = "inbox"
 urlpatterns = [
@@ -28,8 +28,20 @@ urlpatterns = [
     path("quarantine/", operations.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/raw/", operations.quarantine_raw, name="quarantine-raw"),
     path("quarantine/<int:pk>/retry/", operations.quarantine_retry, name="quarantine-retry"),
+    path("forms/", public.form_index, name="forms"),
+    path("forms/<slug:slug>/", public.public_form, name="form"),
+    path("forms/<slug:slug>/submit.json", public.form_json, name="form-json"),
+    path("forms/<slug:slug>/thanks/", public.form_thanks, name="form-thanks"),
+    path("forms/<slug:slug>/receipt/<slug:reference>/", public.form_receipt, name="form-receipt"),
     path("webhooks/twilio/messaging", webhooks.twilio_messaging, name="twilio-messaging"),
     path("webhooks/twilio/message-status", webhooks.twilio_message_status, name="twilio-message-status"),
     path("webhooks/twilio/voice", webhooks.twilio_voice, name="twilio-voice"),
     path("webhooks/twilio/voice-status", webhooks.twilio_voice_status, name="twilio-voice-status"),
+    path("webhooks/email/<slug:provider>/", webhooks.email_provider, name="email-provider"),
+    path(
+        "webhooks/email/<slug:provider>/tracking/",
+        webhooks.email_provider,
+        {"what": "tracking"},
+        name="email-provider-tracking",
+    ),
 ]

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from importlib import import_module
 from typing import Any
 
 import structlog
+from anymail.exceptions import AnymailError, AnymailInsecureWebhookWarning, AnymailWebhookValidationFailure
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
@@ -132,3 +134,45 @@ def twilio_voice_status(request: HttpRequest) -> HttpResponse:
 
 def _content_key(request: HttpRequest) -> str:
     return f"content:{hashlib.sha256(request.body).hexdigest()}"
+
+
+EMAIL_PROVIDERS = {
+    "amazon_ses": "AmazonSES",
+    "brevo": "Brevo",
+    "mailersend": "MailerSend",
+    "mailgun": "Mailgun",
+    "mailjet": "Mailjet",
+    "mailtrap": "Mailtrap",
+    "mandrill": "Mandrill",
+    "postal": "Postal",
+    "postmark": "Postmark",
+    "resend": "Resend",
+    "sendgrid": "SendGrid",
+    "sparkpost": "SparkPost",
+}
+
+
+@login_not_required
+@csrf_exempt
+def email_provider(request: HttpRequest, provider: str, what: str = "inbound") -> HttpResponse:
+    """Inbound mail and tracking of a mail provider, verified and read by anymail; `receivers` stores what it says.
+
+    404 for a provider anymail does not know or that is not configured here.
+    """
+    name = EMAIL_PROVIDERS.get(provider)
+    if name is None:
+        return HttpResponse("There is no such mail provider.", status=404, content_type="text/plain")
+    kind = "Combined" if provider == "mandrill" else what.capitalize()
+    view_class = getattr(import_module(f"anymail.webhooks.{provider}"), f"{name}{kind}WebhookView")
+    try:
+        view = view_class.as_view()
+        response: HttpResponse = view(request)
+    except AnymailWebhookValidationFailure:
+        count_refused(EventKind.EMAIL)
+        return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
+    except (ImproperlyConfigured, AnymailInsecureWebhookWarning):
+        return HttpResponse("This mail provider is not set up here.", status=404, content_type="text/plain")
+    except (AnymailError, ValueError, KeyError, TypeError):
+        log.warning("mail_webhook_unreadable", provider=provider)
+        return HttpResponse("The body cannot be read.", status=400, content_type="text/plain")
+    return response

@@ -1,0 +1,34 @@
+"""What the desk does when others announce something."""
+
+import hashlib
+import json
+from typing import Any
+
+from inbox.adapters.email import raw_of_anymail_inbound, tracking_payload
+from inbox.enums import EventKind
+from inbox.services.ledger import accept_event, receive_raw_mail
+
+
+def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
+    """anymail.signals.inbound → the raw mail in the ledger. An error makes the provider try again."""
+    message = event.message
+    receive_raw_mail(
+        raw=raw_of_anymail_inbound(message),
+        transport=esp_name,
+        mailbox=str(message.envelope_recipient or ""),
+        external_id=str(event.event_id or "")[:200],
+    )
+
+
+def store_provider_tracking(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
+    """anymail.signals.tracking → one event in the ledger, however often the provider tells it."""
+    body = json.dumps(tracking_payload(event), sort_keys=True).encode()
+    key = event.event_id or hashlib.sha256(body).hexdigest()
+    accept_event(
+        provider="email",
+        kind=EventKind.EMAIL_TRACKING,
+        dedupe_key=f"{esp_name}:{key}:{event.event_type}",
+        external_id=str(event.message_id or ""),
+        content_type="application/json",
+        body=body,
+    )
