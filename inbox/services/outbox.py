@@ -18,7 +18,7 @@ from inbox import gate, realtime, signals
 from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, OutboundMessage, SendResult
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
-from inbox.models import Channel, Interaction, Message, MessageTemplate
+from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
 from inbox.services import providers
 from inbox.services.locks import held, try_held
@@ -221,6 +221,8 @@ def _record_error(message_id: int, error: AdapterError) -> None:
         message.error_code, message.error_text = (error.code or "")[:40], error.message[:300]
         if error.permanent:
             message.fail(error.code or "", error.message, now)
+            if error.reason == "opted_out":
+                note_provider_opt_out(message)
         elif error.doubtful:
             message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - SETTLE_SECONDS)
         elif message.attempts >= MAX_ATTEMPTS:
@@ -232,8 +234,17 @@ def _record_error(message_id: int, error: AdapterError) -> None:
     log.warning("send_failed", message_id=message_id, code=error.code, permanent=error.permanent)
     if error.permanent:
         providers.note_success(message.provider)
-    elif error.code != "20429":
+    elif error.reason != "rate_limited":
         providers.note_failure(message.provider, error.message)
+
+
+def note_provider_opt_out(message: Message) -> None:
+    """The provider refused because this address had opted out with it: our books say so from now on."""
+    now = timezone.now()
+    OptOut.objects.bulk_create(
+        [OptOut(channel_kind=message.channel_kind, address=message.address, keyword="provider", started_at=now)],
+        ignore_conflicts=True,
+    )
 
 
 def _save_and_tell(message: Message) -> None:

@@ -9,6 +9,7 @@ from inbox import realtime, signals
 from inbox.adapters.events import DeliveryReport as ProviderReport
 from inbox.enums import Direction, MessageStatus
 from inbox.models import DeliveryReport, Message, WebhookEvent
+from inbox.services.outbox import note_provider_opt_out
 from patients.services import mark_contact_point_bounced
 
 M = MessageStatus
@@ -32,6 +33,8 @@ def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
     if event is not None:
         event.message = message
         event.external_id = event.external_id or report.external_id[:200]
+    if is_applied and report.reason == "opted_out":
+        note_provider_opt_out(message)
     if report.reason == "bad_address" and message.channel_kind == "email" and message.address:
         mark_contact_point_bounced(scheme="email", value=message.address, reason=report.error_text or "")
     return True
