@@ -40,6 +40,7 @@ _ALIASES = {
 # Codecs that are not charsets, or that Python implements without a size bound on their output.
 _FORBIDDEN = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"}
 _GUESS_SAMPLE_BYTES = 32 * 1024
+_ASCII = bytes(range(128))
 # C0 controls but tab and line feed, C1 controls and lone surrogates: not text, and NUL cannot be stored.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ISO_2022_ESCAPE = re.compile(rb"\x1b\$[@B]|\x1b\(J")
@@ -72,8 +73,7 @@ def decode_bytes(data: bytes, declared: str | None = None) -> str:
             return data.decode(name)
         except (UnicodeError, ValueError):
             continue
-    guess = _guess(data)
-    return data.decode(guess or codec or "cp1252", "replace")
+    return data.decode(_guess(data) or "cp1252", "replace")
 
 
 def storable(text: str) -> str:
@@ -94,7 +94,11 @@ def _candidates(data: bytes, codec: str | None) -> list[str]:
 
 
 def _guess(data: bytes) -> str | None:
-    match = from_bytes(data[:_GUESS_SAMPLE_BYTES]).best()
+    sample = data[:_GUESS_SAMPLE_BYTES]
+    if len(sample.translate(None, _ASCII)) * 4 < len(sample):
+        # Few letters beyond ASCII: a European text, for which statistics on so little guess wildly.
+        return None
+    match = from_bytes(sample).best()
     if match is None:
         return None
     try:

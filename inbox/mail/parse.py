@@ -53,7 +53,7 @@ def _parse(raw: bytes, limits: MailLimits) -> ParsedMail:
     safe = sanitise_html(html) if html else None
     if not text.strip() and html:
         text = quoted_html_to_text(html)
-    text = _cut(storable(text), limits.max_text_chars, "text_cut", defects)
+    text = _cut(storable(text).strip("\n"), limits.max_text_chars, "text_cut", defects)
     folded = fold(text)
     subject = root.text("subject")[:_SUBJECT_LENGTH]
     bounces = read_bounces(root, text)

@@ -146,14 +146,18 @@ def _attribution_span(lines: list[str], index: int) -> int:
         return 1
     if not _LEAD.match(first):
         return 0
+    if not _WROTE.search(" ".join(lines[index : index + _HEADER_SPAN_LINES])[:600]):
+        return 0
     joined = ""
+    has_verb = False
     for span in range(1, _HEADER_SPAN_LINES + 1):
         if index + span > len(lines) or not lines[index + span - 1].strip():
             return 0
         joined = f"{joined} {lines[index + span - 1]}".strip()
         if len(joined) > 600:
             return 0
-        if not (_WROTE.search(joined) and _DIGIT.search(joined)):
+        has_verb = has_verb or bool(_WROTE.search(lines[index + span - 1]))
+        if not (has_verb and _DIGIT.search(joined)):
             continue
         end = joined.rstrip(" *_-")
         after = _next_text(lines, index + span)
