@@ -93,9 +93,8 @@ def _read_patients_at(phones: list[str], emails: list[str]) -> list[Person]:
 
 
 def _persons(found: Any) -> list[Person]:
-    from django.db import close_old_connections
+    from django.db import connection
 
-    close_old_connections()
     try:
         persons = []
         for patient in found.prefetch_related("contact_points"):
@@ -104,4 +103,4 @@ def _persons(found: Any) -> list[Person]:
             persons.append(Person(patient.full_name, phone, points.get("email", ""), patient.language))
         return persons
     finally:
-        close_old_connections()
+        connection.close()

@@ -203,11 +203,13 @@ class Phone:
 
     # ---- helpers ----
     async def _chosen(self, given: Any) -> dict[str, Any]:
-        phone = _SPACING.sub("", str(given.get("phone", ""))).removeprefix("whatsapp:")
+        written = str(given.get("phone", "")).strip().removeprefix("whatsapp:")
+        phone = _SPACING.sub("", written) if written.startswith("+") else written
         email = parseaddr(str(given.get("email", "")))[1].lower()
         phone = phone if _PHONE.fullmatch(phone) else ""
-        known = await person_at(phone, email) if phone or email else None
-        name = str(given.get("name", "")).strip()[:80] or (known.name if known else "") or phone or email
+        name = str(given.get("name", "")).strip()[:80]
+        known = await person_at(phone, email) if (phone or email) and not name else None
+        name = name or (known.name if known else "") or phone or email
         tab = str(given.get("tab", "whatsapp"))
         email = email or (known.email if known else "")
         phone = phone or (known.phone if known else "")

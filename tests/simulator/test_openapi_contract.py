@@ -1,0 +1,175 @@
+"""Every call our adapter makes, and every answer the simulator gives, against Twilio's published specification.
+
+The specification is not ours to carry: the test runs where a copy lies beside the project.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema
+import pytest
+import requests
+
+from inbox.adapters.events import Address, MediaRef, OutboundMessage
+from inbox.adapters.twilio_http import TwilioConfig
+from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
+from tests.simulator.fixtures import ACCOUNT_SID, AUTH_TOKEN
+
+SPECS = Path(__file__).resolve().parents[3] / "shared" / "data" / "twilio" / "openapi"
+NAMES = {"/2010-04-01/": "twilio_api_v2010.json", "/v1/Content": "twilio_content_v1.json"}
+
+pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="Twilio's OpenAPI specification is not beside the project")
+
+
+class Specification:
+    """Finds the operation of a request and the schema of its answer."""
+
+    def __init__(self, path: str):
+        self.text = json.loads((SPECS / path).read_text())
+        self.paths = [
+            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)), operations)
+            for template, operations in sorted(self.text["paths"].items(), key=lambda item: item[0].count("{"))
+        ]
+
+    def operation(self, method, path):
+        for pattern, operations in self.paths:
+            if pattern.fullmatch(path) and method.lower() in operations:
+                return operations[method.lower()], operations.get("parameters", [])
+        raise AssertionError(f"no operation {method} {path}")
+
+    def resolved(self, schema):
+        """The schema without references and with `nullable` in JSON Schema's words."""
+        if isinstance(schema, list):
+            return [self.resolved(item) for item in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema:
+            target = self.text
+            for step in schema["$ref"].removeprefix("#/").split("/"):
+                target = target[step]
+            return self.resolved(target)
+        found = {name: self.resolved(value) for name, value in schema.items() if name not in ("example", "examples")}
+        if found.pop("nullable", False) and isinstance(found.get("type"), str):
+            found["type"] = [found["type"], "null"]
+        return found
+
+
+def operations_called(recorded) -> Iterator:
+    specifications = {prefix: Specification(name) for prefix, name in NAMES.items()}
+    for response in recorded:
+        url = urlsplit(response.request.url)
+        specification = next(spec for prefix, spec in specifications.items() if url.path.startswith(prefix))
+        yield response, url, specification, *specification.operation(response.request.method, url.path)
+
+
+def unknown_parameters(recorded):
+    unknown = []
+    for response, url, specification, operation, shared in operations_called(recorded):
+        named = specification.resolved(operation.get("parameters", []) + shared)
+        query = {item["name"] for item in named if item["in"] == "query"}
+        unknown += [(url.path, name) for name, _ in parse_qsl(url.query) if name not in query]
+        if response.request.body:
+            form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+            properties = specification.resolved(form)["properties"]
+            for name, value in parse_qsl(response.request.body):
+                if name not in properties:
+                    unknown.append((url.path, name))
+                elif properties[name].get("type") == "string":
+                    jsonschema.validate(value, properties[name])
+    return unknown
+
+
+def check_answer(response, specification, operation):
+    answers = operation["responses"]
+    assert str(response.status_code) in answers, (response.request.url, response.status_code)
+    content = answers[str(response.status_code)].get("content")
+    if not content:
+        return
+    schema = specification.resolved(content["application/json"]["schema"])
+    answer = response.json()
+    jsonschema.Draft202012Validator(schema).validate(answer)
+    assert set(answer) - set(schema["properties"]) == set(), response.request.url
+    for name, shape in schema["properties"].items():
+        for item in answer.get(name) or [] if shape.get("type") == "array" else []:
+            assert set(item) - set(shape["items"]["properties"]) == set(), name
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Every answer that came over the wire, with its request."""
+    answers = []
+    send = requests.Session.send
+
+    def record(session, request, **options):
+        response = send(session, request, **options)
+        if not options.get("stream"):
+            answers.append(response)
+        return response
+
+    monkeypatch.setattr(requests.Session, "send", record)
+    return answers
+
+
+@pytest.fixture
+def everything_once(recorded, simulator_server, webhook_receiver):
+    """One call of every kind that the adapter can make."""
+    given = {"content_type": "image/png", "content_base64": "iVBORw0KGgo="}
+    simulator_server.inject_inbound(from_="whatsapp:+13055550123", body="hola", media=[given])
+    (hook,) = webhook_receiver.received
+    recorded.clear()
+    adapter = TwilioMessagingAdapter(TwilioConfig(ACCOUNT_SID, AUTH_TOKEN, webhook_receiver.url, simulator_server.url))
+    text = OutboundMessage(
+        our_id="m1",
+        channel_kind="whatsapp",
+        sender=Address("phone", "+15005550199", ""),
+        recipient=Address("phone", "+13055550123", ""),
+        text="hola",
+        validity_seconds=3600,
+    )
+    template = next(adapter.list_templates())
+    adapter.send(text)
+    adapter.send(replace(text, media_urls=(f"{webhook_receiver.url}/picture.png",)))
+    adapter.send(replace(text, template_sid=template.external_id, template_variables={"1": "Ana"}))
+    adapter.send(replace(text, sender=Address("unknown", "MG" + "0" * 32, "")))
+    now = datetime.now(UTC)
+    adapter.find_sent(text, now)
+    list(adapter.list_messages(now - timedelta(days=1), now + timedelta(days=1)))
+    adapter.fetch_media(MediaRef(hook.params["MediaUrl0"]), 1000)
+    return recorded
+
+
+def test_no_call_carries_a_parameter_that_twilio_does_not_know(everything_once):
+    assert len(everything_once) >= 8
+    assert unknown_parameters(everything_once) == []
+
+
+def test_every_answer_of_the_simulator_fits_twilios_schema(everything_once):
+    checked = 0
+    for response, _url, specification, operation, _shared in operations_called(everything_once):
+        check_answer(response, specification, operation)
+        checked += 1
+    assert checked == len(everything_once)
+
+
+def test_the_routes_the_adapter_does_not_use_fit_the_schema_as_well(recorded, simulator_server):
+    created = simulator_server.call(
+        "POST",
+        f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json",
+        data={"To": "+13055550123", "From": "+15005550100", "Body": "x"},
+    ).json()
+    sid = next(item["sid"] for item in simulator_server.call("GET", "/v1/Content").json()["contents"])
+    media = simulator_server.inject_inbound(
+        from_="+13055550123", media=[{"content_type": "image/png", "content_base64": "iVBORw0KGgo="}]
+    )["messages"][0]["sid"]
+    root = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages"
+    listed = simulator_server.call("GET", f"{root}/{media}/Media.json").json()["media_list"]
+    recorded.clear()
+    for path in (created["uri"], f"/v1/Content/{sid}", f"/v1/Content/{sid}/ApprovalRequests", listed[0]["uri"]):
+        assert simulator_server.call("GET", path).status_code == 200
+    for response, _url, specification, operation, _shared in operations_called(recorded):
+        check_answer(response, specification, operation)
