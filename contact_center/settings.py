@@ -285,6 +285,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)
 OUTBOX_STALE_SECONDS = env.int("OUTBOX_STALE_SECONDS", default=60)
+OUTBOX_SETTLE_SECONDS = env.int("OUTBOX_SETTLE_SECONDS", default=15)  # a doubtful send may still show up
 OUTBOX_ALARM_SECONDS = env.int("OUTBOX_ALARM_SECONDS", default=300)
 PUBLIC_FORM_LIMIT = env.int("PUBLIC_FORM_LIMIT", default=10)  # submissions per minute and address
 MAX_TASK_ATTEMPTS = 5

@@ -9,10 +9,15 @@ from django.http import HttpRequest, HttpResponse
 
 STARTED, SEEN = "session_started", "session_seen"
 WRITE_EVERY_SECONDS = 60
+BACKGROUND_HEADER = "X-Background"
 
 
 class SessionLifetimeMiddleware:
-    """Signs out a session that was idle for SESSION_IDLE_SECONDS or lives longer than SESSION_ABSOLUTE_SECONDS."""
+    """Signs out a session that was idle for SESSION_IDLE_SECONDS or lives longer than SESSION_ABSOLUTE_SECONDS.
+
+    A page that refreshes itself sends `X-Background: 1`, which counts as idle: an unattended screen must end too.
+    The time of the last sign of life is written once a minute at most.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,11 +25,11 @@ class SessionLifetimeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             now = int(time.time())
-            started = request.session.setdefault(STARTED, now)
-            seen = request.session.get(SEEN, now)
-            too_old = now - started > settings.SESSION_ABSOLUTE_SECONDS
-            if too_old or now - seen > settings.SESSION_IDLE_SECONDS:
+            started, seen = request.session.get(STARTED), request.session.get(SEEN)
+            if started is None or seen is None:
+                request.session[STARTED] = request.session[SEEN] = now
+            elif now - started > settings.SESSION_ABSOLUTE_SECONDS or now - seen > settings.SESSION_IDLE_SECONDS:
                 logout(request)
-            elif now - seen >= WRITE_EVERY_SECONDS or SEEN not in request.session:
+            elif now - seen >= WRITE_EVERY_SECONDS and BACKGROUND_HEADER not in request.headers:
                 request.session[SEEN] = now
         return self.get_response(request)

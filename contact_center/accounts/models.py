@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from knox.models import AbstractAuthToken
+from knox.models import AbstractAuthToken, AuthTokenManager
 
 from contact_center.accounts.enums import PresenceState, Role, SkillKind
 from contact_center.common.models import TimeStampedModel
@@ -148,6 +148,8 @@ class ApiKey(AbstractAuthToken):
     name = models.CharField(max_length=80)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[AuthTokenManager] = AuthTokenManager()
 
     def __str__(self) -> str:
         return f"API key {self.name}"

@@ -23,9 +23,31 @@ ROLE_ACTIONS: dict[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX}),
 }
 
+SCOPES: dict[str, Action] = {
+    "patients:read": Action.WORK_INBOX,
+    "patients:write": Action.EDIT_PATIENTS,
+    "interactions:read": Action.WORK_INBOX,
+    "interactions:write": Action.WORK_INBOX,
+    "messages:read": Action.WORK_INBOX,
+    "messages:write": Action.WORK_INBOX,
+    "cases:read": Action.WORK_INBOX,
+    "cases:write": Action.WORK_INBOX,
+    "channels:read": Action.WORK_INBOX,
+    "ledger:read": Action.VIEW_LEDGER,
+    "ledger:write": Action.RETRY_LEDGER,
+    "outbox:read": Action.VIEW_OUTBOX,
+    "outbox:write": Action.RETRY_OUTBOX,
+}
+"""What an API key may carry, and the action its user's role must have for it."""
+
 
 def can(user: User, action: Action) -> bool:
     """True when `user` is active and their role carries `action`. Never raises; anonymous people may nothing."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return False
     return action in ROLE_ACTIONS.get(Role(user.role), frozenset())
+
+
+def default_scopes(role: Role) -> tuple[str, ...]:
+    """Every scope that this role can use."""
+    return tuple(scope for scope, action in SCOPES.items() if action in ROLE_ACTIONS[role])
