@@ -13,11 +13,13 @@ class InboxConfig(AppConfig):
 
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
+        from contact_center.accounts.signals import access_changed
         from contact_center.common import shell
         from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner
         from patients.selectors import register_partner_scope
 
+        access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         register_partner_scope(patients_of_partner)

@@ -39,13 +39,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.user = user
         self.topics: set[str] = set()
         await self.accept()
-        await self.channel_layer.group_add(control_group(user.pk), self.channel_name)
+        await self.channel_layer.group_add(realtime.control_group(user.pk), self.channel_name)
         self.recheck = asyncio.create_task(self._recheck_forever())
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "recheck"):
             self.recheck.cancel()
-            for topic in (*self.topics, control_group(self.user.pk)):
+            for topic in (*self.topics, realtime.control_group(self.user.pk)):
                 with contextlib.suppress(Exception):
                     await self.channel_layer.group_discard(topic, self.channel_name)
 
@@ -113,8 +113,3 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return False
         self.user = fresh
         return True
-
-
-def control_group(user_id: int) -> str:
-    """Group of all sockets of one person."""
-    return f"control.{user_id}"

@@ -29,6 +29,11 @@ def agent_topic(user_id: int) -> str:
     return f"agent.{user_id}"
 
 
+def control_group(user_id: int) -> str:
+    """Group of all sockets of one person."""
+    return f"control.{user_id}"
+
+
 OUTBOX_TOPIC = "outbox"
 LEDGER_TOPIC = "ledger"
 
@@ -55,19 +60,25 @@ def announce(sequences: Iterable[tuple[str, int]]) -> None:
 
     A dead Redis loses hints, nothing else: clients compare sequences when they reconnect and poll every 30 s.
     """
-    loop = _announcing_loop()
-    asyncio.run_coroutine_threadsafe(_send_hints(list(sequences)), loop)
+    hints = [(topic, {"type": "topic.changed", "topic": topic, "seq": number}) for topic, number in sequences]
+    asyncio.run_coroutine_threadsafe(_send(hints), _announcing_loop())
 
 
-async def _send_hints(sequences: list[tuple[str, int]]) -> None:
+def recheck_sockets(user_id: int) -> None:
+    """Make every socket of this person check its rights now; returns at once and never raises."""
+    group = control_group(user_id)
+    asyncio.run_coroutine_threadsafe(_send([(group, {"type": "rights.changed"})]), _announcing_loop())
+
+
+async def _send(hints: list[tuple[str, dict[str, object]]]) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
     for attempt in (1, 2):
         try:
             async with asyncio.timeout(SEND_LIMIT_SECONDS):
-                for topic, sequence in sequences:
-                    await layer.group_send(topic, {"type": "topic.changed", "topic": topic, "seq": sequence})
+                for group, hint in hints:
+                    await layer.group_send(group, hint)
             return
         except Exception as error:
             if attempt == 2:

@@ -4,9 +4,15 @@ import hashlib
 import json
 from typing import Any
 
+from inbox import realtime
 from inbox.adapters.email import raw_of_anymail_inbound, tracking_payload
 from inbox.enums import EventKind
 from inbox.services.ledger import accept_event, receive_raw_mail
+
+
+def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.access_changed → every open socket of the person checks its rights again."""
+    realtime.recheck_sockets(user_id)
 
 
 def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:

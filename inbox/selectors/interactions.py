@@ -26,7 +26,7 @@ def queues_of(user: User) -> QuerySet[Queue]:
 
 
 def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[Interaction]:
-    """Interactions of the person's queues and those they own; partner and other agents never see sensitive ones they may not.
+    """Interactions of the person's queues and those they own, without sensitive ones unless their role allows.
 
     With `unowned` ownership gives no access, only queues do: who could take it by their own right.
     """

@@ -155,7 +155,7 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
 
 
 def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Interaction:
-    """Say whose interaction this is. The address itself is not attached to the patient, so a shared phone stays shared."""
+    """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared."""
     with transaction.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))

@@ -29,7 +29,6 @@ DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_outboxes", "outbound"
 MAX_ATTEMPTS = 6
 BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 120, 300)]
 SLOTS_PER_ADAPTER = 2  # a provider that hangs holds at most so many workers; the others serve the other channels
-SETTLE_SECONDS = 15  # a doubtful send may still become visible in the provider's list
 
 
 def enqueue(
@@ -224,7 +223,7 @@ def _record_error(message_id: int, error: AdapterError) -> None:
             if error.reason == "opted_out":
                 note_provider_opt_out(message)
         elif error.doubtful:
-            message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - SETTLE_SECONDS)
+            message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - settings.OUTBOX_SETTLE_SECONDS)
         elif message.attempts >= MAX_ATTEMPTS:
             message.fail(error.code or "", error.message, now)
         else:
@@ -283,14 +282,21 @@ def reconcile_sends(*, limit: int = 200) -> int:
     ids = Message.objects.filter(status=M.SENDING, claimed_at__lt=stale_at).order_by("claimed_at", "id")
     settled = 0
     for message_id in list(ids.values_list("pk", flat=True)[:limit]):
-        with try_held("reconcile", message_id) as is_mine:
-            settled += bool(is_mine and _settle(message_id, stale_at))
+        settled += _settle_alone(message_id, stale_at)
     return settled
 
 
+def _settle_alone(message_id: int, stale_at: datetime) -> bool:
+    """Settle while nothing else is being sent to this address: two equal texts are told apart by who is on record,
+    and a call that is still under way is not taken for one that failed."""
+    message = Message.objects.only("status", "channel_kind", "address").get(pk=message_id)
+    with try_held("send", message.channel_kind, message.address) as is_mine:
+        return is_mine and _settle(message_id, stale_at)
+
+
 def _settle(message_id: int, stale_at: datetime) -> bool:
-    message = Message.objects.select_related("channel", "template").filter(pk=message_id).first()
-    if message is None or message.status != M.SENDING or message.claimed_at is None or message.claimed_at >= stale_at:
+    message = Message.objects.select_related("channel", "template").get(pk=message_id)
+    if message.status != M.SENDING or message.claimed_at is None or message.claimed_at >= stale_at:
         return False
     adapter = providers.adapter_for(message.provider)
     since = message.claimed_at - timedelta(minutes=5)

@@ -34,9 +34,9 @@ def reply(
 ) -> Message:
     """Queue a reply of `actor`, on the interaction's channel or another one, and make them owner of a free interaction.
 
-    What the patient answers on the other channel joins this interaction. Raises Refused for an empty or too long text, a closed WhatsApp window, an unknown variable or a closed
-    interaction, and Conflict when a newer message of the patient than `seen_message_id` is there.
-    The same `idempotency_key` never queues twice.
+    What the patient answers on the other channel joins this interaction. Raises Refused for an empty or too long text,
+    a closed WhatsApp window, an unknown variable, a channel without address or a closed interaction, and Conflict when
+    a newer message of the patient than `seen_message_id` is there. The same `idempotency_key` never queues twice.
     """
     with transaction.atomic():
         interaction = locked(interaction_id)

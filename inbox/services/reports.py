@@ -42,11 +42,10 @@ def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
 
 def _find(report: ProviderReport) -> Message | None:
     rows = Message.objects.select_for_update(of=("self",)).filter(direction=Direction.OUTBOUND)
+    # The provider's id first: of two equal texts to one person, reconciling may have bound it to the other one.
+    found = rows.filter(provider=report.provider, external_id=report.external_id).first()
     our_id = _uuid(report.our_id)
-    found = rows.filter(public_id=our_id).first() if our_id else None
-    if found is not None:
-        return found
-    return rows.filter(provider=report.provider, external_id=report.external_id).first()
+    return found or (rows.filter(public_id=our_id).first() if our_id else None)
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:
@@ -59,8 +58,11 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 def move(message: Message, report: ProviderReport, *, at: datetime) -> bool:
     """Apply one report to a locked message and save it; False when it changes nothing.
 
-    Rank: sending < sent < failed < delivered < read. A message whose sending is in doubt becomes sent by any report.
+    Rank: sending < sent < failed < delivered < read. A message whose sending is in doubt becomes sent by any report,
+    also when it waits to be sent again.
     """
+    if message.status == M.QUEUED and message.attempts and not message.external_id:
+        message.claim()
     if message.status == M.SENDING and report.status in (M.QUEUED, M.SENDING, M.SENT):
         message.mark_sent(report.external_id, at)
     elif message.status == M.SENDING and not message.external_id:
