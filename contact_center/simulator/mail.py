@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from inscriptis import get_text
@@ -70,7 +70,7 @@ class MailRoom:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep a mail from the product in the box of each recipient."""
-        source = cast(bytes, envelope.original_content or b"")
+        source = envelope.original_content or b""
         message = read(source)
         for recipient in envelope.rcpt_tos:
             self.store.add_mail(
@@ -124,7 +124,7 @@ class MailRoom:
 
 def read(source: bytes) -> EmailMessage:
     """A mail's source as a message."""
-    return cast(EmailMessage, message_from_bytes(source, policy=policy.default))
+    return message_from_bytes(source, policy=policy.default)
 
 
 def thread_key(message: EmailMessage) -> str:
