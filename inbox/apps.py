@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -29,6 +31,4 @@ class InboxConfig(AppConfig):
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
         ]
         for title, icon, url_name, position, action in entries:
-            shell.register(
-                shell.NavigationEntry(title, icon, url_name, position, lambda user, action=action: can(user, action))
-            )
+            shell.register(shell.NavigationEntry(title, icon, url_name, position, partial(can, action=action)))

@@ -121,11 +121,11 @@ def build_field(definition: FormField) -> forms.Field:
         case FieldType.CONSENT:
             common["error_messages"] = {"required": _("Please tick this box to go on.")}
             return forms.BooleanField(**common)
-    widget = forms.TextInput(attrs={"class": "input"} | AUTOCOMPLETE.get(definition.role, {}))
+    widget = forms.TextInput(attrs={"class": "input"} | AUTOCOMPLETE.get(FieldRole(definition.role), {}))
     return forms.CharField(max_length=500, validators=[MaxLengthValidator(500)], widget=widget, **common)
 
 
-AUTOCOMPLETE = {
+AUTOCOMPLETE: dict[FieldRole, dict[str, str]] = {
     FieldRole.GIVEN_NAME: {"autocomplete": "given-name"},
     FieldRole.FAMILY_NAME: {"autocomplete": "family-name"},
 }

@@ -27,6 +27,6 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
         found = interactions_visible_to(user).filter(pk__in=ids["interaction"]).values_list("pk", flat=True)
         allowed |= {f"interaction.{pk}" for pk in found}
     if ids["queue"]:
-        found = queues_of(user).filter(pk__in=ids["queue"]).values_list("pk", flat=True)
-        allowed |= {f"queue.{pk}" for pk in found}
+        served = queues_of(user).filter(pk__in=ids["queue"]).values_list("pk", flat=True)
+        allowed |= {f"queue.{pk}" for pk in served}
     return allowed

@@ -1,7 +1,7 @@
 """The outbox: the only way out. A message row is queued, claimed, judged by the gate, sent and recorded."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
@@ -15,6 +15,7 @@ from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import gate, realtime, signals
+from inbox.adapters import events
 from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, OutboundMessage, SendResult
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
@@ -256,7 +257,7 @@ def outbound_of(message: Message) -> OutboundMessage:
     """The message as adapters want it."""
     return OutboundMessage(
         our_id=str(message.public_id),
-        channel_kind=message.channel_kind,
+        channel_kind=cast("events.ChannelKind", message.channel_kind),
         sender=Address("email" if message.channel_kind == "email" else "phone", message.channel.address, ""),
         recipient=Address(message.address_scheme or "unknown", message.address, message.address),  # type: ignore[arg-type]
         text=message.text,

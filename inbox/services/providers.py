@@ -1,6 +1,6 @@
 """Adapters built from settings, and the circuit breaker that all workers share."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from inbox.adapters.registry import build_adapter
 from inbox.models import ProviderHealth
 
 FAILURES_TO_OPEN = 5
-OPEN_FOR = timedelta(seconds=30)
+OPEN_FOR_SECONDS = 30
 
 
 def adapter_for(key: str) -> Adapter:
@@ -69,6 +69,6 @@ def note_failure(adapter: str, error: str) -> None:
             "INSERT INTO inbox_providerhealth AS h (adapter, consecutive_failures, last_error) VALUES (%s, 1, %s)"
             " ON CONFLICT (adapter) DO UPDATE SET consecutive_failures = h.consecutive_failures + 1,"
             " last_error = excluded.last_error,"
-            " open_until_at = CASE WHEN h.consecutive_failures + 1 >= %s THEN now() + %s ELSE h.open_until_at END",
-            [adapter, error[:240], FAILURES_TO_OPEN, OPEN_FOR],
+            " open_until_at = CASE WHEN h.consecutive_failures + 1 >= %s THEN now() + make_interval(secs => %s) ELSE h.open_until_at END",
+            [adapter, error[:240], FAILURES_TO_OPEN, OPEN_FOR_SECONDS],
         )

@@ -9,6 +9,8 @@ from celery.beat import Service
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from contact_center.common.schedule import LosableScheduler
+
 LOCK_KEY = 0x636F6E74_62656174  # "contbeat"
 
 
@@ -43,7 +45,7 @@ class Command(BaseCommand):
             return bool(cursor.fetchone()[0])
 
     def _tick_while_leading(self, session: Any) -> None:
-        service = Service(current_app, scheduler_cls="contact_center.common.schedule:LosableScheduler")
+        service = Service(current_app, scheduler_cls=LosableScheduler)
         thread = threading.Thread(target=service.start, kwargs={"embedded_process": True}, daemon=True)
         thread.start()
         try:
