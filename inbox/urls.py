@@ -23,6 +23,7 @@ urlpatterns = [
     path("inbox/<int:pk>/create-patient/", actions.create_and_link, name="create-patient"),
     path("inbox/<int:pk>/templates/", actions.send_template, name="templates"),
     path("inbox/messages/<int:pk>/retry/", actions.retry, name="retry"),
+    path("inbox/messages/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("inbox/attachments/<int:pk>/", operations.attachment, name="attachment"),
     path("outbox/", operations.outbox, name="outbox"),
     path("quarantine/", operations.quarantine, name="quarantine"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from inbox import gate
@@ -153,6 +154,9 @@ def _option(
     )
     if not option.is_available:
         option.reason = str(GATE_SENTENCES[verdict.reason])
+    if not is_own and patient is None:
+        option.is_available = False
+        option.reason = _("Link the patient first: only then is it known where else to reach them.")
     return option
 
 

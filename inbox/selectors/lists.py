@@ -18,6 +18,26 @@ from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.interactions import DONE, interactions_visible_to, queues_of, rows, view_counts
 
 PAGE_SIZE = 50
+QUEUE_ICONS = {
+    "access": "calendar-plus",
+    "book": "calendar-plus",
+    "appointment": "calendar-plus",
+    "schedul": "calendar-plus",
+    "imaging": "route",
+    "result": "file-check",
+    "lab": "file-check",
+    "auth": "shield-check",
+    "insur": "shield-check",
+    "nurse": "stethoscope",
+    "clinical": "stethoscope",
+    "complaint": "message-square-warning",
+    "experience": "message-square-warning",
+    "bill": "banknote",
+    "pharma": "pill",
+    "refill": "pill",
+    "hour": "moon",
+    "general": "inbox",
+}
 
 
 @dataclass(slots=True)
@@ -87,7 +107,9 @@ def view_groups_of(user: User) -> list[dict[str, Any]]:
         View("closed", _("Closed"), "circle-check"),
     ]
     per_queue = [
-        View(f"queue-{queue.pk}", queue.name, "route", count=counts["queues"].get(queue.pk, 0), queue_id=queue.pk)
+        View(
+            f"queue-{queue.pk}", queue.name, _icon_of(queue), count=counts["queues"].get(queue.pk, 0), queue_id=queue.pk
+        )
         for queue in queues
     ]
     per_channel = [
@@ -97,6 +119,10 @@ def view_groups_of(user: User) -> list[dict[str, Any]]:
     ]
     groups = [("", own), (_("Queues"), per_queue), (_("Channels"), per_channel)]
     return [{"title": title, "entries": entries} for title, entries in groups if entries]
+
+
+def _icon_of(queue: Queue) -> str:
+    return next((icon for word, icon in QUEUE_ICONS.items() if word in queue.slug.lower()), "layers")
 
 
 def chosen_view(groups: list[dict[str, Any]], key: str) -> View:

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,7 +17,7 @@ from inbox.forms import AssignForm, NewPatientForm, TemplateForm, WrapUpForm
 from inbox.models import Disposition, Interaction, Message
 from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
 from inbox.services import interactions as desk
-from inbox.services.outbox import retry_message
+from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
 from inbox.views.interactions import find, send_key, show, show_refusal
@@ -171,7 +172,7 @@ def _link_form(
     user = person_of(request)
     query = request.GET.get("q", "").strip()[:100]
     may_search = policies.can_search_patients(user)
-    is_search = bool(query) and may_search
+    is_search = len(query) > 1 and may_search
     results = search_records(user, query, limit=12) if is_search else candidates_for(interaction)
     given, _space, family = interaction.contact_name.partition(" ")
     initial = {"given_name": given, "family_name": family, "language": interaction.language or "en"}
@@ -250,6 +251,25 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
         "form_key": f"{pk}-{user.pk}-{latest_message_ids(user, interaction)[1]}",
     }
     return render_form(request, "templates", context, status=status)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a message that has not left."""
+    user = person_of(request)
+    try:
+        message = get_message_for(user, pk)
+    except Message.DoesNotExist:
+        raise Http404 from None
+    try:
+        cancel_message(actor=user, message_id=pk)
+    except Refused as error:
+        return say(request, redirect("inbox:outbox"), str(error), is_error=True)
+    return say(request, redirect(f"{reverse('inbox:outbox')}?show={_tab_of(message)}"), _("Taken back."))
+
+
+def _tab_of(message: Message) -> str:
+    return {"failed": "failed", "suppressed": "suppressed"}.get(message.status, "waiting")
 
 
 @require_POST

@@ -59,6 +59,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "providers": summary["providers"],
         "can_retry": can(user, Action.RETRY_OUTBOX) or can(user, Action.WORK_INBOX),
         "retryable": [M.FAILED, M.SUPPRESSED],
+        "cancellable": [M.QUEUED, M.FAILED, M.SUPPRESSED],
         "live": f"{OUTBOX_TOPIC}:{sequence}",
     }
     return render(request, "inbox/_outbox.html" if is_partial(request) else "inbox/outbox_list.html", context)
