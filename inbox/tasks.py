@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inbox.services import attachments, gaps, ledger, outbox
+from inbox.services import attachments, doubts, gaps, ledger, outbox
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -17,7 +17,7 @@ def drain_outboxes() -> int:
 
 @shared_task(name="inbox.reconcile_sends")
 def reconcile_sends() -> int:
-    return outbox.reconcile_sends()
+    return doubts.reconcile_sends()
 
 
 @shared_task(name="inbox.fetch_attachments")

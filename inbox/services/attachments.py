@@ -16,6 +16,7 @@ from inbox.adapters.base import AdapterError, MediaRefused
 from inbox.adapters.events import InboundMessage, MediaRef
 from inbox.enums import AttachmentStatus
 from inbox.models import Attachment, Message
+from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 
 MAX_FILES = 20
@@ -146,19 +147,34 @@ def _is_text(head: bytes) -> bool:
 
 
 def fetch_attachments(*, limit: int = 100) -> int:
-    """Fetch what still lies with providers and is due; returns how many were tried."""
-    due = Attachment.objects.filter(status=AttachmentStatus.PENDING).exclude(next_attempt_at__gt=timezone.now())
-    ids = list(due.order_by("id").values_list("pk", flat=True)[:limit])
-    for attachment_id in ids:
-        fetch_attachment(attachment_id)
-    return len(ids)
+    """Fetch what still lies with providers and is due; returns how many were tried.
+
+    One worker at a time, and not after a provider failed to answer, so that a slow one never holds up the others.
+    """
+    with try_held("fetch-attachments") as is_mine:
+        if not is_mine:
+            return 0
+        due = Attachment.objects.filter(status=AttachmentStatus.PENDING).exclude(next_attempt_at__gt=timezone.now())
+        tried, silent = 0, set()
+        for attachment_id, provider in due.order_by("id").values_list("pk", "message__provider")[:limit]:
+            if provider not in silent:
+                tried += 1
+                if not fetch_attachment(attachment_id):
+                    silent.add(provider)
+        return tried
 
 
-def fetch_attachment(attachment_id: int) -> None:
-    """Fetch one file from its provider. The row is leased first, so a second worker leaves it alone."""
+def fetch_attachment(attachment_id: int) -> bool:
+    """Fetch one file from its provider; False when the provider did not answer as it should.
+
+    The row is leased first, so a second worker leaves it alone.
+    """
     attachment = _lease(attachment_id)
     if attachment is None:
-        return
+        return True
+    if attachment.attempts > MAX_ATTEMPTS:
+        _settle(attachment_id, failed=AdapterError("It stopped its worker several times.", permanent=True))
+        return True
     adapter = adapter_for(attachment.message.provider)
     ref = MediaRef(attachment.source_url, attachment.content_type or None, attachment.name, attachment.size)
     try:
@@ -167,9 +183,11 @@ def fetch_attachment(attachment_id: int) -> None:
         _settle(attachment_id, refused=str(error))
     except AdapterError as error:
         _settle(attachment_id, failed=error)
+        return error.permanent
     else:
         with fetched.content as content:
             _settle(attachment_id, content=content, declared=fetched.content_type, size=fetched.size)
+    return True
 
 
 def _lease(attachment_id: int) -> Attachment | None:

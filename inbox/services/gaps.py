@@ -13,6 +13,7 @@ from inbox.adapters.events import ProviderRecord
 from inbox.enums import EventKind, MessageStatus
 from inbox.models import Channel, Message, WebhookEvent
 from inbox.services.ledger import accept_event
+from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,15 @@ def _not_in_outbox(provider: str, rows: list[ProviderRecord]) -> list[ProviderRe
 
 
 def fill_gaps(*, now: datetime | None = None) -> int:
-    """Put into the ledger what providers list and we never received; returns how many were added."""
+    """Put into the ledger what providers list and we never received; returns how many were added.
+
+    One worker at a time; a provider that does not answer is asked again at the next run.
+    """
+    with try_held("fill-gaps") as is_mine:
+        return _fill(now) if is_mine else 0
+
+
+def _fill(now: datetime | None) -> int:
     until = now or timezone.now()
     added = 0
     for provider in listing_providers():

@@ -20,29 +20,20 @@ def hold_for_transaction(*parts: object) -> None:
 
 
 @contextmanager
-def held(*parts: object, shared: bool = False) -> Iterator[None]:
-    """Hold the lock across several transactions. Needs a direct connection, not a transaction pooler."""
+def try_held(*parts: object, shared: bool = False) -> Iterator[bool]:
+    """True while this process holds the lock, False when somebody else does; never waits.
+
+    Lasts across transactions and needs a direct connection, not a transaction pooler. Shared holders only keep out
+    exclusive ones.
+    """
     kind = "_shared" if shared else ""
     key = lock_key(*parts)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_lock{kind}(%s)", [key])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_unlock{kind}(%s)", [key])
-
-
-@contextmanager
-def try_held(*parts: object) -> Iterator[bool]:
-    """True while this process holds the lock, False when somebody else does."""
-    key = lock_key(*parts)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        cursor.execute(f"SELECT pg_try_advisory_lock{kind}(%s)", [key])
         is_mine = bool(cursor.fetchone()[0])
     try:
         yield is_mine
     finally:
         if is_mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+                cursor.execute(f"SELECT pg_advisory_unlock{kind}(%s)", [key])

@@ -22,13 +22,13 @@ from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, Messa
 from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
 from inbox.services import providers
-from inbox.services.locks import held, try_held
+from inbox.services.locks import try_held
 
 log = structlog.get_logger(__name__)
 M = MessageStatus
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_outboxes", "outbound"
-MAX_ATTEMPTS = 6
-BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 120, 300)]
+BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 60, 120, 300)]
+GIVE_UP_AFTER = timedelta(hours=24)
 SLOTS_PER_ADAPTER = 2  # a provider that hangs holds at most so many workers; the others serve the other channels
 
 
@@ -111,8 +111,11 @@ def drain_outboxes(*, limit: int = 500) -> int:
 
 
 def drain_outbox(*, adapter: str, limit: int = 500) -> int:
-    """Deliver due messages of one adapter, oldest first, in one of its few slots; 0 when all slots are taken."""
-    for slot in range(SLOTS_PER_ADAPTER):
+    """Deliver due messages of one adapter, oldest first, in one of its few slots; 0 when all slots are taken.
+
+    A provider that failed last time has one slot, so that its time-outs hold up one worker and no more.
+    """
+    for slot in range(1 if providers.is_limping(adapter) else SLOTS_PER_ADAPTER):
         with try_held("outbox", adapter, slot) as is_mine:
             if is_mine:
                 return _drain(adapter, limit)
@@ -148,12 +151,14 @@ def deliver_message(message_id: int) -> None:
 
     Safe to call any number of times and from several workers: only a message that is queued and due is claimed.
     While the gate decides and the provider is called, an opt-out of the same address waits, so nothing leaves after
-    an opt-out is stored. A crash leaves `sending`, which `reconcile_sends` settles with the provider first.
+    an opt-out is stored; while an opt-out is being stored the message stays in the queue. A crash leaves `sending`,
+    which `reconcile_sends` settles with the provider first.
     """
-    message = _claim(message_id)
-    if message is None:
-        return
-    with held("send", message.channel_kind, message.address, shared=True):
+    target = Message.objects.filter(pk=message_id).values_list("channel_kind", "address").first()
+    with try_held("send", *(target or ()), shared=True) as is_free:
+        message = _claim(message_id) if is_free else None
+        if message is None:
+            return
         verdict = gate.decide(facts_for(message))
         if verdict.decision != GateDecision.SEND:
             _record_verdict(message_id, verdict)
@@ -180,6 +185,7 @@ def _claim(message_id: int) -> Message | None:
         if message.next_attempt_at and message.next_attempt_at > timezone.now():
             return None
         message.claim()
+        message.error_code = message.error_text = ""
         message.save()
         return message
 
@@ -197,15 +203,17 @@ def _record_verdict(message_id: int, verdict: gate.Verdict) -> None:
             message.release(verdict.until_at or timezone.now() + timedelta(hours=1))
         else:
             message.suppress()
-        _save_and_tell(message)
+        save_and_tell(message)
 
 
 def _record_sent(message_id: int, result: SendResult) -> None:
     with transaction.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status == M.QUEUED:  # taken for lost while the provider was slow
+            message.claim()
         if message.status == M.SENDING:
             message.mark_sent(result.external_id, timezone.now())
-            _save_and_tell(message)
+            save_and_tell(message)
         elif not message.external_id:  # a delivery report was faster
             message.external_id = result.external_id
             message.save()
@@ -218,19 +226,19 @@ def _record_error(message_id: int, error: AdapterError) -> None:
         if message.status != M.SENDING:
             return
         now = timezone.now()
-        message.error_code, message.error_text = (error.code or "")[:40], error.message[:300]
+        message.error_code, message.error_text = (error.code or error.reason)[:40], error.message[:300]
         if error.permanent:
             message.fail(error.code or "", error.message, now)
             if error.reason == "opted_out":
                 note_provider_opt_out(message)
         elif error.doubtful:
             message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - settings.OUTBOX_SETTLE_SECONDS)
-        elif message.attempts >= MAX_ATTEMPTS:
+        elif now - message.created_at > GIVE_UP_AFTER:
             message.fail(error.code or "", error.message, now)
         else:
-            wait = timedelta(seconds=error.retry_after) if error.retry_after else BACKOFF[message.attempts - 1]
+            wait = timedelta(seconds=error.retry_after) if error.retry_after else backoff(message)
             message.release(now + wait)
-        _save_and_tell(message)
+        save_and_tell(message)
     log.warning("send_failed", message_id=message_id, code=error.code, permanent=error.permanent)
     if error.permanent:
         providers.note_success(message.provider)
@@ -247,7 +255,13 @@ def note_provider_opt_out(message: Message) -> None:
     )
 
 
-def _save_and_tell(message: Message) -> None:
+def backoff(message: Message) -> timedelta:
+    """The pause before the next attempt; grows to five minutes."""
+    return BACKOFF[min(message.attempts, len(BACKOFF)) - 1]
+
+
+def save_and_tell(message: Message) -> None:
+    """Save a message whose status moved, and announce it after commit."""
     message.save()
     signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
     realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
@@ -273,63 +287,6 @@ def outbound_of(message: Message) -> OutboundMessage:
     )
 
 
-def reconcile_sends(*, limit: int = 200) -> int:
-    """Settle sends whose outcome is unknown by asking the provider; returns how many were settled.
-
-    Found in its list: recorded as sent. Certainly not there: queued again. A provider without a list: failed with
-    `unknown_outcome`, so that a person decides; it is never sent again blindly.
-    """
-    stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_STALE_SECONDS)
-    ids = Message.objects.filter(status=M.SENDING, claimed_at__lt=stale_at).order_by("claimed_at", "id")
-    settled = 0
-    for message_id in list(ids.values_list("pk", flat=True)[:limit]):
-        settled += _settle_alone(message_id, stale_at)
-    return settled
-
-
-def _settle_alone(message_id: int, stale_at: datetime) -> bool:
-    """Settle while nothing else is being sent to this address: two equal texts are told apart by who is on record,
-    and a call that is still under way is not taken for one that failed."""
-    message = Message.objects.only("status", "channel_kind", "address").get(pk=message_id)
-    with try_held("send", message.channel_kind, message.address) as is_mine:
-        return is_mine and _settle(message_id, stale_at)
-
-
-def _settle(message_id: int, stale_at: datetime) -> bool:
-    message = Message.objects.select_related("channel", "template").get(pk=message_id)
-    if message.status != M.SENDING or message.claimed_at is None or message.claimed_at >= stale_at:
-        return False
-    adapter = providers.adapter_for(message.provider)
-    since = message.claimed_at - timedelta(minutes=5)
-    found: SendResult | None = None
-    is_known = "list_messages" in adapter.capabilities
-    if is_known and message.gate_decision == GateDecision.SEND:
-        bound = Message.objects.filter(provider=message.provider, address=message.address).exclude(external_id="")
-        taken = {*bound.values_list("external_id", flat=True), *message.payload.get("earlier_ids", ())}
-        try:
-            found = adapter.find_sent(outbound_of(message), since, taken)
-        except AdapterError as error:
-            providers.note_failure(message.provider, error.message)
-            return False
-    with transaction.atomic():
-        message = Message.objects.select_for_update().get(pk=message_id)
-        if message.status != M.SENDING:
-            return False
-        if found is not None:
-            message.mark_sent(found.external_id, timezone.now())
-        elif is_known or message.gate_decision != GateDecision.SEND:
-            if message.attempts >= MAX_ATTEMPTS:
-                message.fail("gave_up", _("The provider did not take it after several attempts."), timezone.now())
-            else:
-                message.release(timezone.now())
-                wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
-        else:
-            text = _("It is not known whether this was sent. Check with the patient before trying again.")
-            message.fail("unknown_outcome", text, timezone.now())
-        _save_and_tell(message)
-    return True
-
-
 def retry_message(*, actor: User, message_id: int) -> Message:
     """Send a failed or suppressed message again, through the gate. Raises Conflict in any other status."""
     with transaction.atomic():
@@ -341,7 +298,7 @@ def retry_message(*, actor: User, message_id: int) -> Message:
             message.payload = message.payload | {"earlier_ids": earlier}
         message.retry()
         _audit(actor, AuditAction.RETRIED, message)
-        _save_and_tell(message)
+        save_and_tell(message)
         wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
         return message
 
@@ -354,7 +311,7 @@ def cancel_message(*, actor: User, message_id: int) -> Message:
             raise Conflict(_("It is too late: this message has left."))
         message.cancel()
         _audit(actor, AuditAction.CANCELLED, message)
-        _save_and_tell(message)
+        save_and_tell(message)
         return message
 
 

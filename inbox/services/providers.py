@@ -49,6 +49,11 @@ def open_until(adapter: str) -> datetime | None:
     return until_at if until_at and until_at > timezone.now() else None
 
 
+def is_limping(adapter: str) -> bool:
+    """True after a failure until the next success."""
+    return ProviderHealth.objects.filter(adapter=adapter, consecutive_failures__gt=0).exists()
+
+
 def note_success(adapter: str) -> None:
     """The provider answered: close the breaker. Written at most once a second while all is well."""
     with connection.cursor() as cursor:

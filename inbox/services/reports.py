@@ -61,6 +61,8 @@ def move(message: Message, report: ProviderReport, *, at: datetime) -> bool:
     Rank: sending < sent < failed < delivered < read. A message whose sending is in doubt becomes sent by any report,
     also when it waits to be sent again.
     """
+    if report.external_id in message.payload.get("earlier_ids", ()):
+        return False
     if message.status == M.QUEUED and message.attempts and not message.external_id:
         message.claim()
     if message.status == M.SENDING and report.status in (M.QUEUED, M.SENDING, M.SENT):

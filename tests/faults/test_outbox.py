@@ -10,7 +10,7 @@ from inbox.models import Message
 from tests.faults.stack import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
-QUICK_OUTBOX = {"OUTBOX_STALE_SECONDS": "8", "OUTBOX_SETTLE_SECONDS": "4", "PROVIDER_TIMEOUT_SECONDS": "4"}
+QUICK_OUTBOX = {"OUTBOX_STALE_SECONDS": "6", "OUTBOX_SETTLE_SECONDS": "3", "PROVIDER_TIMEOUT_SECONDS": "3"}
 OPEN = ("queued", "sending")
 
 
@@ -73,5 +73,7 @@ def test_C1_killing_the_workers_loses_and_doubles_nothing(make_lab, desk, sends,
     drive_to_the_end(lab, desk, 90)
     unique, duplicates = outcome_of(lab)
     lost = Message.objects.filter(direction="outbound").exclude(status__in=["sent", "delivered"]).count()
-    print(f"C1: {sends} sends, {kills} kills ({struck} amid work): {unique} unique, {lost} lost, {duplicates} duplicate")
+    print(
+        f"C1: {sends} sends, {kills} kills ({struck} at work): {unique} unique, {lost} lost, {duplicates} duplicate"
+    )
     assert (unique, lost, duplicates) == (sends, 0, 0)

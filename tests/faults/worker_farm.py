@@ -47,7 +47,9 @@ def start(processes: str) -> int:
     os.dup2(2, 1)
     arguments = ["worker", "-Q", QUEUES, "-c", processes, "--without-gossip", "--without-mingle"]
     try:
-        app.worker_main([*arguments, "--loglevel", "ERROR", "-n", f"worker{os.getpid()}@here"])
+        app.worker_main(
+            [*arguments, "--loglevel", os.environ.get("LOG_LEVEL", "ERROR"), "-n", f"worker{os.getpid()}@here"]
+        )
     finally:
         os._exit(0)
 

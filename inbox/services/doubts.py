@@ -1,0 +1,92 @@
+"""Sends whose outcome is unknown: the provider is asked before anything is sent again."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.common.wake import wake_on_commit
+from inbox.adapters.base import Adapter, AdapterError
+from inbox.adapters.events import SendResult
+from inbox.enums import GateDecision, MessageStatus
+from inbox.models import Message
+from inbox.services import providers
+from inbox.services.locks import try_held
+from inbox.services.outbox import DRAIN_QUEUE, DRAIN_TASK, GIVE_UP_AFTER, backoff, outbound_of, save_and_tell
+
+log = structlog.get_logger(__name__)
+M = MessageStatus
+
+
+def reconcile_sends(*, limit: int = 200) -> int:
+    """Settle sends whose outcome is unknown by asking the provider; returns how many were settled.
+
+    Found in its list: recorded as sent. Certainly not there: queued again. A provider without a list: failed with
+    `unknown_outcome`, so that a person decides; it is never sent again blindly. One worker at a time does this, and
+    it leaves a provider that does not answer to the next run.
+    """
+    with try_held("reconcile-sends") as is_mine:
+        return _reconcile(limit) if is_mine else 0
+
+
+def _reconcile(limit: int) -> int:
+    stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_STALE_SECONDS)
+    stale = Message.objects.filter(status=M.SENDING, claimed_at__lt=stale_at).order_by("claimed_at", "id")
+    silent: set[str] = set()
+    settled = 0
+    for pk, provider, kind, address in stale.values_list("pk", "provider", "channel_kind", "address")[:limit]:
+        if provider in silent or providers.open_until(provider):
+            continue
+        # Nothing else goes to this address meanwhile: two equal texts are told apart by what is on record, and a
+        # call still under way is not taken for one that failed.
+        with try_held("send", kind, address) as is_mine:
+            try:
+                settled += is_mine and _settle(pk, stale_at)
+            except AdapterError as error:
+                log.warning("reconcile_failed", message_id=pk, code=error.code)
+                providers.note_failure(provider, error.message)
+                silent.add(provider)
+    return settled
+
+
+def _settle(message_id: int, stale_at: datetime) -> bool:
+    message = Message.objects.select_related("channel", "template").get(pk=message_id)
+    if message.status != M.SENDING or message.claimed_at is None or message.claimed_at >= stale_at:
+        return False
+    adapter = providers.adapter_for(message.provider)
+    was_asked = message.gate_decision == GateDecision.SEND
+    keeps_list = "list_messages" in adapter.capabilities
+    found = _find(adapter, message) if was_asked and keeps_list else None
+    with transaction.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status != M.SENDING:
+            return False
+        if found is not None:
+            message.mark_sent(found.external_id, timezone.now())
+        elif was_asked and not keeps_list:
+            text = _("It is not known whether this was sent. Check with the patient before trying again.")
+            message.fail("unknown_outcome", text, timezone.now())
+        elif _is_hopeless(message):
+            message.fail("gave_up", _("The provider did not take it after several attempts."), timezone.now())
+        else:
+            message.release(timezone.now() + (backoff(message) if message.error_code else timedelta()))
+            wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+        save_and_tell(message)
+    return True
+
+
+def _is_hopeless(message: Message) -> bool:
+    """A failing provider is tried for a day; a message that ended its worker each time, five times."""
+    if message.error_code:
+        return timezone.now() - message.created_at > GIVE_UP_AFTER
+    return message.attempts >= settings.MAX_TASK_ATTEMPTS
+
+
+def _find(adapter: Adapter, message: Message) -> SendResult | None:
+    assert message.claimed_at is not None
+    bound = Message.objects.filter(provider=message.provider, address=message.address).exclude(external_id="")
+    taken = {*bound.values_list("external_id", flat=True), *message.payload.get("earlier_ids", ())}
+    return adapter.find_sent(outbound_of(message), message.claimed_at - timedelta(minutes=5), taken)
