@@ -74,6 +74,7 @@ def note_failure(adapter: str, error: str) -> None:
             "INSERT INTO inbox_providerhealth AS h (adapter, consecutive_failures, last_error) VALUES (%s, 1, %s)"
             " ON CONFLICT (adapter) DO UPDATE SET consecutive_failures = h.consecutive_failures + 1,"
             " last_error = excluded.last_error,"
-            " open_until_at = CASE WHEN h.consecutive_failures + 1 >= %s THEN now() + make_interval(secs => %s) ELSE h.open_until_at END",
+            " open_until_at = CASE WHEN h.consecutive_failures + 1 >= %s"
+            " THEN now() + make_interval(secs => %s) ELSE h.open_until_at END",
             [adapter, error[:240], FAILURES_TO_OPEN, OPEN_FOR_SECONDS],
         )
