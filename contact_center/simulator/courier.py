@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -14,6 +15,7 @@ from contact_center.simulator.store import Store
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
+MAX_CONNECTIONS = 100
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,8 @@ class Courier:
     def __init__(self, store: Store, auth_token: str) -> None:
         self.store = store
         self.validator = RequestValidator(auth_token)
+        # Waiting for a free connection must not count as the product's slowness.
+        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
         self.session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -46,7 +50,7 @@ class Courier:
         )
         self.session = aiohttp.ClientSession(
             timeout=timeout,
-            connector=aiohttp.TCPConnector(limit=200),
+            connector=aiohttp.TCPConnector(limit=0),
             headers={"User-Agent": "TwilioProxy/1.1"},
             auto_decompress=False,
         )
@@ -59,10 +63,11 @@ class Courier:
     async def post(self, kind: str, url: str, params: dict[str, str], *, is_signed: bool = True) -> Delivery:
         """Post one webhook. One second try, and only when no connection could be made."""
         token = secrets.token_hex(16)
-        delivery = await self._once(url, params, token, is_signed)
-        if delivery.error == "connect":
-            self.store.count(f"webhook.{kind}.retried")
+        async with self._free:
             delivery = await self._once(url, params, token, is_signed)
+            if delivery.error == "connect":
+                self.store.count(f"webhook.{kind}.retried")
+                delivery = await self._once(url, params, token, is_signed)
         outcome = f"http_{delivery.status}" if delivery.status else delivery.error
         self.store.count(f"webhook.{kind}.{outcome}")
         return delivery

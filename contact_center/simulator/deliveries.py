@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import logging
 import sqlite3
 import time
@@ -28,6 +29,7 @@ from contact_center.simulator.twilio_words import (
 WINDOW_SECONDS = 24 * 3600
 MAX_MEDIA_BYTES = 16 * 1024 * 1024
 MAX_COUNT = 10_000
+MAX_UNDER_WAY = 200
 KINDS = frozenset(
     {"text", "image", "audio", "video", "document", "sticker", "location", "contacts", "button", "interactive"}
     | {"list", "reaction", "deleted", "unsupported", "order"}
@@ -85,17 +87,17 @@ class Deliveries:
     async def run(self) -> None:
         """Take every planned step at its moment, for ever. Steps planned before a restart are taken too."""
         while True:
+            self._wake.clear()
             now = time.time()
-            for step in self.store.due_steps(now):
-                if step["id"] not in self._carried:
+            room = MAX_UNDER_WAY - len(self._carried)
+            if room > 0:
+                due = self.store.due_steps(now, limit=MAX_UNDER_WAY)
+                for step in [step for step in due if step["id"] not in self._carried][:room]:
                     self._carried.add(step["id"])
                     self.spawn(self._step(step))
             next_due = self.store.next_due(now)
-            self._wake.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 60 if next_due is None else max(0.005, next_due - now))
-            except TimeoutError:
-                continue
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         """Start a task that is not forgotten half way."""
@@ -124,6 +126,7 @@ class Deliveries:
             return  # the file was closed under us: the step comes again after the restart
         finally:
             self._carried.discard(step["id"])
+            self._wake.set()
 
     async def _call_back(self, row: sqlite3.Row, status: str) -> None:
         params = callback_params(row, self.config.account_sid, status, time.time())
