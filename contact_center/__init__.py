@@ -1,5 +1,1 @@
-"""Project and composition root."""
-
-from contact_center.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""Project and composition root. Imports nothing: the launcher must stay small."""

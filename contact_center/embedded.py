@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -67,12 +68,13 @@ def postgres_answers(data_dir: Path, database: str = "postgres") -> bool:
 
 def valkey_answers(data_dir: Path) -> bool:
     """Whether the embedded Valkey of this folder has loaded its data and answers now."""
-    import redis
-
     try:
-        with redis.Redis.from_url(redis_url(data_dir), socket_timeout=2, socket_connect_timeout=2) as link:
-            return bool(link.ping())
-    except redis.RedisError:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(2)
+            link.connect(f"{socket_dir(data_dir)}/valkey.sock")
+            link.sendall(b"PING\r\n")
+            return link.recv(16).startswith(b"+PONG")
+    except OSError:
         return False
 
 

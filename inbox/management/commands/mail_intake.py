@@ -33,6 +33,7 @@ class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
     help = "Take mail by SMTP on 127.0.0.1 and poll the IMAP mailboxes."
+    requires_system_checks = []  # they load every page; this process shows none
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Options beside the settings."""
