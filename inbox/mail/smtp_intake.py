@@ -94,6 +94,11 @@ class IntakeServer(Controller):
         host, port = server.sockets[0].getsockname()[:2]
         return str(host), int(port)
 
+    def _trigger_server(self) -> None:
+        # aiosmtpd proves the start by connecting to the port it was given, which may be 0.
+        self.port = self.address[1]
+        super()._trigger_server()
+
     def stop(self, no_assert: bool = False) -> None:
         """Stop listening, then let what is being stored finish."""
         super().stop(no_assert=no_assert)
