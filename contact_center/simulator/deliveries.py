@@ -97,7 +97,9 @@ class Deliveries:
                     self.spawn(self._step(step))
             next_due = self.store.next_due(now)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 60 if next_due is None else max(0.005, next_due - now))
+                # Not wait_for: until Python 3.12 it can swallow the cancellation that ends this loop.
+                async with asyncio.timeout(60 if next_due is None else max(0.005, next_due - now)):
+                    await self._wake.wait()
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         """Start a task that is not forgotten half way."""
