@@ -190,7 +190,8 @@ def bounce(name: str, expected: list[dict[str, Any]], found: tuple[Any, ...], ta
     for index, wanted in enumerate(expected):
         got = found[index] if index < len(found) else None
         is_hard, reason, status = (got.is_hard, got.reason, got.status) if got else (None, None, "")
-        detail = f"{name} got {status} {got.reply_code if got else ''} {reason} want {wanted['dsn']} {wanted['replycode']} {wanted['reason']} | {got.diagnostic[:160] if got else ''}"
+        said = f"{got.reply_code} {reason} | {got.diagnostic[:160]}" if got else "nothing"
+        detail = f"{name} want {wanted['dsn']} {wanted['replycode']} {wanted['reason']} got {status} {said}"
         table.count("hard or soft", is_hard == wanted["hardbounce"], detail)
         table.count("reason", reason == REASONS.get(wanted["reason"]), detail)
         # x.0.9nn are the corpus' own codes for mails that name none.
@@ -213,7 +214,7 @@ def reply_parser(folder: Path, table: Table) -> None:
         if "reply" in expected:
             table.count("new text (email_reply_parser)", squeeze(new) == squeeze(expected["reply"]), f"{name} {new!r}")
         hidden = expected.get("hidden") or [True]
-        if ("fragment0_starts" in expected and not hidden[0]) or ("fragment0_starts" in expected and "hidden" not in expected):
+        if "fragment0_starts" in expected and not (expected.get("hidden") or [False])[0]:
             table.count(
                 "new text (email_reply_parser)", new.startswith(expected["fragment0_starts"]), f"{name} {new[:80]!r}"
             )

@@ -110,10 +110,15 @@ class EmailAdapter(Adapter):
         raise SignatureError("Mail webhooks are verified by their provider's view.")
 
     def parse(self, payload: Mapping[str, Any]) -> list[Event]:
-        """See Adapter.parse. `payload` has `raw` (the mail's bytes), or `tracking` as `tracking_payload` made it."""
+        """See Adapter.parse. `payload` has `raw`, a mail's source as bytes or text, or `tracking`.
+
+        `tracking` is what `tracking_payload` made of a provider's event.
+        """
         if isinstance(tracking := payload.get("tracking"), Mapping):
             return _tracked(tracking)
         raw = payload.get("raw")
+        if isinstance(raw, str):
+            raw = raw.encode("utf-8", "replace")
         if not isinstance(raw, bytes | bytearray | memoryview):
             raise UnparseablePayload("There is no mail in it.")
         try:

@@ -88,7 +88,7 @@ def parse_parameters(value: bytes, default: str) -> tuple[str, dict[str, str]]:
     """A structured value and its parameters, names in lower case; RFC 2231 pieces joined and decoded."""
     value = value[:_MAX_DECODED_BYTES]
     head, separator, _ = value.partition(b";")
-    main = decode_bytes(head).strip().strip("\"'").lower().replace(" ", "") or default
+    main = storable(decode_bytes(head)).strip().strip("\"'").lower().replace(" ", "") or default
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[bool, bytes]]] = {}
     for match in _PARAMETER.finditer(value if separator else b""):

@@ -19,6 +19,7 @@ from inbox.adapters.events import Address, DeliveryReport, InboundFile, Outbound
 from inbox.adapters.registry import build_adapter
 from inbox.mail import tokens
 from inbox.mail.limits import MailLimits
+from tests.inbox.adapters.contract_cases import AdapterContract
 from tests.inbox.mail.mails import mail, report
 
 KEY = b"k" * 32
@@ -46,6 +47,11 @@ def outbound(**changes):
         "subject": "Re: A question",
     }
     return OutboundMessage(**{**values, **changes})
+
+
+class TestContract(AdapterContract):
+    key = "email"
+    payloads = "email"
 
 
 # ---- in ----
@@ -120,7 +126,8 @@ def test_an_automatic_answer_says_so(adapter):
     ],
 )
 def test_a_bounce_is_a_report_about_our_message(adapter, status, words, expected):
-    fields = f"Final-Recipient: rfc822; ana@patient.example\r\nAction: failed\r\nStatus: {status}\r\nDiagnostic-Code: {words}\r\n"
+    fields = "Final-Recipient: rfc822; ana@patient.example\r\nAction: failed\r\n"
+    fields += f"Status: {status}\r\nDiagnostic-Code: {words}\r\n"
     raw = report(fields, original_id=f"m-{OUR_ID}@aurora.test")
     (found,) = adapter.parse({"raw": raw})
     assert isinstance(found, DeliveryReport)
@@ -137,7 +144,13 @@ def test_a_delay_does_not_fail_the_message(adapter):
 
 @pytest.mark.parametrize(
     "payload",
-    [{}, {"raw": "text"}, {"raw": b"no sender\r\n\r\nx"}, {"raw": b"X-Continuo-Stub: UID 7\r\n\r\n"}, {"raw": b"x" * 2000}],
+    [
+        {},
+        {"raw": "text"},
+        {"raw": b"no sender\r\n\r\nx"},
+        {"raw": b"X-Continuo-Stub: UID 7\r\n\r\n"},
+        {"raw": b"x" * 2000},
+    ],
 )
 def test_what_cannot_be_read_goes_to_quarantine(payload):
     with pytest.raises(UnparseablePayload):
@@ -186,7 +199,15 @@ def test_a_tracking_event_is_a_report(adapter, event_type, words, expected):
 
 
 def test_tracking_events_that_change_nothing_are_no_reports():
-    event = SimpleNamespace(event_type="subscribed", event_id="", message_id="", recipient="", reject_reason="", description="", mta_response="")
+    event = SimpleNamespace(
+        event_type="subscribed",
+        event_id="",
+        message_id="",
+        recipient="",
+        reject_reason="",
+        description="",
+        mta_response="",
+    )
     assert module.event_from_anymail_tracking(event) is None
 
 
@@ -194,7 +215,9 @@ def test_tracking_events_that_change_nothing_are_no_reports():
 
 
 def test_a_reply_threads_by_our_own_message_id(adapter):
-    message = outbound(in_reply_to="q1@patient.example", references=("root@x", "m-0@aurora.test"), cc=("son@x.example",))
+    message = outbound(
+        in_reply_to="q1@patient.example", references=("root@x", "m-0@aurora.test"), cc=("son@x.example",)
+    )
     result = adapter.send(message)
     (sent,) = django_mail.outbox
     source = sent.message()
@@ -272,12 +295,12 @@ class Answers:
     def __init__(self, rcpt="250 OK", data="250 OK"):
         self.rcpt, self.data, self.got = rcpt, data, []
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+    async def handle_RCPT(self, server, session, envelope, address, options):
         if self.rcpt.startswith("2"):
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, session, envelope):
         self.got.append(envelope.content)
         if self.data == "cut":
             server.transport.abort()

@@ -57,7 +57,15 @@ class ImapServer:
 @contextlib.contextmanager
 def running_server():
     port = free_port()
-    command = [sys.executable, "-c", "from pymap.main import main; main()", "--no-service", "admin", "--no-service", "managesieve"]
+    command = [
+        sys.executable,
+        "-c",
+        "from pymap.main import main; main()",
+        "--no-service",
+        "admin",
+        "--no-service",
+        "managesieve",
+    ]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-tls", "dict", "--demo-data"]
     command += ["--demo-user", "care", "--demo-password", "secret"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

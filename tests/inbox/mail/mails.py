@@ -3,7 +3,9 @@
 from email.message import EmailMessage
 
 
-def mail(body="Hello", *, subject="A question", sender="Ana Ruiz <ana@patient.example>", to="care@aurora.test", **headers):
+def mail(
+    body="Hello", *, subject="A question", sender="Ana Ruiz <ana@patient.example>", to="care@aurora.test", **headers
+):
     """Source of a plain mail; underscores in header names become hyphens, None leaves a header out."""
     lines = {"From": sender, "To": to, "Subject": subject, "Message-ID": "<q1@patient.example>"}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -20,7 +22,13 @@ def html_mail(html, charset="utf-8"):
     return message.as_bytes()
 
 
-def report(fields, *, text="Your message could not be delivered.", original_id="m-1@aurora.test", sender="MAILER-DAEMON@mx.example"):
+def report(
+    fields,
+    *,
+    text="Your message could not be delivered.",
+    original_id="m-1@aurora.test",
+    sender="MAILER-DAEMON@mx.example",
+):
     """Source of an RFC 3464 report about one mail of ours."""
     return (
         f"Return-Path: <>\r\nFrom: {sender}\r\nTo: care@aurora.test\r\nSubject: Undelivered Mail\r\n"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of mail stay on one line
 """Which mails say that ours did not arrive, for whom, why, and whether the address is dead."""
 
 import pytest
@@ -10,9 +11,7 @@ from tests.inbox.mail.mails import mail, report
 
 
 def fields(code="5.1.1", diagnostic="smtp; 550 5.1.1 User unknown", action="failed", recipient="Ana@Patient.example"):
-    return (
-        f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {code}\r\nDiagnostic-Code: {diagnostic}\r\n"
-    )
+    return f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {code}\r\nDiagnostic-Code: {diagnostic}\r\n"
 
 
 def test_a_standard_report_names_recipient_mail_and_reason():
@@ -26,9 +25,7 @@ def test_a_standard_report_names_recipient_mail_and_reason():
 
 
 def test_each_recipient_of_a_report_is_told_apart():
-    raw = report(
-        fields() + "\r\n" + fields("5.2.2", "smtp; 552 5.2.2 Mailbox full", recipient="filho@patient.example")
-    )
+    raw = report(fields() + "\r\n" + fields("5.2.2", "smtp; 552 5.2.2 Mailbox full", recipient="filho@patient.example"))
     assert [(bounce.recipient, bounce.reason, bounce.is_hard) for bounce in parse_mail(raw).bounces] == [
         ("ana@patient.example", R.ADDRESS_UNKNOWN, True),
         ("filho@patient.example", R.MAILBOX_FULL, False),
@@ -113,20 +110,36 @@ def test_a_letter_from_a_person_is_no_bounce(raw):
 @pytest.mark.parametrize(
     ("answer", "reason", "is_hard"),
     [
-        ("550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in virtual mailbox table", R.ADDRESS_UNKNOWN, True),
+        (
+            "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in virtual mailbox table",
+            R.ADDRESS_UNKNOWN,
+            True,
+        ),
         ("550 5.1.1 The email account that you tried to reach does not exist", R.ADDRESS_UNKNOWN, True),
-        ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", R.ADDRESS_UNKNOWN, True),
+        (
+            "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+            R.ADDRESS_UNKNOWN,
+            True,
+        ),
         ("550 No existe ese usuario", R.ADDRESS_UNKNOWN, True),
         ("550 utilisateur inconnu", R.ADDRESS_UNKNOWN, True),
         ("550 Unrouteable address", R.DOMAIN_UNKNOWN, True),
-        ("Host or domain name not found. Name service error for name=b.example type=A: Host not found", R.DOMAIN_UNKNOWN, True),
+        (
+            "Host or domain name not found. Name service error for name=b.example type=A: Host not found",
+            R.DOMAIN_UNKNOWN,
+            True,
+        ),
         ("556 5.1.10 Domain does not accept mail (nullMX)", R.DOMAIN_REFUSES_MAIL, True),
         ("452 4.2.2 The email account that you tried to reach is over quota", R.MAILBOX_FULL, False),
         ("552 5.2.2 Buzón lleno", R.MAILBOX_FULL, False),
         ("550 5.2.1 The email account that you tried to reach is disabled", R.MAILBOX_DISABLED, False),
         ("552 5.3.4 Message size exceeds fixed limit", R.TOO_LARGE, False),
         ("550 5.7.26 This mail is unauthenticated (DMARC)", R.AUTHENTICATION_FAILED, False),
-        ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", R.SERVER_BLOCKED, False),
+        (
+            "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+            R.SERVER_BLOCKED,
+            False,
+        ),
         ("550 5.7.25 The IP address sending this message does not have a PTR record", R.REVERSE_DNS_MISSING, False),
         ("550 5.7.1 Message rejected as spam", R.SPAM, False),
         ("554 5.7.1 <a@b.example>: Relay access denied", R.RELAY_DENIED, False),

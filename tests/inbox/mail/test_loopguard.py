@@ -65,7 +65,9 @@ AUTO_MAILS = {
     "sender without domain": mail(sender="root"),
     "bounce": report("Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"),
     "read receipt": mail(Content_Type="multipart/report; report-type=disposition-notification; boundary=b"),
-    "our own automatic mail": mail(**{k.replace("-", "_"): v for k, v in automatic_headers("care@aurora.test").items()}),
+    "our own automatic mail": mail(
+        **{k.replace("-", "_"): v for k, v in automatic_headers("care@aurora.test").items()}
+    ),
 }
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of mail stay on one line
 """New words, earlier mails, signatures: in the languages of our patients and their mail programs."""
 
 import time
@@ -92,7 +93,9 @@ def test_an_ordinary_letter_is_left_alone(text):
 
 
 def test_answers_between_the_lines_keep_what_they_answer():
-    text = "See below.\n\nOn 3 Mar 2025 Care wrote:\n> Do you smoke?\n\nNo.\n\n> Any allergies?\n\nPenicillin.\n\n> Thanks"
+    text = (
+        "See below.\n\nOn 3 Mar 2025 Care wrote:\n> Do you smoke?\n\nNo.\n\n> Any allergies?\n\nPenicillin.\n\n> Thanks"
+    )
     found = fold(text)
     assert found.new_text == (
         "See below.\n\nOn 3 Mar 2025 Care wrote:\n> Do you smoke?\n\nNo.\n\n> Any allergies?\n\nPenicillin."
@@ -163,7 +166,16 @@ def test_quotations_of_html_mail_programs_are_folded(html):
 
 def test_a_forwarded_html_mail_is_kept():
     html = '<p>Please look.</p><div class="gmail_quote">---------- Forwarded message ---------<br>Glucose 99</div>'
-    assert fold(quoted_html_to_text(html)).new_text.split() == "Please look. ---------- Forwarded message --------- Glucose 99".split()
+    assert fold(quoted_html_to_text(html)).new_text.split() == [
+        "Please",
+        "look.",
+        "----------",
+        "Forwarded",
+        "message",
+        "---------",
+        "Glucose",
+        "99",
+    ]
 
 
 @pytest.mark.parametrize(

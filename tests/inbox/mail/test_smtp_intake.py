@@ -33,7 +33,11 @@ def test_a_mail_is_kept_with_its_envelope_before_250_is_said(intake):
     ((raw, sender, recipient),) = kept
     assert (sender, recipient) == ("ana@patient.example", "care@aurora.test")
     found = parse_mail(raw)
-    assert (found.return_path, found.delivered_to, found.text) == ("ana@patient.example", ("care@aurora.test",), "Hello")
+    assert (found.return_path, found.delivered_to, found.text) == (
+        "ana@patient.example",
+        ("care@aurora.test",),
+        "Hello",
+    )
 
 
 def test_each_recipient_gets_the_mail(intake):
@@ -77,9 +81,9 @@ def test_a_mail_that_was_kept_for_one_of_two_is_sent_again_for_both(intake):
 
 def test_a_mail_over_the_limit_is_refused_for_good(intake):
     kept = []
-    with intake(lambda *args: kept.append(args), max_bytes=5000) as session:
-        with pytest.raises(smtplib.SMTPResponseException) as refused:
-            session.sendmail("a@b.example", ["care@aurora.test"], mail("x" * 6000))
+    session = intake(lambda *args: kept.append(args), max_bytes=5000)
+    with session, pytest.raises(smtplib.SMTPResponseException) as refused:
+        session.sendmail("a@b.example", ["care@aurora.test"], mail("x" * 6000))
     assert (refused.value.smtp_code, kept) == (552, [])
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of mail stay on one line
 """Which conversation a reply belongs to, and when it starts a new one."""
 
 import pytest
@@ -72,7 +73,9 @@ def test_no_changed_token_is_believed(position):
         assert tokens.verify(changed, KEY) is None
 
 
-@pytest.mark.parametrize("token", ["", "-", "2n9c-", "zz-zzzzzzzzzzzzzzzz", "é-aaaaaaaaaaaaaaaa", "1" * 5000, "²-aaaaaaaaaaaaaaaa"])
+@pytest.mark.parametrize(
+    "token", ["", "-", "2n9c-", "zz-zzzzzzzzzzzzzzzz", "é-aaaaaaaaaaaaaaaa", "1" * 5000, "²-aaaaaaaaaaaaaaaa"]
+)
 def test_garbage_is_no_token(token):
     assert tokens.verify(token, KEY) is None
 
