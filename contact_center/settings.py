@@ -73,9 +73,12 @@ INSTALLED_APPS = [
 ]
 if SIMULATOR:
     INSTALLED_APPS.append("contact_center.simulator")
+if DEBUG:
+    INSTALLED_APPS.append("contact_center.aurora")
 
 MIDDLEWARE = [
     "contact_center.common.middleware.DatabaseUnavailableMiddleware",
+    "contact_center.common.middleware.MachineDoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -303,7 +306,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["contact_center.common.api.StrictJSONParser"],
     "DEFAULT_THROTTLE_RATES": {"public_form": "20/min"},
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "contact_center.common.api.exception_handler",
@@ -319,6 +322,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "InteractionStatus": "inbox.enums.InteractionStatus",
+        "MessageStatus": "inbox.enums.MessageStatus",
+        "CaseStatus": "inbox.enums.CaseStatus",
+        "EventStatus": "inbox.enums.EventStatus",
+        "ChannelKind": "inbox.enums.ChannelKind",
+        "MessageKind": "inbox.enums.MessageKind",
+        "EventKind": "inbox.enums.EventKind",
+        "ContactScheme": "patients.enums.ContactScheme",
+    },
 }
 
 # ---- logs: ids only, never names, numbers or text ----

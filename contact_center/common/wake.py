@@ -14,7 +14,7 @@ from celery import current_app
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
-GAP_SECONDS = 0.02
+GAP_SECONDS = 0.1  # a worker that was woken goes on until nothing is due
 RETRY_SECONDS = 2.0
 
 _lock = threading.Lock()

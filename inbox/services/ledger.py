@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -53,16 +53,32 @@ def accept_event(
 
     `body` is kept byte for byte. `headers` is JSON text of the few headers worth keeping.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            INSERT_EVENT,
-            [provider, kind, _short_key(dedupe_key), external_id[:200], content_type[:120], query[:500], headers, body],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
-        return int(row[0])
+    values = [provider, kind, _short_key(dedupe_key), external_id[:200], content_type[:120], query[:500], headers, body]
+    row = _insert_once(values)
+    if row is None:
+        return None
+    wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
+    return int(row[0])
+
+
+def _insert_once(values: list[Any]) -> tuple[int] | None:
+    """One statement, so it needs no transaction of its own, and may be repeated when the connection turns out lost."""
+    if connection.in_atomic_block:
+        return _insert(values)
+    connection.health_check_done = True  # the insert itself notices a lost connection, one round trip cheaper
+    try:
+        return _insert(values)
+    except (OperationalError, InterfaceError):
+        if connection.is_usable():
+            raise
+        connection.close()
+        return _insert(values)
+
+
+def _insert(values: list[Any]) -> tuple[int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_EVENT, values)
+        return cursor.fetchone()
 
 
 def _short_key(key: str) -> str:
