@@ -14,6 +14,7 @@ urlpatterns = [
     path("readyz", common_views.readyz, name="readyz"),
     path("accounts/", include("contact_center.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("inbox.api.urls")),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     path("", include("inbox.urls")),
 ]

@@ -32,7 +32,7 @@ class UserManager(DjangoUserManager["User"]):
         )
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox is not typed
     """A person (or an integration) who acts in Continuo. Signs in with the e-mail address."""
 
     username = None  # type: ignore[assignment]

@@ -1,15 +1,16 @@
 """What every address of the API shares. Errors have one shape: `{"detail": sentence}` or `{field: [sentences]}`."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import django_filters
 from django import forms
-
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -25,12 +26,21 @@ class StrictJSONParser(JSONParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
             data = super().parse(stream, media_type, parser_context)
-            str(data).encode()
+            json.dumps(data, ensure_ascii=False).encode()
         except (UnicodeEncodeError, RecursionError):
             raise exceptions.ParseError("JSON parse error - not plain Unicode text, or nested too deeply") from None
         if not isinstance(data, dict):
             raise exceptions.ParseError("JSON parse error - an object is expected")
         return data
+
+
+def checked(
+    serializer_class: type[serializers.Serializer], request: Request, *, partial: bool = False
+) -> dict[str, Any]:
+    """The request's fields as the serializer reads them; raises ValidationError (400) with sentences by field."""
+    serializer = serializer_class(data=request.data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 class ProblemSerializer(serializers.Serializer):
@@ -73,7 +83,7 @@ class MomentFilter(django_filters.DateTimeFilter):
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Map our service errors to 409 and 422, Django's validation errors to 400, a missing row to 404; the rest is DRF's."""
+    """Service errors are 409 and 422, Django's validation errors 400, a missing row 404; the rest is DRF's."""
     if isinstance(exc, Conflict):
         return Response({"detail": str(exc)}, status=409)
     if isinstance(exc, Refused):

@@ -1,0 +1,214 @@
+"""Interactions, their messages and cases."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contact_center.accounts.models import User
+from contact_center.accounts.selectors import people
+from contact_center.audit.api import AuditedReadViewSet
+from contact_center.common.api import IdFilter, MomentFilter, ProblemSerializer, checked
+from inbox.api import serializers as shapes
+from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
+from inbox.models import Case, Interaction, Message, MessageTemplate, Queue
+from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
+from inbox.selectors.setup import cases_visible_to, channels_visible_to, dispositions_for, reasons_visible_to
+from inbox.services import interactions as desk
+from inbox.services.replies import reply
+from patients.selectors import patients_visible_to
+
+REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer, 422: ProblemSerializer}
+ANSWER = {200: shapes.InteractionSerializer, **REFUSALS}
+
+
+def pick(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
+    """The row that a request names, None for none; ValidationError (400) at `field` when it is not among `rows`."""
+    if pk is None:
+        return None
+    row: Model | None = rows.filter(pk=pk).first()
+    if row is None:
+        raise serializers.ValidationError({field: ["There is no such row, or it may not be used here."]})
+    return row
+
+
+class InteractionFilters(django_filters.FilterSet):
+    status = django_filters.MultipleChoiceFilter(choices=InteractionStatus.choices)
+    channel_kind = django_filters.ChoiceFilter(choices=ChannelKind.choices)
+    channel = IdFilter(field_name="channel_id")
+    queue = IdFilter(field_name="queue_id")
+    owner = IdFilter(field_name="owner_id")
+    patient = IdFilter(field_name="patient_id")
+    case = IdFilter(field_name="case_id")
+    contact_value = django_filters.CharFilter(max_length=254)
+    reference = django_filters.CharFilter(max_length=16)
+    active_since = MomentFilter(field_name="last_message_at", lookup_expr="gte")
+
+    class Meta:
+        model = Interaction
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List interactions"),
+    retrieve=extend_schema(summary="Read one interaction", responses=ANSWER),
+)
+class InteractionViewSet(AuditedReadViewSet):
+    scope = "interactions"
+    audited_type = "interaction"
+    serializer_class = shapes.InteractionSerializer
+    filterset_class = InteractionFilters
+    queryset = Interaction.objects.none()
+
+    def get_queryset(self) -> QuerySet[Interaction]:
+        return interactions_visible_to(self.request.user)  # type: ignore[arg-type]
+
+    def _done(self, interaction: Interaction) -> Response:
+        return Response(shapes.InteractionSerializer(interaction).data)
+
+    def _acting(self, request: Request, pk: str) -> dict[str, Any]:
+        """Who acts on what, after the person was found to see it (404 else)."""
+        user: Any = request.user
+        return {"actor": user, "interaction_id": get_interaction_for(user, int(pk)).pk}
+
+    @extend_schema(summary="Become the owner", request=None, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def take(self, request: Request, pk: str) -> Response:
+        return self._done(desk.take(**self._acting(request, pk)))
+
+    @extend_schema(summary="Make somebody the owner", request=shapes.AssignSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        assignee: User = pick(people(), checked(shapes.AssignSerializer, request)["assignee"], "assignee")
+        return self._done(desk.assign(**acting, assignee=assignee))
+
+    @extend_schema(summary="Give it back, or transfer it", request=shapes.ReturnSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"], url_path="return")
+    def give_back(self, request: Request, pk: str) -> Response:
+        acting, given = self._acting(request, pk), checked(shapes.ReturnSerializer, request)
+        queue = pick(Queue.objects.filter(is_active=True), given.get("queue"), "queue")
+        return self._done(desk.return_to_queue(**acting, queue=queue, why=given["why"]))
+
+    @extend_schema(summary="Say whose interaction it is", request=shapes.LinkSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"], url_path="link-patient")
+    def link_patient(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        wanted = checked(shapes.LinkSerializer, request)["patient"]
+        patient = pick(patients_visible_to(acting["actor"]), wanted, "patient")
+        return self._done(desk.link_patient(**acting, patient=patient))
+
+    @extend_schema(summary="Undo a wrong link", request=None, responses=ANSWER)
+    @action(detail=True, methods=["post"], url_path="unlink-patient")
+    def unlink_patient(self, request: Request, pk: str) -> Response:
+        return self._done(desk.unlink_patient(**self._acting(request, pk)))
+
+    @extend_schema(summary="Wrap up and close", request=shapes.CloseSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        acting, given = self._acting(request, pk), checked(shapes.CloseSerializer, request)
+        actor = acting["actor"]
+        given["reason"] = pick(reasons_visible_to(actor), given["reason"], "reason")
+        given["disposition"] = pick(dispositions_for(actor), given["disposition"], "disposition")
+        given["next_step_owner"] = pick(people(), given.get("next_step_owner"), "next_step_owner")
+        return self._done(desk.close(**acting, **given))
+
+    @extend_schema(summary="Open it again", request=None, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        return self._done(desk.reopen(**self._acting(request, pk)))
+
+    @extend_schema(
+        summary="Write a private note",
+        request=shapes.NoteSerializer,
+        responses={201: shapes.NoteSerializer, **REFUSALS},
+    )
+    @action(detail=True, methods=["post"])
+    def notes(self, request: Request, pk: str) -> Response:
+        note = desk.add_note(**self._acting(request, pk), body=checked(shapes.NoteSerializer, request)["body"])
+        return Response(shapes.NoteSerializer(note).data, status=status.HTTP_201_CREATED)
+
+
+class MessageFilters(django_filters.FilterSet):
+    interaction = IdFilter(field_name="interaction_id")
+    patient = IdFilter(field_name="interaction__patient_id")
+    channel_kind = django_filters.ChoiceFilter(choices=ChannelKind.choices)
+    direction = django_filters.ChoiceFilter(choices=Direction.choices)
+    status = django_filters.MultipleChoiceFilter(choices=MessageStatus.choices)
+    since = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List messages"),
+    retrieve=extend_schema(summary="Read one message", responses={200: shapes.MessageSerializer, **REFUSALS}),
+)
+class MessageViewSet(AuditedReadViewSet):
+    scope = "messages"
+    audited_type = "message"
+    serializer_class = shapes.MessageSerializer
+    filterset_class = MessageFilters
+    queryset = Message.objects.none()
+
+    def get_queryset(self) -> QuerySet[Message]:
+        seen = interactions_visible_to(self.request.user).values("pk")  # type: ignore[arg-type]
+        return Message.objects.select_related("interaction").filter(interaction__in=seen)
+
+    def patient_of(self, row: Message) -> int | None:
+        return row.interaction.patient_id
+
+    @extend_schema(
+        summary="Send a message",
+        request=shapes.SendSerializer,
+        responses={201: shapes.MessageSerializer, **REFUSALS},
+    )
+    def create(self, request: Request) -> Response:
+        given, user = checked(shapes.SendSerializer, request), request.user
+        interaction = pick(interactions_visible_to(user), given.pop("interaction"), "interaction")  # type: ignore[arg-type]
+        approved = MessageTemplate.objects.filter(status=TemplateStatus.APPROVED)
+        template = pick(approved, given.pop("template", None), "template")
+        channel = pick(channels_visible_to(user), given.pop("channel", None), "channel")  # type: ignore[arg-type]
+        message = reply(
+            actor=user,  # type: ignore[arg-type]
+            interaction_id=interaction.pk,
+            template=template,
+            channel_id=channel.pk if channel else None,
+            **given,
+        )
+        return Response(shapes.MessageSerializer(message).data, status=status.HTTP_201_CREATED)
+
+
+class CaseFilters(django_filters.FilterSet):
+    patient = IdFilter(field_name="patient_id")
+    owner = IdFilter(field_name="owner_id")
+    queue = IdFilter(field_name="queue_id")
+    status = django_filters.MultipleChoiceFilter(choices=CaseStatus.choices)
+    reference = django_filters.CharFilter(max_length=16)
+    next_step_until = django_filters.DateFilter(field_name="next_step_date", lookup_expr="lte")
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List cases"),
+    retrieve=extend_schema(summary="Read one case", responses={200: shapes.CaseSerializer, **REFUSALS}),
+)
+class CaseViewSet(AuditedReadViewSet):
+    scope = "cases"
+    audited_type = "case"
+    serializer_class = shapes.CaseSerializer
+    filterset_class = CaseFilters
+    queryset = Case.objects.none()
+
+    def get_queryset(self) -> QuerySet[Case]:
+        return cases_visible_to(self.request.user)  # type: ignore[arg-type]

@@ -1,0 +1,44 @@
+"""Cases and the desk's set-up, as far as the person may see them."""
+
+from django.db.models import Q, QuerySet
+
+from contact_center.accounts.enums import Action, Role
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from inbox.models import Case, Channel, Disposition, Reason
+from inbox.selectors.interactions import interactions_visible_to, queues_of
+
+
+def cases_visible_to(user: User) -> QuerySet[Case]:
+    """Cases the person owns, those of their queues and of interactions they may see; sensitive ones as everywhere."""
+    if not can(user, Action.WORK_INBOX):
+        return Case.objects.none()
+    found = Case.objects.all()
+    if not can(user, Action.VIEW_ALL_QUEUES):
+        seen = interactions_visible_to(user).filter(case__isnull=False).values("case_id")
+        found = found.filter(Q(owner=user) | Q(queue__in=queues_of(user).values("pk")) | Q(pk__in=seen))
+    if not can(user, Action.VIEW_SENSITIVE):
+        found = found.exclude(reason__is_sensitive=True).exclude(patient__is_sensitive=True)
+    return found
+
+
+def channels_visible_to(user: User) -> QuerySet[Channel]:
+    """Our addresses; partner teams see only those that lead to their queues."""
+    if not can(user, Action.WORK_INBOX):
+        return Channel.objects.none()
+    if user.role == Role.PARTNER_AGENT:
+        return Channel.objects.filter(queue__in=queues_of(user).values("pk"))
+    return Channel.objects.all()
+
+
+def reasons_visible_to(user: User) -> QuerySet[Reason]:
+    """Reasons in use, without sensitive ones for those who may not see such matters."""
+    if not can(user, Action.WORK_INBOX):
+        return Reason.objects.none()
+    found = Reason.objects.filter(is_active=True)
+    return found if can(user, Action.VIEW_SENSITIVE) else found.filter(is_sensitive=False)
+
+
+def dispositions_for(user: User) -> QuerySet[Disposition]:
+    """Wrap-up codes in use."""
+    return Disposition.objects.filter(is_active=True) if can(user, Action.WORK_INBOX) else Disposition.objects.none()

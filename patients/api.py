@@ -1,0 +1,210 @@
+"""Patients and their addresses for machines. Same selectors, services and policies as the pages."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contact_center.audit.api import AuditedReadViewSet
+from contact_center.common.api import IdField, IdFilter, MomentFilter, ProblemSerializer, checked
+from patients import services
+from patients.enums import ContactScheme, ContactUse, Gender
+from patients.models import ContactPoint, Patient
+from patients.selectors import contact_points_visible_to, patients_visible_to
+
+REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer}
+
+
+class ContactPointSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ContactPoint
+        fields = [
+            "id",
+            "patient",
+            "scheme",
+            "value",
+            "raw",
+            "use",
+            "rank",
+            "verified_at",
+            "bounced_at",
+            "bounce_reason",
+        ]
+        read_only_fields = fields
+
+
+class NewAddressSerializer(serializers.Serializer):
+    """An address in any usual spelling; it is stored normalised."""
+
+    scheme = serializers.ChoiceField(ContactScheme.choices)
+    value = serializers.CharField(max_length=254)
+    use = serializers.ChoiceField(ContactUse.choices, default=ContactUse.MOBILE)
+
+
+class NewContactPointSerializer(NewAddressSerializer):
+    patient = IdField()
+
+
+class PatientSerializer(serializers.ModelSerializer):
+    contact_points = ContactPointSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Patient
+        fields = [
+            "id",
+            "mrn",
+            "given_name",
+            "family_name",
+            "preferred_name",
+            "birth_date",
+            "gender",
+            "language",
+            "time_zone",
+            "site_name",
+            "is_sensitive",
+            "is_do_not_contact",
+            "deceased_date",
+            "contact_points",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+
+class PatientWriteSerializer(serializers.Serializer):
+    """What may be set on a patient."""
+
+    given_name = serializers.CharField(max_length=120)
+    family_name = serializers.CharField(max_length=120)
+    preferred_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    birth_date = serializers.DateField(required=False, allow_null=True)
+    gender = serializers.ChoiceField(Gender.choices, required=False)
+    language = serializers.CharField(max_length=8, required=False)
+    time_zone = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    site_name = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    is_sensitive = serializers.BooleanField(required=False)
+    is_do_not_contact = serializers.BooleanField(required=False)
+    deceased_date = serializers.DateField(required=False, allow_null=True)
+
+
+class NewPatientSerializer(PatientWriteSerializer):
+    addresses = NewAddressSerializer(many=True, required=False)
+
+
+class PatientFilters(django_filters.FilterSet):
+    mrn = django_filters.CharFilter(max_length=32)
+    birth_date = django_filters.DateFilter()
+    language = django_filters.CharFilter(max_length=8)
+    updated_since = MomentFilter(field_name="updated_at", lookup_expr="gte")
+
+    class Meta:
+        model = Patient
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List patients"),
+    retrieve=extend_schema(summary="Read one patient", responses={200: PatientSerializer, **REFUSALS}),
+)
+class PatientViewSet(AuditedReadViewSet):
+    scope = "patients"
+    audited_type = "patient"
+    serializer_class = PatientSerializer
+    filterset_class = PatientFilters
+    queryset = Patient.objects.none()
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        return patients_visible_to(self.request.user).prefetch_related("contact_points")  # type: ignore[arg-type]
+
+    def patient_of(self, row: Patient) -> int:
+        return row.pk
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        patient = services.open_patient_record(request.user, int(kwargs["pk"]), "api")  # type: ignore[arg-type]
+        return Response(PatientSerializer(patient).data)
+
+    @extend_schema(
+        summary="Search by name, phone, e-mail or record number, as the pages do",
+        parameters=[OpenApiParameter("q", str, required=True), OpenApiParameter("limit", int)],
+        responses=PatientSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=False, pagination_class=None, filterset_class=None)
+    def search(self, request: Request) -> Response:
+        limit = request.query_params.get("limit", "20")
+        if not (limit.isascii() and limit.isdecimal() and len(limit) < 6):
+            raise serializers.ValidationError({"limit": ["Write a whole number."]})
+        found = services.search_records(request.user, request.query_params.get("q", ""), int(limit))  # type: ignore[arg-type]
+        return Response(PatientSerializer(found, many=True).data)
+
+    @extend_schema(
+        summary="Create a patient", request=NewPatientSerializer, responses={201: PatientSerializer, **REFUSALS}
+    )
+    def create(self, request: Request) -> Response:
+        given = checked(NewPatientSerializer, request)
+        addresses = [services.NewAddress(**address) for address in given.pop("addresses", [])]
+        patient = services.create_patient(actor=request.user, addresses=addresses, **given)  # type: ignore[arg-type]
+        return Response(PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Change a patient", request=PatientWriteSerializer, responses={200: PatientSerializer, **REFUSALS}
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        given = checked(PatientWriteSerializer, request, partial=True)
+        patient = services.update_patient(actor=request.user, patient_id=int(pk), **given)  # type: ignore[arg-type]
+        return Response(PatientSerializer(patient).data)
+
+
+class ContactPointFilters(django_filters.FilterSet):
+    patient = IdFilter(field_name="patient_id")
+    scheme = django_filters.ChoiceFilter(choices=ContactScheme.choices)
+    value = django_filters.CharFilter(max_length=254)
+
+    class Meta:
+        model = ContactPoint
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List addresses of patients"),
+    retrieve=extend_schema(summary="Read one address", responses={200: ContactPointSerializer, **REFUSALS}),
+)
+class ContactPointViewSet(AuditedReadViewSet):
+    scope = "patients"
+    audited_type = "contactpoint"
+    serializer_class = ContactPointSerializer
+    filterset_class = ContactPointFilters
+    queryset = ContactPoint.objects.none()
+
+    def get_queryset(self) -> QuerySet[ContactPoint]:
+        return contact_points_visible_to(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(
+        summary="Give a patient an address",
+        request=NewContactPointSerializer,
+        responses={201: ContactPointSerializer, **REFUSALS},
+    )
+    def create(self, request: Request) -> Response:
+        given = checked(NewContactPointSerializer, request)
+        point = services.add_contact_point(actor=request.user, patient_id=given.pop("patient"), **given)  # type: ignore[arg-type]
+        return Response(ContactPointSerializer(point).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Take an address away", responses={204: None, **REFUSALS})
+    def destroy(self, request: Request, pk: str) -> Response:
+        services.remove_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Note that the patient proved to be there",
+        request=None,
+        responses={200: ContactPointSerializer, **REFUSALS},
+    )
+    @action(detail=True, methods=["post"])
+    def verify(self, request: Request, pk: str) -> Response:
+        point = services.verify_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
+        return Response(ContactPointSerializer(point).data)
