@@ -38,22 +38,36 @@ def environment(offset: int) -> dict[str, str]:
     }
 
 
-def static_fingerprint() -> str:
-    """Changes when a static file of ours or a package that brings some changes."""
-    digest = hashlib.sha256((BASE_DIR / "requirements" / "base.txt").read_bytes())
-    for path in sorted(BASE_DIR.glob("static/**/*")) + sorted(BASE_DIR.glob("**/apps.py")):
-        if path.is_file() and ".venv" not in path.parts:
+def fingerprint(*patterns: str, extra: str = "") -> str:
+    """Changes when one of these files, the locked packages or `extra` changes."""
+    digest = hashlib.sha256((BASE_DIR / "requirements" / "base.txt").read_bytes() + extra.encode())
+    for path in sorted(path for pattern in patterns for path in BASE_DIR.glob(pattern) if path.is_file()):
+        if not path.is_relative_to(BASE_DIR / ".venv"):
             digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
-def collect_command(data_dir: Path) -> str:
-    """Compressing every file takes half a minute: only when a file changed since the last time."""
-    stamp, wanted = data_dir / "static.stamp", static_fingerprint()
+def unless_done(command: str, stamp: Path, wanted: str) -> str:
+    """The command, which leaves the stamp when it succeeds, or nothing when the stamp is there: a start of Django takes
+    seconds that a warm start does not have. The stamp lies in the data folder and goes with it."""
     if stamp.exists() and stamp.read_text() == wanted:
         return ""
-    collect = "python manage.py collectstatic --noinput --verbosity 0"
-    return f"sh -c {shlex.quote(f'{collect} && printf %s {wanted} > {shlex.quote(str(stamp))}')}"
+    return f"sh -c {shlex.quote(f'{command} && printf %s {wanted} > {shlex.quote(str(stamp))}')}"
+
+
+def steps(data_dir: Path, scale: int) -> list[tuple[str, str]]:
+    """What must be done before the processes start; on servers that others look after, everything each time."""
+    manage = "python manage.py"
+    schema, collected = fingerprint("**/migrations/*.py"), fingerprint("static/**/*", "**/apps.py")
+    seeded = fingerprint("**/management/commands/seed.py", extra=f"{schema} {scale}")
+    todo = [
+        ("migrate the database", f"{manage} migrate --noinput --verbosity 0", "migrated", schema),
+        ("seed the clinic", f"{manage} seed --scale {scale}", "seeded", seeded),
+        ("collect static files", f"{manage} collectstatic --noinput --verbosity 0", "collected", collected),
+    ]
+    if os.environ.get("DATABASE_URL"):
+        return [(title, command) for title, command, *_ in todo]
+    return [(title, unless_done(command, data_dir / f"{name}.stamp", wanted)) for title, command, name, wanted in todo]
 
 
 def plan(scale: int, *, has_traffic: bool) -> supervisor.Plan:
@@ -63,13 +77,9 @@ def plan(scale: int, *, has_traffic: bool) -> supervisor.Plan:
     return supervisor.Plan(
         data_dir=data_dir,
         without=() if has_traffic else ("traffic",),
-        steps=(
-            ("migrate the database", "python manage.py migrate --noinput --verbosity 0"),
-            ("seed the clinic", f"python manage.py seed --scale {scale}"),
-            ("collect static files", collect_command(data_dir)),
-        ),
+        steps=steps(data_dir, scale),
         ports=[int(os.environ[name]) for name in PORTS],
-        ready_url=f"http://127.0.0.1:{os.environ['WEB_PORT']}/readyz",
+        ready_urls=(f"http://127.0.0.1:{os.environ['WEB_PORT']}/readyz", f"{simulator}/"),
         announcement=(
             f"  Continuo is ready:    {web}\n"
             f"  The patient's phone:  {simulator}\n"

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from contact_center import embedded
@@ -76,14 +77,17 @@ def is_ready(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one start does: preparing steps (title, command), the Procfile's programs, and when it is complete."""
+    """What one start does: preparing steps (title, command), the Procfile's programs, and when it is complete.
+
+    The first program starts alone until the first of `ready_urls` answers 200: people wait for that one.
+    """
 
     data_dir: Path
     procfile: Path = BASE_DIR / "Procfile"
     without: Sequence[str] = ()
     steps: Sequence[tuple[str, str]] = ()
     ports: Sequence[int] = ()
-    ready_url: str = ""
+    ready_urls: Sequence[str] = ()
     announcement: str = ""
     announce_command: str = ""
 
@@ -115,7 +119,11 @@ class Launcher:
             for name, command in commands.items():
                 program = Program(name, ["/bin/sh", "-c", f"exec {command}"], cwd=BASE_DIR)
                 self.programs.append(self.supervisor.start(program))
-            self.wait_until_ready()
+                if len(self.programs) == 1:
+                    self.wait_until_ready(self.plan.ready_urls[:1])
+            words = self.ask(self.plan.announce_command)
+            self.wait_until_ready(self.plan.ready_urls[1:])
+            self.announce(words)
             self.supervisor.run_until(lambda: not self.plan.data_dir.exists(), 2.0)
             self.say(f"{self.plan.data_dir} was removed; stopping")
         return 1
@@ -135,14 +143,14 @@ class Launcher:
         if code:
             raise EngineError(f"The step “{title}” {describe_exit(code)}; its own lines above say why.")
 
-    def wait_until_ready(self) -> None:
-        """Return when the ready address answers, saying so together with what the announce command prints."""
-        if not self.plan.ready_url:
-            return
-        words = self.ask(self.plan.announce_command)
-        self.say(f"waiting for {self.plan.ready_url} …")
-        self.supervisor.run_until(lambda: is_ready(self.plan.ready_url), 0.2)
-        self.say("ready")
+    def wait_until_ready(self, urls: Sequence[str]) -> None:
+        """Return when every address answers 200. Raises StopRequested."""
+        for url in urls:
+            self.supervisor.run_until(partial(is_ready, url), 0.1)
+            self.say(f"{url} answers")
+
+    def announce(self, words: subprocess.Popen[str] | None) -> None:
+        """Print the announcement and what the announce command said."""
         said, complaint = words.communicate(timeout=60) if words else ("", "")
         text = "\n".join(part.rstrip() for part in (self.plan.announcement, said or complaint) if part.strip())
         if text:
@@ -196,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--port", action="append", default=[], type=int, help="refuse to start while this port is taken"
     )
-    parser.add_argument("--ready-url", default="", help="the start is complete when this address answers 200")
+    parser.add_argument("--ready-url", action="append", default=[], help="complete when this address answers 200")
     options = parser.parse_args(arguments)
     load_dotenv()
     data_dir = options.data_dir or default_data_dir()
