@@ -17,6 +17,10 @@ _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _REPLY_CODE = re.compile(r"(?<![\d.\-/:#])([45][0-5]\d)(?=[ \-:,;.)\]]|$)(?!\.\d)")
 # qmail ends every letter with it, whatever the cause was.
 _BOILERPLATE = re.compile(r"I'm not going to try again; this message has been in the queue too long\.")
+_NOT_RECIPIENTS = re.compile(
+    r"^[ \t>]*(?:message-?id|(?:envelope-)?from|sender(?: address)?|reply-to|return-path|references)\s*:[^\n]*",
+    re.I | re.M,
+)
 _REPLY_WITH_STATUS = re.compile(r"(?<![\d.\-/:#])([45][0-5]\d)[ \-]#?[245]\.\d{1,3}\.\d")
 _RESPONSE_START = re.compile(r"(?<![\d.\-/:#])[45][0-5]\d[ \-](?!\d)|(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _PASSING = {
@@ -338,6 +342,8 @@ def _looks_like_bounce(root: Part, parts: list[Part], words: str) -> bool:
         score += 3
     sender = root.text("from").lower()
     local = (_ADDRESS.search(sender).group() if _ADDRESS.search(sender) else sender.strip(' <>"')).partition("@")[0]  # type: ignore[union-attr]
+    if root.all("from") and not sender.strip(" <>\"'"):
+        score += 2
     if _DAEMON.match(local) or re.search(r"mailer-?daemon|mail delivery|postmaster|delivery s(?:ubs)?ystem", sender):
         score += 2
     return_path = root.first("return-path").strip().lower()
@@ -377,6 +383,7 @@ def _named_recipients(root: Part, words: str, original: Part | None) -> list[str
     if original is not None:
         ours |= {address.lower() for address in _ADDRESS.findall(original.text("from"))}
         intended = {address.lower() for address in _ADDRESS.findall(original.text("to"))}
+    words = _NOT_RECIPIENTS.sub("", words)
     places = sorted((match.start(), match.group()) for pattern in _STRONG for match in pattern.finditer(words))
     strong = [_ADDRESS.findall(found)[-1].strip(".").lower() for _, found in places]
     others = list(dict.fromkeys(address for address in strong if address not in ours - intended))

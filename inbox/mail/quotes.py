@@ -29,6 +29,10 @@ _FORWARDED = (
     r"videresendt meddelelse|vidarebefordrat meddelande|przekazana wiadomość|пересылаемое сообщение|missatge reenviat"
 )
 _ORIGINAL_LINE = re.compile(rf"^\W*[-_=*>]{{1,}}\s*(?:{_ORIGINAL})\b.{{0,40}}$", re.IGNORECASE)
+_SOMEBODY_WROTE_LINE = re.compile(
+    r"^\W*-{2,}\s*[^-\n].{0,100}?\b(?:wrote|escribió|escreveu|schrieb|a écrit)\s*-{2,}\s*$", re.IGNORECASE
+)
+_CLOCK = re.compile(r"\d{1,2}[:.h]\d{2}")
 _FORWARDED_LINE = re.compile(rf"^\W*(?:{_FORWARDED})\b.{{0,40}}$", re.IGNORECASE)
 
 _LEAD = re.compile(
@@ -120,7 +124,7 @@ def _mark_quoted(lines: list[str]) -> list[bool]:
         if not line:
             index += 1
             continue
-        if line.lstrip().startswith(">"):
+        if line.lstrip().startswith(">") and not line.endswith("<<<"):
             marks[index] = not is_forward
             index += 1
             continue
@@ -169,7 +173,7 @@ def _attribution_span(lines: list[str], index: int) -> int:
 
 def _starts_original(lines: list[str], index: int) -> bool:
     line = lines[index]
-    if len(line) <= 200 and _ORIGINAL_LINE.match(line):
+    if len(line) <= 200 and (_ORIGINAL_LINE.match(line) or _SOMEBODY_WROTE_LINE.match(line)):
         return True
     start = index
     if _RULE.match(line):
@@ -180,7 +184,7 @@ def _starts_original(lines: list[str], index: int) -> bool:
 def _is_header_block(lines: list[str], start: int) -> bool:
     """From, Sent, To, Subject of an earlier mail, in any language we know, unmarked by `>`."""
     kinds: list[str] = []
-    has_proof = False
+    has_proof = is_dated = is_addressed = False
     blank = 0
     for line in lines[start : start + _HEADER_BLOCK_LINES]:
         if not line.strip():
@@ -200,13 +204,17 @@ def _is_header_block(lines: list[str], start: int) -> bool:
             blank = 0
             kinds.append(kind)
         value = match.group(2) if match and kind else line
+        is_dated = is_dated or (kind == "sent" and bool(_CLOCK.search(value)))
+        is_addressed = is_addressed or (kind == "to" and "@" in value)
         has_proof = has_proof or "@" in value or bool(_DIGIT.search(value))
     distinct = set(kinds)
     if not kinds or not has_proof:
         return False
     if kinds[0] == "from":
         return len(distinct & {"sent", "to", "subject"}) >= 1
-    return kinds[0] in ("sent", "to", "subject") and "from" in distinct and len(distinct) >= 3
+    if kinds[0] not in ("sent", "to", "subject") or len(distinct) < 2:
+        return False
+    return ("from" in distinct and len(distinct) >= 3) or (is_dated and is_addressed)
 
 
 def _next_text(lines: list[str], index: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from inbox.mail.smtp_intake import IntakeServer
 from inbox.services.ledger import receive_raw_mail
@@ -22,11 +22,11 @@ SLEEP_SECONDS = 5.0
 
 def store_mail(raw: bytes, envelope_from: str, envelope_to: str) -> None:
     """Commit one mail to the ledger. Raises a database error when it is not safe."""
-    close_old_connections()
     try:
         receive_raw_mail(raw=raw, transport="smtp", mailbox=envelope_to, envelope_to=envelope_to)
     finally:
-        close_old_connections()
+        # Mails come seldom: the threads of the intake hold no connection between them.
+        connection.close()
 
 
 class Command(BaseCommand):

@@ -59,6 +59,10 @@ def test_an_abuse_report_is_a_complaint():
 
 
 HOME_MADE = {
+    "announcing": "This report relates to a message you sent with the following header fields:\n\n"
+    "  Message-id: <m-1@aurora.test>\n  From: care@aurora.test\n  To: ana@patient.example\n\nYour message cannot be "
+    "delivered to the following recipients:\n\n  Recipient address: ana@patient.example\n  Reason: unknown user\n\n"
+    "--- Below this line is a copy of the message.\n\nMessage-ID: <m-1@aurora.test>\nTo: ana@patient.example\n\nText",
     "exim": "This message was created automatically by mail delivery software.\n\nA message that you sent could not be "
     "delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n"
     "  ana@patient.example\n    host mx.patient.example [192.0.2.1]\n    SMTP error from remote mail server after RCPT "

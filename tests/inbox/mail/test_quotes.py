@@ -42,6 +42,8 @@ HEADER_BLOCKS = [
     "От: Care <care@aurora.example>\nОтправлено: 3 марта 2025 г. 10:00\nКому: Ana\nТема: Визит",
     "*From:* Care <care@aurora.example>\n*Date:* Monday, March 3, 2025\n*To:* Ana\n*Subject:* Visit",
     "________________________________\nFrom: Care <care@aurora.example>\nSent: Monday, March 3, 2025\nTo: Ana\nSubject: Visit",
+    "Date: Wed, 16 May 2012 00:15:02 -0600\nTo: ana@patient.example",
+    "---- Care Team wrote ----",
     "-----Original Message-----\nFrom: Care",
     "-----Mensaje original-----\nDe: Care",
     "-----Mensagem original-----\nDe: Care",
@@ -86,6 +88,8 @@ def test_an_earlier_mail_under_its_headers_is_folded(block):
         "---------- Forwarded message ---------\nFrom: Lab <lab@x.example>\nDate: Mon, 3 Mar 2025\nSubject: Result\nTo: Ana\n\nGlucose 99",
         "Sent from my desk, is much easier than my phone.",
         "--> first\n--> second",
+        "Look here\n>>> >>> https://aurora.example <<<\nand tell me",
+        "Invitation:\n\nDate: Wednesday 3, October\nTime: 7:00am\nAddress: 130 Fox St\n\nPlease bring your card.",
     ],
 )
 def test_an_ordinary_letter_is_left_alone(text):
