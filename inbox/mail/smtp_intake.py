@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+# aiosmtpd writes addresses into its log lines.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 ACCEPTED = "250 2.0.0 Kept"
 TRY_LATER = "451 4.3.0 Not kept, try again later"
@@ -82,7 +86,6 @@ class IntakeServer(Controller):
             enable_SMTPUTF8=True,
             decode_data=False,
             timeout=120,
-            command_call_limit={"RCPT": MAX_RECIPIENTS + 10, "*": 1000},
             ident="Continuo mail intake",
             loop=self.loop,
         )

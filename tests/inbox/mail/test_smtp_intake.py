@@ -133,6 +133,15 @@ def test_slow_storing_does_not_hold_up_others(intake):
     blocked.join()
 
 
+def test_one_session_may_bring_many_mails_and_none_of_its_addresses_is_logged(intake, caplog):
+    kept = []
+    with intake(lambda *args: kept.append(args)) as session:
+        for number in range(120):
+            session.sendmail("ana@patient.example", ["care@aurora.test"], mail(f"n{number}"))
+    assert len(kept) == 120
+    assert "ana@patient.example" not in caplog.text
+
+
 def test_an_envelope_cannot_add_headers():
     raw = delivered(b"Subject: x\r\n\r\n", "a@b.example>\r\nX-Evil: 1", "c@d.example\r\nX-Evil: 1")
     assert b"\r\nX-Evil" not in raw
