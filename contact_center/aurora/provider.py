@@ -9,6 +9,7 @@ from django.conf import settings
 from contact_center.simulator.store import Store
 
 COLUMNS = ("sid", "direction", "sender", "recipient", "body", "status", "created", "updated", "sent")
+TAKEN = "ok"
 
 
 def _store() -> Store | None:
@@ -20,12 +21,11 @@ def remember(messages: list[dict[str, Any]]) -> None:
     store = _store()
     if store is None:
         return
-    rows = [
-        tuple(message[column] for column in COLUMNS) for message in sorted(messages, key=lambda one: one["created"])
-    ]
-    marks = ", ".join("?" * len(COLUMNS))
+    ordered = sorted(messages, key=lambda one: one["created"])
+    rows = [(*[message[column] for column in COLUMNS], TAKEN) for message in ordered]
+    marks = ", ".join("?" * (len(COLUMNS) + 1))
     store.db.execute("BEGIN")
-    store.db.executemany(f"INSERT OR IGNORE INTO message ({', '.join(COLUMNS)}) VALUES ({marks})", rows)  # noqa: S608
+    store.db.executemany(f"INSERT OR IGNORE INTO message ({', '.join(COLUMNS)}, announced) VALUES ({marks})", rows)  # noqa: S608
     store.db.execute("COMMIT")
     store.close()
 

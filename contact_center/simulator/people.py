@@ -49,7 +49,7 @@ async def person_at(phone: str, email: str) -> Person | None:
 def _recent_phones(store: Store) -> list[str]:
     rows = store.rows(
         "SELECT CASE direction WHEN 'inbound' THEN sender ELSE recipient END AS theirs, max(id) AS latest"
-        " FROM message GROUP BY theirs ORDER BY latest DESC LIMIT 12"
+        " FROM (SELECT * FROM message ORDER BY id DESC LIMIT 500) GROUP BY theirs ORDER BY latest DESC LIMIT 12"
     )
     phones = (row["theirs"].removeprefix("whatsapp:") for row in rows)
     return list(dict.fromkeys(phone for phone in phones if phone))

@@ -233,7 +233,7 @@ class Phone:
         return {"days": screens.conversation(self.store, prefix + chosen["phone"]) if chosen["phone"] else []}
 
     def _provider(self) -> dict[str, Any]:
-        state = self.control.snapshot()
+        state = self.control.brief()
         answers = {
             kind: [(_outcome(name), times) for name, times in found.items()]
             for kind, found in state["webhooks"].items()

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS message (
   callback_url TEXT, our_id TEXT, content_sid TEXT, extras TEXT NOT NULL DEFAULT '{}', announced TEXT);
 CREATE INDEX IF NOT EXISTS message_recipient ON message (recipient, id);
 CREATE INDEX IF NOT EXISTS message_sender ON message (sender, id);
-CREATE INDEX IF NOT EXISTS message_our_id ON message (our_id);
+CREATE INDEX IF NOT EXISTS message_our_id ON message (our_id) WHERE our_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS media (
   sid TEXT PRIMARY KEY, message_sid TEXT NOT NULL, content_type TEXT NOT NULL, content BLOB NOT NULL,
   created REAL NOT NULL);
@@ -87,6 +87,7 @@ class Store:
         names = ", ".join(fields)
         marks = ", ".join("?" * len(fields))
         self.db.execute(f"INSERT INTO message ({names}) VALUES ({marks})", tuple(fields.values()))  # noqa: S608
+        self.count("message.inbound" if fields["direction"] == "inbound" else "message.accepted")
         found = self.message(fields["sid"])
         assert found is not None
         return found
