@@ -29,3 +29,8 @@ def can_link_patient(user: User, interaction: Interaction) -> bool:
 
 def can_search_patients(user: User) -> bool:
     return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT
+
+
+def can_handle_message(user: User, interaction: Interaction) -> bool:
+    """May send a failed message again or take a waiting one back: the owner, whoever may take it, or operations."""
+    return can(user, Action.RETRY_OUTBOX) or can_take(user, interaction)

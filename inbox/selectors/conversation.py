@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,10 +12,11 @@ from contact_center.accounts.models import User
 from inbox import gate
 from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, TemplateStatus
 from inbox.models import Case, Channel, FormSubmission, Interaction, Message, MessageTemplate, OptOut
+from inbox.selectors.addresses import address_on
+from inbox.selectors.gate_facts import last_inbound_at_of
 from inbox.selectors.interactions import interactions_visible_to, thread_of
 from inbox.selectors.outbox import GATE_SENTENCES
-from patients.enums import ContactScheme
-from patients.models import ContactPoint, Patient
+from patients.models import Patient
 from patients.selectors import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
@@ -92,14 +93,15 @@ def latest_message_ids(user: User, interaction: Interaction) -> tuple[int, int]:
 def reply_options(interaction: Interaction) -> list[ReplyOption]:
     """Ways to answer, the channel of the interaction first, each with the gate's reason when it is off."""
     channels = _channels_for(interaction)
-    points = list(interaction.patient.contact_points.all()) if interaction.patient else []
-    addresses = {channel.pk: _address_for(channel, interaction, points) for channel in channels}
+    if interaction.patient:
+        prefetch_related_objects([interaction.patient], "contact_points")
+    addresses = {channel.pk: address_on(interaction, channel)[1] for channel in channels}
     stopped = set(
         OptOut.objects.filter(address__in=filter(None, addresses.values()), ended_at=None).values_list(
             "channel_kind", "address"
         )
     )
-    return [_option(channel, interaction, points, addresses[channel.pk], stopped) for channel in channels]
+    return [_option(channel, interaction, addresses[channel.pk], stopped) for channel in channels]
 
 
 def _channels_for(interaction: Interaction) -> list[Channel]:
@@ -111,24 +113,11 @@ def _channels_for(interaction: Interaction) -> list[Channel]:
     return sorted(found.values(), key=lambda row: order.index(row.kind))
 
 
-def _address_for(channel: Channel, interaction: Interaction, points: list[ContactPoint]) -> str:
-    if channel.pk == interaction.channel_id:
-        return interaction.contact_value
-    scheme = ContactScheme.EMAIL if channel.kind == ChannelKind.EMAIL else ContactScheme.PHONE
-    found = next((point.value for point in points if point.scheme == scheme and not point.bounced_at), "")
-    return found or (interaction.contact_value if scheme == interaction.contact_scheme else "")
-
-
-def _option(
-    channel: Channel,
-    interaction: Interaction,
-    points: list[ContactPoint],
-    address: str,
-    stopped: set[tuple[str, str]],
-) -> ReplyOption:
-    is_own = channel.pk == interaction.channel_id
-    last = interaction.last_inbound_at if is_own else _last_inbound(channel, address)
+def _option(channel: Channel, interaction: Interaction, address: str, stopped: set[tuple[str, str]]) -> ReplyOption:
+    is_whatsapp = channel.kind == ChannelKind.WHATSAPP
+    last = last_inbound_at_of(channel.pk, address) if is_whatsapp else None
     patient = interaction.patient
+    is_answer = channel.pk == interaction.channel_id
     verdict = gate.decide(
         gate.SendFacts(
             purpose=MessagePurpose.REPLY,
@@ -137,39 +126,35 @@ def _option(
             has_address=bool(address),
             is_channel_active=channel.is_active,
             is_opted_out=(channel.kind, address) in stopped,
-            is_address_bounced=any(point.value == address and point.bounced_at for point in points),
-            is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_own,
-            is_deceased=bool(patient and patient.deceased_date) and not is_own,
+            is_address_bounced=_is_bounced(patient, address),
+            is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_answer,
+            is_deceased=bool(patient and patient.deceased_date) and not is_answer,
             last_inbound_at=last,
         )
     )
-    is_closed = verdict.reason == gate.GateReason.WINDOW_CLOSED
     option = ReplyOption(
         kind=channel.kind,
         label=str(ChannelKind(channel.kind).label),
         channel_id=channel.pk,
         is_available=verdict.decision == GateDecision.SEND,
-        needs_template=is_closed and is_own,
-        window_closes_at=gate.window_closes_at(last) if channel.kind == ChannelKind.WHATSAPP else None,
+        needs_template=verdict.reason == gate.GateReason.WINDOW_CLOSED,
+        window_closes_at=gate.window_closes_at(last),
     )
-    if not option.is_available:
-        option.reason = str(GATE_SENTENCES[verdict.reason])
-    if not is_own and patient is None:
-        option.is_available = False
+    if verdict.reason == gate.GateReason.NO_ADDRESS and patient is None:
         option.reason = _("Link the patient first: only then is it known where else to reach them.")
+    elif not option.is_available:
+        option.reason = str(GATE_SENTENCES[verdict.reason])
     return option
 
 
-def _last_inbound(channel: Channel, address: str) -> datetime | None:
-    if channel.kind != ChannelKind.WHATSAPP or not address:
-        return None
-    found = Interaction.objects.filter(channel=channel, contact_value=address)
-    return found.aggregate(latest=Max("last_inbound_at"))["latest"]
+def _is_bounced(patient: Patient | None, address: str) -> bool:
+    points = patient.contact_points.all() if patient else ()
+    return any(point.value == address and point.bounced_at for point in points)
 
 
 def templates_for(interaction: Interaction) -> list[MessageTemplate]:
-    """Approved templates of the channel, those in the patient's language first."""
-    found = MessageTemplate.objects.filter(channel_kind=interaction.channel_kind, status=TemplateStatus.APPROVED)
+    """Approved WhatsApp templates, those in the patient's language first."""
+    found = MessageTemplate.objects.filter(channel_kind=ChannelKind.WHATSAPP, status=TemplateStatus.APPROVED)
     return sorted(found, key=lambda row: (row.language[:2] != (interaction.language or "en")[:2], row.name))
 
 

@@ -24,3 +24,8 @@ def quarantine_visible_to(user: User) -> QuerySet[WebhookEvent]:
 def get_event_for(user: User, pk: int) -> WebhookEvent:
     """One event. Raises WebhookEvent.DoesNotExist."""
     return ledger_visible_to(user).get(pk=pk)
+
+
+def get_raw_source_for(user: User, pk: int) -> bytes:
+    """What arrived, byte for byte. Raises WebhookEvent.DoesNotExist."""
+    return bytes(ledger_visible_to(user).values_list("body", flat=True).get(pk=pk))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.common.errors import Refused
 from inbox import policies
+from inbox.enums import ChannelKind
 from inbox.forms import AssignForm, NewPatientForm, TemplateForm, WrapUpForm
 from inbox.models import Disposition, Interaction, Message
 from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
@@ -20,7 +21,7 @@ from inbox.services import interactions as desk
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
-from inbox.views.interactions import find, send_key, show, show_refusal
+from inbox.views.interactions import channel_of, find, send_key, show, show_refusal
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.selectors import get_patient_for
@@ -234,6 +235,7 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
                     reply(
                         actor=user,
                         interaction_id=pk,
+                        channel_id=channel_of(interaction, ChannelKind.WHATSAPP),
                         text="",
                         template=chosen,
                         template_variables=form.variables(),
@@ -253,38 +255,36 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
     return render_form(request, "templates", context, status=status)
 
 
-@require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take back a message that has not left."""
+def _message(request: HttpRequest, pk: int) -> Message:
     user = person_of(request)
     try:
         message = get_message_for(user, pk)
     except Message.DoesNotExist:
         raise Http404 from None
+    if not policies.can_handle_message(user, message.interaction):
+        raise PermissionDenied
+    return message
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a message that has not left."""
+    message = _message(request, pk)
     try:
-        cancel_message(actor=user, message_id=pk)
+        cancel_message(actor=person_of(request), message_id=pk)
     except Refused as error:
         return say(request, redirect("inbox:outbox"), str(error), is_error=True)
-    return say(request, redirect(f"{reverse('inbox:outbox')}?show={_tab_of(message)}"), _("Taken back."))
-
-
-def _tab_of(message: Message) -> str:
-    return {"failed": "failed", "suppressed": "suppressed"}.get(message.status, "waiting")
+    tab = message.status if message.status in ("failed", "suppressed") else "waiting"
+    return say(request, redirect(f"{reverse('inbox:outbox')}?show={tab}"), _("Taken back."))
 
 
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a failed or held-back message again, through the gate."""
-    user = person_of(request)
-    try:
-        message = get_message_for(user, pk)
-    except Message.DoesNotExist:
-        raise Http404 from None
+    message = _message(request, pk)
     is_from_outbox = request.POST.get("next") == "outbox"
-    if not policies.can_work(user, message.interaction):
-        raise Http404
     try:
-        retry_message(actor=user, message_id=pk)
+        retry_message(actor=person_of(request), message_id=pk)
     except Refused as error:
         if is_from_outbox:
             return say(request, redirect("inbox:outbox"), str(error), is_error=True)

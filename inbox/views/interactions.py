@@ -239,34 +239,34 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
         return workspace(request, pk, status=422, composer_errors=_("Write a message first."))
     data = form.cleaned_data
     try:
-        target = _send(request, interaction, data)
+        _send(request, interaction, data)
     except Refused as error:
         kept = {"composer_text": data["text"], "mode": data["mode"]}
         return workspace(request, pk, status=status_of(error), composer_errors=str(error), **kept)
-    response = show(request, target)
-    if is_partial(request) and target != pk:
-        response["HX-Push-Url"] = reverse("inbox:interaction", args=[target])
-    return response
+    return show(request, pk)
 
 
-def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> int:
+def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
     user, text = person_of(request), data["text"]
     if data["mode"] == "note":
         desk.add_note(actor=user, interaction_id=interaction.pk, body=text)
-        return interaction.pk
-    options = {option.kind: option for option in conversation.reply_options(interaction)}
-    chosen = options.get(data["mode"])
-    if chosen is None:
-        raise Refused(_("Choose a channel that can be answered."))
+        return
     reply(
         actor=user,
         interaction_id=interaction.pk,
-        channel_id=chosen.channel_id,
+        channel_id=channel_of(interaction, data["mode"]),
         text=text,
         idempotency_key=send_key(data["form_key"], data["mode"], text),
         seen_message_id=data["seen_message_id"],
     )
-    return interaction.pk
+
+
+def channel_of(interaction: Interaction, kind: str) -> int:
+    """Id of our channel of that kind for this conversation. Raises Refused when there is none to answer by."""
+    found = [option.channel_id for option in conversation.reply_options(interaction) if option.kind == kind]
+    if not found:
+        raise Refused(_("Choose a channel that can be answered."))
+    return found[0]
 
 
 def send_key(form_key: str, *words: str) -> str:

@@ -19,7 +19,7 @@ from inbox.enums import AttachmentStatus, MessageStatus
 from inbox.models import Attachment, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.ledger import get_event_for, quarantine_visible_to
+from inbox.selectors.ledger import get_raw_source_for, quarantine_visible_to
 from inbox.selectors.lists import page_of
 from inbox.selectors.outbox import outbox_summary, outbox_visible_to
 from inbox.services.ledger import retry_event
@@ -88,12 +88,12 @@ def quarantine_raw(request: HttpRequest, pk: int) -> HttpResponse:
     if not can(user, Action.RETRY_LEDGER):
         raise PermissionDenied
     try:
-        event = get_event_for(user, pk)
+        body = get_raw_source_for(user, pk)
     except WebhookEvent.DoesNotExist:
         raise Http404 from None
     with transaction.atomic():
         record(actor=user, action=AuditAction.DOWNLOADED, object_type="webhook_event", object_id=pk)
-    response = HttpResponse(bytes(event.body), content_type="application/octet-stream")
+    response = HttpResponse(body, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="event-{pk}.bin"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
