@@ -21,6 +21,8 @@ _DERIVED_DOMAIN = "derived.continuo.invalid"
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,40})", re.IGNORECASE)
 _NAME_LENGTH = 120
+# Laying out a table of a hundred thousand cells as text takes seconds.
+_HTML_FOR_TEXT = 500_000
 _SUBJECT_LENGTH = 2000
 _EXTENSIONS = {"image/jpeg": ".jpg", "text/plain": ".txt", "text/html": ".html", "message/rfc822": ".eml"}
 
@@ -52,7 +54,7 @@ def _parse(raw: bytes, limits: MailLimits) -> ParsedMail:
     text, html = bodies.text(), bodies.html()
     safe = sanitise_html(html) if html else None
     if not text.strip() and html:
-        text = quoted_html_to_text(html)
+        text = quoted_html_to_text(html[:_HTML_FOR_TEXT])
     text = _cut(storable(text).strip("\n"), limits.max_text_chars, "text_cut", defects)
     folded = fold(text)
     subject = root.text("subject")[:_SUBJECT_LENGTH]
@@ -133,7 +135,7 @@ class _Bodies:
                 charset = match.group(1).decode("ascii")
             self.htmls.append(decode_bytes(content, charset))
             if not in_alternative and any(text.strip() for text in self.texts):
-                self.texts.append(quoted_html_to_text(self.htmls[-1][: self.limits.max_html_chars]))
+                self.texts.append(quoted_html_to_text(self.htmls[-1][:_HTML_FOR_TEXT]))
             return
         rest, files = split_uuencoded(content)
         for name, data in files:
