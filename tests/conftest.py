@@ -11,6 +11,7 @@ from django.test import Client
 
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
+from inbox.services.threads import forget_channels
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
 
@@ -32,6 +33,7 @@ def _nothing_left_in_memory():
     """Caches and channel groups of one test are not seen by the next."""
     cache.clear()
     channel_layers.backends.clear()
+    forget_channels()
     yield
     cache.clear()
     channel_layers.backends.clear()

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from contact_center.common.rows import insert_row
 from inbox import realtime, signals
 from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import InboundMessage
@@ -11,8 +12,7 @@ from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, 
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services import attachments, keywords
-from inbox.services.locks import hold_for_transaction
-from inbox.services.threads import find_channel, locate
+from inbox.services.threads import find_channel, locate, look_up
 
 SNIPPET = 160
 MAX_TEXT = 100_000
@@ -29,25 +29,39 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         raise UnparseablePayload("No channel of ours has this recipient.")
     if item.payload.get("loop"):
         return None
-    hold_for_transaction("thread", channel.pk, item.sender.value or item.sender.raw)
-    known = Message.objects.filter(provider=item.provider, external_id=item.external_id).first()
-    if known is not None:
-        return known
-    at = min(item.occurred_at or received_at, received_at)
-    interaction, is_new = locate(item, channel, now=timezone.now())
-    message = _store(item, channel, interaction, at)
+    known = look_up(item, channel)
+    if known.message_id is not None:
+        return Message.objects.get(pk=known.message_id)
+    message = _message_of(item, channel, at=min(item.occurred_at or received_at, received_at))
+    interaction, is_new = locate(item, channel, known, now=timezone.now())
+    _advance(interaction, message)
+    _save(interaction, message, is_new=is_new)
     attachments.store_inbound(message, item)
-    _advance(interaction, message, is_new=is_new)
     if channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button"):
         keywords.apply(interaction, message)
     _announce(interaction, message, is_new=is_new)
     return message
 
 
-def _store(item: InboundMessage, channel: Channel, interaction: Interaction, at: datetime) -> Message:
+def _save(interaction: Interaction, message: Message, *, is_new: bool) -> None:
+    if is_new:
+        insert_row(interaction)
+    else:
+        interaction.save()
+    message.interaction = interaction
+    insert_row(message)
+    if is_new:
+        opened = TimelineKind.OPENED
+        insert_row(
+            TimelineEvent(
+                interaction=interaction, kind=opened, at=message.occurred_at, to_queue_id=interaction.queue_id
+            )
+        )
+
+
+def _message_of(item: InboundMessage, channel: Channel, *, at: datetime) -> Message:
     text, rest = _cut(item.text.replace("\x00", ""))
-    message = Message(
-        interaction=interaction,
+    return Message(
         channel=channel,
         channel_kind=channel.kind,
         direction=Direction.INBOUND,
@@ -67,8 +81,6 @@ def _store(item: InboundMessage, channel: Channel, interaction: Interaction, at:
         in_reply_to=(item.in_reply_to or "")[:254],
         references=list(item.references)[-50:],
     )
-    message.save(force_insert=True)
-    return message
 
 
 NOT_KEPT = {"cc", "quoted_text", "attachments", "recipients", "interaction_id", "loop"}
@@ -79,7 +91,7 @@ def _cut(text: str) -> tuple[str, str]:
     return (text, "") if len(text) <= MAX_TEXT else (text[:MAX_TEXT], text[MAX_TEXT : 2 * MAX_TEXT])
 
 
-def _advance(interaction: Interaction, message: Message, *, is_new: bool) -> None:
+def _advance(interaction: Interaction, message: Message) -> None:
     interaction.snippet = snippet_of(message)
     interaction.last_message_at = max(interaction.last_message_at, message.occurred_at)
     interaction.last_inbound_at = max(interaction.last_inbound_at or message.occurred_at, message.occurred_at)
@@ -91,11 +103,6 @@ def _advance(interaction: Interaction, message: Message, *, is_new: bool) -> Non
             interaction.wake()
         elif interaction.status == InteractionStatus.WRAP_UP:
             interaction.resume()
-    interaction.save()
-    if is_new:
-        TimelineEvent.objects.create(
-            interaction=interaction, kind=TimelineKind.OPENED, at=message.occurred_at, to_queue_id=interaction.queue_id
-        )
 
 
 def snippet_of(message: Message) -> str:

@@ -16,6 +16,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict
+from contact_center.common.rows import update_row
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import UnparseablePayload
@@ -147,6 +148,9 @@ def _claim_batch() -> list[tuple[int, int]]:
         return sorted(cursor.fetchall())
 
 
+LOCK_EVENT = "SELECT * FROM inbox_webhookevent WHERE id = %s FOR UPDATE SKIP LOCKED"
+
+
 def process_event(event_id: int) -> None:
     """Turn one stored event into rows, all or nothing. Safe to call any number of times, from anywhere.
 
@@ -155,11 +159,11 @@ def process_event(event_id: int) -> None:
     """
     try:
         with transaction.atomic():
-            event = WebhookEvent.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=event_id).first()
+            event = next(iter(WebhookEvent.objects.raw(LOCK_EVENT, [event_id])), None)
             if event is None or event.status != EventStatus.RECEIVED:
                 return
             _process(event)
-            event.save()
+            update_row(event, "status", "processed_at", "error", "external_id", "message")
     except UnparseablePayload as error:
         _set_aside(event_id, str(error))
     except Exception as error:

@@ -1,28 +1,45 @@
 """Which interaction an inbound message belongs to."""
 
+import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from inbox.adapters.events import InboundMessage
-from inbox.enums import Direction, InteractionStatus, TimelineKind
+from inbox.enums import InteractionStatus, TimelineKind
 from inbox.models import Channel, Interaction, Message, TimelineEvent
+from inbox.services.locks import lock_key
 from patients.selectors import match_patients
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
-ANSWER_WINDOW = timedelta(days=7)
+CHANNEL_KEPT_SECONDS, MOST_CHANNELS_KEPT = 5.0, 500
+
+
+_channels: dict[tuple[str, ...], tuple[float, Channel]] = {}
 
 
 def find_channel(item: InboundMessage) -> Channel | None:
-    """The channel of ours that was written to."""
-    wanted = [item.recipient.value, *item.payload.get("recipients", ())]
-    return (
-        Channel.objects.select_related("queue")
-        .filter(kind=item.channel_kind, address__in=[value for value in wanted if value])
-        .order_by("id")
-        .first()
-    )
+    """The channel of ours that was written to; may be five seconds behind a change of the channel."""
+    wanted = tuple(value for value in (item.recipient.value, *item.payload.get("recipients", ())) if value)
+    key, now = (item.channel_kind, *wanted), time.monotonic()
+    until, channel = _channels.get(key, (0.0, None))
+    if channel is not None and now < until:
+        return channel
+    rows = Channel.objects.select_related("queue").filter(kind=item.channel_kind, address__in=wanted)
+    channel = rows.order_by("id").first()
+    if channel is not None:
+        if len(_channels) > MOST_CHANNELS_KEPT:
+            _channels.clear()
+        _channels[key] = (now + CHANNEL_KEPT_SECONDS, channel)
+    return channel
+
+
+def forget_channels() -> None:
+    """Read channels anew from now on."""
+    _channels.clear()
 
 
 def thread_key_of(item: InboundMessage) -> str:
@@ -32,15 +49,55 @@ def thread_key_of(item: InboundMessage) -> str:
     return (item.sender.value or item.sender.raw or f"withheld:{item.external_id}")[:254]
 
 
-def locate(item: InboundMessage, channel: Channel, *, now: datetime) -> tuple[Interaction, bool]:
-    """The locked interaction this message joins, and whether it was made for it.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is on record about a message and its thread. Ids; None where there is nothing."""
+
+    message_id: int | None
+    latest_id: int | None
+    answered_id: int | None
+
+
+LOOK_UP = """
+SELECT pg_advisory_xact_lock(%(lock)s);
+SELECT (SELECT id FROM inbox_message WHERE provider = %(provider)s AND external_id = %(external_id)s),
+    (SELECT id FROM inbox_interaction WHERE channel_id = %(channel)s AND thread_key = %(thread)s
+     ORDER BY id DESC LIMIT 1),
+    (SELECT interaction_id FROM inbox_message WHERE direction = 'outbound' AND address = %(address)s
+     AND address <> '' AND channel_id = %(channel)s AND created_at > now() - interval '7 days'
+     ORDER BY id DESC LIMIT 1)
+"""
+
+
+def look_up(item: InboundMessage, channel: Channel) -> Known:
+    """Wait until no other message of this sender to this channel is being stored, then look what is on record.
+
+    The wait ends with the caller's transaction. `answered_id` is where we last wrote to the sender on this channel.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            LOOK_UP,
+            {
+                "lock": lock_key("thread", channel.pk, item.sender.value or item.sender.raw),
+                "provider": item.provider,
+                "external_id": item.external_id[:254],
+                "channel": channel.pk,
+                "thread": thread_key_of(item),
+                "address": item.sender.value,
+            },
+        )
+        return Known(*cursor.fetchone())
+
+
+def locate(item: InboundMessage, channel: Channel, known: Known, *, now: datetime) -> tuple[Interaction, bool]:
+    """The locked interaction this message joins, or a new one that is not saved yet (True).
 
     A live one goes on. One that was closed within the reopen window is queued again; later the message starts a new
     interaction on the same case. Mail joins only an interaction with the same person.
     """
-    found = _mail_thread(item) if item.channel_kind == "email" else _latest(channel, thread_key_of(item))
+    found = _mail_thread(item) if item.channel_kind == "email" else _locked(known.latest_id)
     if (found is None or found.is_done) and item.channel_kind != "email":
-        found = _answered_here(item, channel, now) or found
+        found = _answered_here(channel, known) or found
     if found is None:
         return _open(item, channel, now=now, previous=None), True
     if not found.is_done:
@@ -53,30 +110,17 @@ def locate(item: InboundMessage, channel: Channel, *, now: datetime) -> tuple[In
     return _open(item, channel, now=now, previous=found), True
 
 
-def _latest(channel: Channel, key: str) -> Interaction | None:
-    return (
-        Interaction.objects.select_for_update(of=("self",))
-        .filter(channel=channel, thread_key=key)
-        .order_by("-id")
-        .first()
-    )
-
-
-def _answered_here(item: InboundMessage, channel: Channel, now: datetime) -> Interaction | None:
-    """The live interaction of another channel whose last word we sent to this address on this channel."""
-    last = (
-        Message.objects.filter(
-            direction=Direction.OUTBOUND, address=item.sender.value, channel=channel, created_at__gt=now - ANSWER_WINDOW
-        )
-        .order_by("-id")
-        .values_list("interaction_id", flat=True)
-        .first()
-        if item.sender.value
-        else None
-    )
-    if last is None:
+def _locked(interaction_id: int | None) -> Interaction | None:
+    if interaction_id is None:
         return None
-    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=last).exclude(channel=channel)
+    return Interaction.objects.select_for_update(of=("self",)).get(pk=interaction_id)
+
+
+def _answered_here(channel: Channel, known: Known) -> Interaction | None:
+    """The live interaction of another channel whose last word we sent to this address on this channel."""
+    if known.answered_id is None:
+        return None
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=known.answered_id).exclude(channel=channel)
     return rows.exclude(status__in=DONE).first()
 
 
@@ -104,7 +148,7 @@ def _mail_thread(item: InboundMessage) -> Interaction | None:
 def _open(item: InboundMessage, channel: Channel, *, now: datetime, previous: Interaction | None) -> Interaction:
     is_known = item.sender.scheme in ("phone", "email", "whatsapp_user_id")
     matches = match_patients(item.sender.scheme, item.sender.value) if is_known else []
-    interaction = Interaction(
+    return Interaction(
         channel=channel,
         channel_kind=channel.kind,
         thread_key=thread_key_of(item),
@@ -119,5 +163,3 @@ def _open(item: InboundMessage, channel: Channel, *, now: datetime, previous: In
         language=matches[0].language if len(matches) == 1 else "",
         opened_at=now,
     )
-    interaction.save(force_insert=True)
-    return interaction
