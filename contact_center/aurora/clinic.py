@@ -87,3 +87,20 @@ PRACTITIONERS = (
     Practitioner("Dr. Nadia Haddad", "ultrasound", "Brickell", ("en",)),
     Practitioner("Yvette Larrazabal, RN", "blood-tests", "Coral Way", ("en", "es")),
 )
+
+# How often each reason brings somebody to us, in percent.
+REASON_WEIGHTS = {
+    "booking": 26,
+    "rescheduling": 15,
+    "cancellation": 7,
+    "preparation": 8,
+    "directions": 5,
+    "results": 9,
+    "prescription": 9,
+    "authorisation": 7,
+    "billing": 6,
+    "records": 2,
+    "complaint": 2,
+    "praise": 1,
+    "general": 3,
+}

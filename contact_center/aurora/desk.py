@@ -40,21 +40,6 @@ REASONS = (
     ReasonData("praise", "Praise", "feedback", "patient-relations", Priority.LOW),
     ReasonData("general", "Something else"),
 )
-REASON_WEIGHTS = {
-    "booking": 26,
-    "rescheduling": 15,
-    "cancellation": 7,
-    "preparation": 8,
-    "directions": 5,
-    "results": 9,
-    "prescription": 9,
-    "authorisation": 7,
-    "billing": 6,
-    "records": 2,
-    "complaint": 2,
-    "praise": 1,
-    "general": 3,
-}
 DISPOSITIONS = (
     ("answered", "Question answered", True),
     ("booked", "Appointment booked", True),

@@ -13,8 +13,8 @@ from typing import Any
 from django.utils import timezone
 
 from contact_center.aurora.chronicle import Chronicle, Exchange
-from contact_center.aurora.clinic import SITES
-from contact_center.aurora.desk import DISPOSITIONS, REASON_WEIGHTS, REASONS
+from contact_center.aurora.clinic import REASON_WEIGHTS, SITES
+from contact_center.aurora.desk import DISPOSITIONS, REASONS
 from contact_center.aurora.people import Invented
 from contact_center.aurora.texts import DAYS, TIMES, Script, scripts
 from inbox.enums import (
