@@ -29,6 +29,7 @@ def environment(offset: int) -> dict[str, str]:
         **ports,
         "DEBUG": "1",
         "SIMULATOR": "1",
+        "LOG_LEVEL": "WARNING",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{ports['WEB_PORT']}",
         "LIVE_URL": f"ws://127.0.0.1:{ports['LIVE_PORT']}",
         "SIMULATOR_URL": simulator,
