@@ -173,6 +173,8 @@ def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) 
 
 def open_cases(interaction: Interaction) -> QuerySet[Case]:
     """Cases of the patient that are not resolved."""
+    if interaction.patient_id is None:
+        return Case.objects.none()
     found = Case.objects.filter(patient_id=interaction.patient_id)
     return found.filter(status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by("next_step_date")[:10]
 

@@ -1,0 +1,50 @@
+"""What a page says can be said in every language we offer."""
+
+import gettext
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
+PLAIN = re.compile(r"""{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
+
+
+def catalog(language: str) -> gettext.GNUTranslations:
+    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        return gettext.GNUTranslations(file)
+
+
+def texts_of_pages() -> set[str]:
+    pages = (ROOT / "templates").rglob("*.html")
+    return {double or single for page in pages for double, single in PLAIN.findall(page.read_text())}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_a_page_is_translated(language: str) -> None:
+    known = catalog(language)._catalog  # type: ignore[attr-defined]
+    assert sorted(text for text in texts_of_pages() if text not in known and text.replace("%", "%%") not in known) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalog_is_the_one_that_was_translated(language: str, tmp_path: Path) -> None:
+    folder = ROOT / "locale" / language / "LC_MESSAGES"
+    try:
+        subprocess.run(["msgfmt", "-o", tmp_path / "new.mo", folder / "django.po"], check=True)
+    except FileNotFoundError:
+        pytest.skip("msgfmt is not installed")
+    assert (tmp_path / "new.mo").read_bytes() == (folder / "django.mo").read_bytes()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_loses_or_invents_a_variable(language: str) -> None:
+    variable = re.compile(r"%\(\w+\)s|%s|%%s")
+    wrong = [
+        source
+        for source, target in catalog(language)._catalog.items()  # type: ignore[attr-defined]
+        if isinstance(source, str) and source and sorted(variable.findall(source)) != sorted(variable.findall(target))
+    ]
+    assert wrong == []
