@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from contact_center.accounts.models import User
 from contact_center.aurora.clinic import SITES
-from contact_center.aurora.copying import Table
+from contact_center.aurora.copying import Table, Writer
 from contact_center.aurora.desk import CONSENT_TEXT, CONSENT_VERSION, FORMS, MAILBOX, SMS_NUMBER, WHATSAPP_NUMBER
 from contact_center.aurora.people import Invented
 from contact_center.aurora.setup import Desk
@@ -83,7 +83,7 @@ class Exchange:
     def words(self, text: str, *, is_patient: bool) -> str:
         """A line of the script as it is written on this channel."""
         said = filled(text, self.values)
-        if self.kind not in (ChannelKind.EMAIL, ChannelKind.FORM):
+        if self.kind not in (ChannelKind.EMAIL, ChannelKind.FORM) or self.scheme != ContactScheme.EMAIL:
             return said
         if is_patient:
             return f"{said}\n\n{self.person.name}" if self.kind == ChannelKind.EMAIL else said
@@ -100,15 +100,24 @@ class Chronicle:
     ledger_since: datetime
     tables: dict[Any, Table] = field(default_factory=lambda: {model: Table(model) for model in ORDER})
     mirror: list[dict[str, Any]] = field(default_factory=list)
+    writer: Writer = field(default_factory=Writer)
 
     def add(self, model: Any, **values: Any) -> int:
         """One row; returns its id."""
         return self.tables[model].add(**values)
 
     def flush(self) -> None:
-        """Write all rows kept so far, in an order that satisfies every foreign key."""
+        """Begin to write all rows kept so far, in an order that satisfies every foreign key."""
+        self.writer.send(self.tables.values())
+
+    def finish(self) -> None:
+        """Write the rest and let the database count on. Raises psycopg2.Error when it refused a row."""
+        self.flush()
+        self.writer.wait()
+        self.writer.close()
         for table in self.tables.values():
-            table.flush()
+            if table.count:
+                table.count_on()
 
     def hex(self) -> str:
         """32 hexadecimal digits."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +20,8 @@ def cell(value: Any) -> str:
     """A value in the text format of COPY. Aware datetimes, dates, numbers, text, bytes, lists of JSON columns."""
     if value is None:
         return NULL
+    if type(value) is str and value.isprintable() and "\\" not in value:
+        return value
     if isinstance(value, str):
         return value.translate(_ESCAPES)
     if value is True or value is False:
@@ -32,7 +36,7 @@ def cell(value: Any) -> str:
 
 
 class Table:
-    """Collects rows of one model and writes them in one COPY. Fields that are not given take the model's default.
+    """Collects rows of one model for one COPY. Fields that are not given take the model's default.
 
     Ids continue after the highest one there is, so nobody else may insert meanwhile.
     """
@@ -50,7 +54,7 @@ class Table:
             self.last_id = int(cursor.fetchone()[0])
 
     def add(self, **values: Any) -> int:
-        """Keep a row for the next flush; returns its id. Raises KeyError for an unknown field."""
+        """Keep a row until it is taken; returns its id. Raises KeyError for an unknown field."""
         self.last_id += 1
         row = self.defaults.copy()
         index = self.index
@@ -60,17 +64,51 @@ class Table:
         self._lines.append("\t".join(row))
         return self.last_id
 
-    def flush(self) -> None:
-        """Write what was kept and let the database count on from there. Raises django.db.Error when it is refused."""
+    def taken(self) -> tuple[str, str] | None:
+        """What was kept since the last time, as a statement and its data; None for nothing."""
         if not self._lines:
-            return
+            return None
         self.count += len(self._lines)
-        source = io.StringIO("\n".join(self._lines) + "\n")
+        data = "\n".join(self._lines) + "\n"
         self._lines.clear()
         columns = ", ".join(f'"{column}"' for column in self.columns)
+        return f'COPY "{self.name}" ({columns}) FROM STDIN', data
+
+    def count_on(self) -> None:
+        """Let the database give the next row the next id."""
         with connection.cursor() as cursor:
-            cursor.copy_expert(f'COPY "{self.name}" ({columns}) FROM STDIN', source)
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [f'"{self.name}"', self.last_id])
+
+
+class Writer:
+    """Sends rows in the caller's transaction while the next ones are being made: one thread, one batch at a time."""
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self._link = connection.connection
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy")
+        self._running: Future[None] | None = None
+
+    def send(self, tables: Iterable[Table]) -> None:
+        """Begin to write what these tables kept, in their order. Raises psycopg2.Error of the batch before."""
+        batch = [taken for table in tables if (taken := table.taken())]
+        self.wait()
+        self._running = self._pool.submit(self._copy, batch)
+
+    def wait(self) -> None:
+        """Return when everything is written. Raises psycopg2.Error when the database refused a row."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.result()
+
+    def close(self) -> None:
+        """Stop the thread after its batch."""
+        self._pool.shutdown()
+
+    def _copy(self, batch: list[tuple[str, str]]) -> None:
+        with self._link.cursor() as cursor:
+            for statement, data in batch:
+                cursor.copy_expert(statement, io.StringIO(data))
 
 
 def _default(field: models.Field[Any, Any]) -> Any:

@@ -57,8 +57,8 @@ SITUATIONS = (
     Situation(W, "authorisation", 3, 130, ACTIVE, "anita.desai", "attachment"),
     Situation(E, "results", 1, 210, special="letter"),
     Situation(W, "general", 1, 9, special="unknown"),
-    Situation(S, "booking", 3, 52, ACTIVE, "agent", "failed"),
-    Situation(W, "results", 2, 1900, ACTIVE, "agent", "window"),
+    Situation(S, "booking", 2, 52, ACTIVE, "agent", "failed"),
+    Situation(W, "rescheduling", 2, 1900, ACTIVE, "agent"),
     Situation(S, "directions", 1, 7, special="shared"),
     Situation(E, "booking", 3, 420, ACTIVE, "daniel.ferreira"),
     Situation(W, "prescription", 2, 75, ACTIVE, "clinical"),
@@ -194,7 +194,7 @@ class Present:
             elif is_patient:
                 extra = LOCATION if situation.special == "location" else {}
                 self.book.receive(told, interaction_id, at, text, **extra)
-            elif at == last_at or situation.special == "failed":
+            elif at == last_at:
                 self.book.send(told, interaction_id, at, text, **self._trouble(situation, told.kind, at))
             else:
                 self.book.send(told, interaction_id, at, text, **self.book.fate(told.kind, at))

@@ -27,7 +27,7 @@ from patients.models import Consent, ContactPoint, Patient, RelatedPerson
 
 APPS = ("accounts", "audit", "patients", "inbox", "scheduling", "complaints", "analytics")
 LOCK = 7_305_551
-FLUSH_EVERY = 10_000
+FLUSH_EVERY = 5_000
 # Beyond this many patients only the last days stand in the ledger and in the simulated provider's list.
 WHOLE_LEDGER_UNTIL = 5_000
 OPEN_NOW = 60
@@ -90,7 +90,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
             book.flush()
             progress(f"history, {timezone.localtime(at):%d %b}", 0.02 + 0.96 * done / total)
     open_now = Present(book, people, busy_phones=past.opted_out).tell(min(OPEN_NOW + count // 2000, count // 4))
-    book.flush()
+    book.finish()
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables
