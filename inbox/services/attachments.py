@@ -46,6 +46,7 @@ ALLOWED_TYPES = (
     "application/rtf",
     "application/dicom",
     "application/zip",
+    "application/ms-tnef",
 )
 ACTIVE_MARKS = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<?xml", b"<iframe", b"<body")
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR"

@@ -283,8 +283,14 @@ def outbound_of(message: Message) -> OutboundMessage:
         references=tuple(message.references),
         cc=tuple(message.cc),
         is_automatic=message.author_id is None,
+        headers=_mail_headers(message) if message.channel_kind == ChannelKind.EMAIL else {},
         idempotency_key=str(message.public_id),
     )
+
+
+def _mail_headers(message: Message) -> dict[str, str]:
+    """Answers come to an address that names the interaction, for mail programs that drop References."""
+    return {"Reply-To": providers.reply_address(message.channel.address, message.interaction_id)}
 
 
 def retry_message(*, actor: User, message_id: int) -> Message:

@@ -43,6 +43,16 @@ def _config(key: str) -> object:
     return None
 
 
+def reply_address(mailbox: str, interaction_id: int) -> str:
+    """Where an answer to this interaction's mail should go: our mailbox with a signed token nobody can guess."""
+    from inbox.adapters.email import EmailAdapter
+    from inbox.mail.tokens import reply_address as signed
+
+    adapter = adapter_for("email")
+    assert isinstance(adapter, EmailAdapter)
+    return signed(mailbox, interaction_id, adapter.config.reply_key)
+
+
 def open_until(adapter: str) -> datetime | None:
     """While the breaker is open: the time to try again, else None."""
     until_at = ProviderHealth.objects.filter(adapter=adapter).values_list("open_until_at", flat=True).first()

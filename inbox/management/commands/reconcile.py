@@ -6,7 +6,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from inbox.adapters.base import AdapterError
+from inbox.mail.imap import MailboxUnreachable
+from inbox.models import Mailbox
 from inbox.services.gaps import accept_record, listing_providers, reconcile
+from inbox.services.mailboxes import compare_mailbox
 
 
 class Command(BaseCommand):
@@ -39,8 +42,22 @@ class Command(BaseCommand):
                 self.stdout.write(f"{provider} message {message_id}: sent by our books, not in the provider's list")
             unaccounted += result.unaccounted
             self.stdout.write(f"{provider}: {result.events} events, {result.unaccounted} unaccounted")
+        if not options["provider"]:
+            unaccounted += self._mailboxes()
         if unaccounted and not options["fill"]:
             raise CommandError(f"{unaccounted} unaccounted")
+
+    def _mailboxes(self) -> int:
+        """Mails that lie in a polled mailbox and not in the ledger."""
+        missing = 0
+        for mailbox in Mailbox.objects.filter(channel__is_active=True).select_related("channel"):
+            try:
+                found = compare_mailbox(mailbox=mailbox)
+            except MailboxUnreachable as error:
+                raise CommandError(f"mailbox {mailbox.pk} does not answer: {error}") from error
+            self.stdout.write(f"mailbox {mailbox.pk}: {found.missing} unaccounted")
+            missing += found.missing
+        return missing
 
     @staticmethod
     def _time(text: str | None) -> datetime | None:
