@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any
 
 import structlog
-from anymail.exceptions import AnymailError, AnymailInsecureWebhookWarning, AnymailWebhookValidationFailure
+from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
+from anymail.utils import get_anymail_setting
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
@@ -157,20 +158,23 @@ EMAIL_PROVIDERS = {
 def email_provider(request: HttpRequest, provider: str, what: str = "inbound") -> HttpResponse:
     """Inbound mail and tracking of a mail provider, verified and read by anymail; `receivers` stores what it says.
 
-    404 for a provider anymail does not know or that is not configured here.
+    404 for a provider anymail does not know or that is not configured here: one that could prove nothing, because it
+    signs nothing and has no secret, would let anybody write mail to us.
     """
     name = EMAIL_PROVIDERS.get(provider)
     if name is None:
         return HttpResponse("There is no such mail provider.", status=404, content_type="text/plain")
     kind = "Combined" if provider == "mandrill" else what.capitalize()
     view_class = getattr(import_module(f"anymail.webhooks.{provider}"), f"{name}{kind}WebhookView")
+    if view_class.warn_if_no_basic_auth and not get_anymail_setting("webhook_secret", default=None):
+        return HttpResponse("This mail provider is not set up here.", status=404, content_type="text/plain")
     try:
         view = view_class.as_view()
         response: HttpResponse = view(request)
     except AnymailWebhookValidationFailure:
         count_refused(EventKind.EMAIL)
         return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
-    except (ImproperlyConfigured, AnymailInsecureWebhookWarning):
+    except ImproperlyConfigured:
         return HttpResponse("This mail provider is not set up here.", status=404, content_type="text/plain")
     except (AnymailError, ValueError, KeyError, TypeError):
         log.warning("mail_webhook_unreadable", provider=provider)

@@ -1,7 +1,7 @@
 """What every address of the API shares. Errors have one shape: `{"detail": sentence}` or `{field: [sentences]}`."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
@@ -69,6 +69,7 @@ class _MomentField(forms.DateTimeField):
     def to_python(self, value: Any) -> datetime | None:
         try:
             moment = super().to_python(value)
+            moment = moment and moment.astimezone(UTC)  # PostgreSQL refuses offsets of 16 hours and more
         except (OverflowError, ValueError):
             raise forms.ValidationError(self.error_messages["invalid"]) from None
         if moment is not None and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:

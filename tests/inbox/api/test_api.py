@@ -1,5 +1,6 @@
 """The API: pages' rights, cursor pages, filters, writes through the services, errors in one shape."""
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,19 @@ def test_filters_narrow_a_list(machine, interaction, whatsapp_channel):
         assert (question, ids(response) if response.status_code == 200 else None) == (question, expected)
 
 
+def test_a_moment_may_be_written_with_any_offset(machine, interaction):
+    response = machine.get(f"{V1}/interactions/", {"active_since": "1971-08-30T00:17:07+22:33"})
+    assert ids(response) == [interaction.pk]
+
+
+def test_what_was_searched_for_is_not_logged(machine, capsys, caplog):
+    caplog.set_level(logging.INFO, "django_structlog")
+    machine.get(f"{V1}/patients/search/", {"q": "zebedee", "limit": "x"})
+    machine.get(f"{V1}/patients/999/?q=zebedee")
+    logged = caplog.text + "".join(capsys.readouterr())
+    assert ("zebedee" in logged, "/api/v1/patients/999/" in logged) == (False, True)
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -139,6 +153,7 @@ def test_filters_narrow_a_list(machine, interaction, whatsapp_channel):
         "interactions/?status=asleep",
         "interactions/?contact_value=%00",
         "interactions/?active_since=yesterday",
+        "interactions/?active_since=9999-12-31T23:59:59-14:00",
         "interactions/?active_since=0001-01-01T00:00:00%2B14:00",
         "patients/?birth_date=2020-13-45",
         "patients/search/?q=ana&limit=-1",

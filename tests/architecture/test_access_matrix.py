@@ -1,0 +1,234 @@
+"""X1: who reaches which address with which method. Made from the URLconf: an address that is not in the table fails."""
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from contact_center.accounts import services as accounts
+from contact_center.accounts.enums import Role
+from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
+from tests.architecture.urls import addresses
+from tests.factories.inbox import (
+    AttachmentFactory,
+    FormFieldFactory,
+    InteractionFactory,
+    MessageFactory,
+    WebFormFactory,
+    WebhookEventFactory,
+)
+from tests.factories.patients import PatientFactory
+
+PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
+NOBODY: set[str] = set()
+PUBLIC = PEOPLE | {"anonymous"}
+GUEST = {"anonymous"}
+WORKERS = PEOPLE - {"auditor"}
+LEADS = {"supervisor", "admin"}
+SERVING = LEADS | {"agent", "clinical_agent"}
+"""Those who serve the queue of the conversation in question."""
+WATCHERS = SERVING | {"auditor", "outsider"}
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+# name: (who gets an answer to GET, who gets one to POST); no other method is ever answered.
+TABLE = {
+    "home": (PEOPLE, PEOPLE),
+    "healthz": (PUBLIC, NOBODY),
+    "readyz": (PUBLIC, NOBODY),
+    "api-schema": (PUBLIC, NOBODY),
+    "account_login": (PUBLIC, PUBLIC),
+    "account_logout": (PEOPLE, NOBODY),  # a POST is answered with the sign-in page
+    "account_inactive": (PUBLIC, NOBODY),
+    "account_signup": (NOBODY, NOBODY),
+    "account_reauthenticate": (PEOPLE, PEOPLE),
+    "account_change_password": (PEOPLE, PEOPLE),
+    "account_reset_password": (PUBLIC, PUBLIC),
+    "account_reset_password_done": (PUBLIC, NOBODY),
+    "account_reset_password_from_key": (PUBLIC, PUBLIC),
+    "account_reset_password_from_key_done": (PUBLIC, NOBODY),
+    "usersessions_list": (PEOPLE, PEOPLE),
+    "inbox:list": (WORKERS, NOBODY),
+    "inbox:views": (WORKERS, NOBODY),
+    "inbox:rows": (WORKERS, NOBODY),
+    "inbox:interaction": (SERVING, NOBODY),
+    "inbox:talk": (SERVING, NOBODY),
+    "inbox:side": (SERVING, NOBODY),
+    "inbox:compose": (NOBODY, SERVING),
+    "inbox:take": (NOBODY, SERVING),
+    "inbox:release": (NOBODY, SERVING),
+    "inbox:assign": (SERVING, SERVING),
+    "inbox:wrap-up": (SERVING, SERVING),
+    "inbox:reopen": (NOBODY, SERVING),
+    "inbox:link": (SERVING, SERVING),
+    "inbox:create-patient": (NOBODY, SERVING),
+    "inbox:templates": (SERVING, SERVING),
+    "inbox:retry": (NOBODY, SERVING),
+    "inbox:cancel": (NOBODY, SERVING),
+    "inbox:attachment": (SERVING, NOBODY),
+    "inbox:outbox": (WATCHERS, NOBODY),
+    "inbox:quarantine": (WATCHERS, NOBODY),
+    "inbox:quarantine-raw": (LEADS, NOBODY),
+    "inbox:quarantine-retry": (NOBODY, LEADS),
+    "inbox:forms": (PUBLIC, NOBODY),
+    "inbox:form": (PUBLIC, NOBODY),  # only with the key that its page carries
+    "inbox:form-json": (NOBODY, PUBLIC),
+    "inbox:form-thanks": (PUBLIC, NOBODY),
+    "inbox:form-receipt": (NOBODY, NOBODY),  # only for whoever sent that form
+    "inbox:twilio-messaging": (NOBODY, NOBODY),
+    "inbox:twilio-message-status": (NOBODY, NOBODY),
+    "inbox:twilio-voice": (NOBODY, NOBODY),
+    "inbox:twilio-voice-status": (NOBODY, NOBODY),
+    "inbox:email-provider": (NOBODY, NOBODY),
+    "inbox:email-provider-tracking": (NOBODY, NOBODY),
+}
+API_READS = {
+    "patients": WORKERS,
+    "contact-points": WORKERS,
+    "interactions": WORKERS,
+    "messages": WORKERS,
+    "cases": WORKERS,
+    "channels": WORKERS,
+    "queues": WORKERS,
+    "reasons": WORKERS,
+    "dispositions": WORKERS,
+    "ledger-events": WATCHERS,
+    "outbox": WATCHERS,
+}
+
+
+def outcome(response):
+    """What an answer means to whoever asked: in, login, refused, absent, method or (from any page) elsewhere."""
+    status, target = response.status_code, response.headers.get("Location", "")
+    if status == 401 or target.startswith(("/accounts/login/", "/admin/")):
+        return "login"
+    if target and response.request["REQUEST_METHOD"] not in {"GET", "POST"}:
+        return "elsewhere"
+    return {403: "refused", 404: "absent", 405: "method"}.get(status, "in" if status < 500 else "broken")
+
+
+def ask(client, method, url):
+    """The outcome; whatever the request changed is undone, and the browser keeps its cookies."""
+    cookies = client.cookies.copy()
+    with transaction.atomic():
+        response = client.generic(method, url, b"", content_type="application/x-www-form-urlencoded")
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return outcome(response)
+
+
+@pytest.fixture
+def browsers(everybody, signed_in):
+    return {name: signed_in(user) for name, user in vars(everybody).items()} | {"anonymous": Client()}
+
+
+@pytest.fixture
+def url_of(sms_channel, form_channel):
+    """The address of a pattern, with ids of rows of one conversation in the general queue."""
+    interaction = InteractionFactory(channel=sms_channel, patient=PatientFactory())
+    message = MessageFactory(interaction=interaction)
+    failed = MessageFactory(interaction=interaction, direction=Direction.OUTBOUND, status=MessageStatus.FAILED)
+    file = AttachmentFactory(message=message, status=AttachmentStatus.CLEAN)
+    file.file.save("x", ContentFile(b"x"))
+    event = WebhookEventFactory(status=EventStatus.QUARANTINED)
+    form = WebFormFactory(channel=form_channel)
+    FormFieldFactory(form=form)
+    rows = {"attachment": file, "retry": failed, "cancel": failed, "quarantine-raw": event, "quarantine-retry": event}
+
+    def url(address):
+        given = {
+            "pk": rows.get(address.name.removeprefix("inbox:"), interaction).pk,
+            "slug": form.slug,
+            "reference": "F-2345678",
+            "provider": "postmark",
+            "uidb36": "1",
+            "key": "set-password",
+        }
+        return reverse(address.name, kwargs={name: given[name] for name in address.keywords})
+
+    return url
+
+
+def product_addresses():
+    return [address for address in addresses() if not address.name.startswith(("admin:", "api:"))]
+
+
+def test_every_address_of_the_house_is_in_the_table():
+    assert {address.name for address in product_addresses()} == set(TABLE)
+
+
+@pytest.mark.fault
+def test_every_address_answers_exactly_whom_the_table_names(browsers, url_of):
+    wrong, cells = {}, 0
+    for address in product_addresses():
+        url, (get, post) = url_of(address), TABLE[address.name]
+        needs_sign_in = getattr(address.view, "login_required", True)
+        for method, allowed in zip(METHODS, (get, post, NOBODY, NOBODY, NOBODY), strict=True):
+            outcomes = {name: ask(browser, method, url) for name, browser in browsers.items()}
+            cells += len(outcomes)
+            answered = {name for name, result in outcomes.items() if result == "in"}
+            is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
+            if answered != allowed or "broken" in outcomes.values() or not is_told_to_sign_in:
+                wrong[f"{method} {address.name}"] = outcomes
+    print(f"X1: {len(TABLE)} addresses, {cells} requests, {len(wrong)} answered otherwise than the table says")
+    assert wrong == {}
+
+
+@pytest.mark.fault
+def test_the_admin_answers_admins_only(browsers):
+    strangers = {name: browser for name, browser in browsers.items() if name != "admin"}
+    names = [one for one in addresses() if one.name.startswith("admin:") and not one.pattern.name]
+    urls = {reverse("admin:index"), "/admin/inbox/", "/admin/r/1/1/", "/admin/no-such-page/"}
+    urls |= {address_of(one) for one in addresses() if one.name.startswith("admin:") and one not in names}
+    answers = {
+        (method, url, name): ask(browser, method, url)
+        for url in urls
+        for method in ("GET", "POST")
+        for name, browser in strangers.items()
+    }
+    assert {cell: answer for cell, answer in answers.items() if answer not in {"login", "refused", "method"}} == {}
+    assert len(urls) > 40
+    assert ask(browsers["admin"], "GET", reverse("admin:index")) == "in"
+
+
+def address_of(one):
+    """An admin address, with 1 for every id in it."""
+    given = {"app_label": "inbox"}
+    return reverse(one.name, kwargs={name: given.get(name, "1") for name in one.keywords})
+
+
+def test_no_browser_session_opens_the_api(browsers):
+    for address in addresses():
+        if address.name.startswith("api:"):
+            url = reverse(address.name, kwargs=dict.fromkeys(address.keywords, "1"))
+            for method in METHODS:
+                outcomes = {ask(browser, method, url) for browser in browsers.values()}
+                assert outcomes == {"login"}, (address.name, method)
+
+
+@pytest.mark.django_db
+def test_api_keys_read_what_their_role_may(everybody):
+    found = {name: set() for name in API_READS}
+    for who in PEOPLE:
+        role = Role.AGENT if who == "outsider" else Role(who)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {accounts.create_api_key(actor=None, name=who, role=role)[1]}")
+        for name in API_READS:
+            if client.get(f"/api/v1/{name}/").status_code == 200:
+                found[name].add(who)
+    listed = {
+        address.name.removeprefix("api:").removesuffix("-list") for address in addresses() if "-list" in address.name
+    }
+    assert found == API_READS
+    assert {name.rstrip("s") for name in API_READS} == {
+        name for name in listed if name in {n.rstrip("s") for n in API_READS}
+    }
+
+
+def test_only_the_allow_list_is_open_without_signing_in():
+    open_ones = {one.name for one in product_addresses() if not getattr(one.view, "login_required", True)}
+    allowed = {name for name, (get, post) in TABLE.items() if "anonymous" in get | post}
+    machines = {name for name in TABLE if name.startswith(("inbox:twilio", "inbox:email"))}
+    assert open_ones == allowed | machines | {"account_signup", "account_logout", "inbox:form-receipt"}
