@@ -115,6 +115,9 @@ class Engines:
         """Stop the engines, PostgreSQL last."""
         for child in self.children:
             self.supervisor.stop([child])
+        if self.children:
+            with contextlib.suppress(OSError):
+                socket_dir(self.data_dir).rmdir()
 
     # ---- PostgreSQL ----
 
