@@ -1,0 +1,46 @@
+"""Chromium on a real server of this process. A page that logs an error or breaks the content policy fails its test."""
+
+import os
+import shutil
+
+import pytest
+from django.conf import settings
+
+# Playwright keeps an event loop in this thread; the ORM calls of the tests beside it are still synchronous.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    system = {"executable_path": CHROMIUM} if CHROMIUM else {}
+    return browser_type_launch_args | system | {"args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return browser_context_args | {"viewport": {"width": 1440, "height": 900}, "locale": "en-US"}
+
+
+@pytest.fixture
+def complaints_of(page):
+    """What the browser complained about, without the refusals (4xx) and the missing socket a test provokes itself."""
+    said = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    return lambda: [text for text in said if "status of 4" not in text and "WebSocket" not in text]
+
+
+@pytest.fixture
+def desk(page, live_server, transactional_db, signed_in, agent):
+    """`desk(path)` opens a page as `agent`; it is the page itself otherwise."""
+    client = signed_in(agent)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+
+    def visit(path):
+        page.goto(live_server.url + path)
+        return page
+
+    return visit

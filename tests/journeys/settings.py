@@ -1,0 +1,6 @@
+"""The product's own settings for the programs of the journeys; static files are served from where they lie."""
+
+from tests.faults.settings import *  # noqa: F403
+
+ROOT_URLCONF = "contact_center.urls"
+WHITENOISE_USE_FINDERS = True
