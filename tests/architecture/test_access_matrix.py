@@ -227,6 +227,25 @@ def test_api_keys_read_what_their_role_may(everybody):
     }
 
 
+def test_no_page_takes_a_write_without_its_token(signed_in, supervisor, url_of):
+    """X7: a strict browser that is signed in, every address that is not meant for machines or strangers' forms."""
+    browser = signed_in(supervisor, enforce_csrf_checks=True)
+    strangers = [one for one in product_addresses() if getattr(one.view, "csrf_exempt", False)]
+    tokenless = {
+        one.name: browser.generic(method, url_of(one), b"").status_code
+        for one in product_addresses()
+        for method in ("POST", "DELETE")
+        if one not in strangers
+    }
+    assert {name: status for name, status in tokenless.items() if status != 403} == {}
+    assert {one.name for one in strangers} == {
+        "api-schema",
+        "inbox:form",
+        "inbox:form-json",
+        *(name for name in TABLE if name.startswith(("inbox:twilio", "inbox:email"))),
+    }
+
+
 def test_only_the_allow_list_is_open_without_signing_in():
     open_ones = {one.name for one in product_addresses() if not getattr(one.view, "login_required", True)}
     allowed = {name for name, (get, post) in TABLE.items() if "anonymous" in get | post}
