@@ -167,7 +167,7 @@ def candidates_for(interaction: Interaction) -> list[Patient]:
 
 def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) -> QuerySet[Interaction]:
     """The patient's other visible interactions, newest first."""
-    found = interactions_visible_to(user).filter(patient_id=interaction.patient_id).exclude(pk=interaction.pk)
+    found = interactions_visible_to(user).filter(patient=interaction.patient).exclude(pk=interaction.pk)
     return found.select_related("channel", "reason", "owner").order_by("-last_message_at", "-id")[:limit]
 
 

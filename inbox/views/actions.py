@@ -80,10 +80,8 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 _assign(request, interaction, form.cleaned_data)
                 if not _still_visible(request, pk):
-                    response = redirect("inbox:list")
-                    if is_partial(request):
-                        response = HttpResponse(status=200, headers={"HX-Redirect": response.url})
-                    return response
+                    away = redirect("inbox:list")
+                    return HttpResponse(headers={"HX-Redirect": away.url}) if is_partial(request) else away
                 return _done(request, pk, _("Saved."))
             except Refused as error:
                 form.add_error(None, str(error))
