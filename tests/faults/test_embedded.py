@@ -99,7 +99,7 @@ def test_stale_pid_and_socket_files_do_not_hinder_a_start(stack: Stack) -> None:
     stack.stop()
     user = engine_user()
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if is_root else {}
-    with subprocess.Popen(["sleep", "120"], cwd="/", **drop) as stranger:
+    with subprocess.Popen(["sleep", "60"], cwd="/", **drop) as stranger:
         pid_file, data = stack.home / "postgres" / "postmaster.pid", stack.home / "postgres"
         lock = socket_dir(stack.data_dir) / ".s.PGSQL.5432.lock"
         cases = {
@@ -108,6 +108,7 @@ def test_stale_pid_and_socket_files_do_not_hinder_a_start(stack: Stack) -> None:
             "stale socket lock": (lock, f"{stranger.pid}\n{data}\n1\n5432\n{lock.parent}\n"),
         }
         for path, text in cases.values():
+            files.owned_folder(lock.parent, user)
             path.write_text(text)
             os.chown(path, user.pw_uid, user.pw_gid)
             stack.start()
