@@ -19,4 +19,5 @@
     markRows();
   });
   document.addEventListener("htmx:after:history:push", markRows);
+  document.querySelector("[data-row][aria-current]")?.scrollIntoView({ block: "nearest" });
 })();
