@@ -128,6 +128,7 @@ def test_engines_that_outlived_their_launcher_are_stopped_before_new_ones_start(
     user = engine_user()
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if is_root else {}
     data = stack.home / "postgres"
+    files.owned_folder(socket_dir(stack.data_dir), user)
     with subprocess.Popen(argv, cwd=data, start_new_session=True, stderr=subprocess.DEVNULL, **drop) as orphan:
         wait_until(lambda: embedded.postgres_answers(stack.data_dir), 10, "the orphan answers")
         stack.start()
