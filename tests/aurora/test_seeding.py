@@ -1,0 +1,232 @@
+"""The seeded clinic: complete, the same for the same number, and true in every table."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, F, Q
+from django.utils import timezone
+
+from contact_center.accounts.enums import Role
+from contact_center.accounts.models import Team, User
+from contact_center.audit.models import AuditEntry
+from contact_center.audit.services import verify
+from contact_center.aurora import seeding
+from contact_center.aurora.desk import CONSENT_TEXT
+from contact_center.aurora.staff import PASSWORD
+from contact_center.simulator.demo_content import demo_contents
+from inbox.enums import CaseStatus, ChannelKind, EventStatus, InteractionStatus, MessageStatus
+from inbox.models import (
+    Attachment,
+    Case,
+    FormSubmission,
+    Interaction,
+    Message,
+    MessageTemplate,
+    Queue,
+    WebForm,
+    WebhookEvent,
+)
+from inbox.services.gaps import reconcile
+from patients.models import ContactPoint, Patient, RelatedPerson
+from tests.factories.patients import PatientFactory
+
+DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
+SCALE = 150
+
+
+@pytest.fixture(autouse=True)
+def _own_data_dir(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+
+
+@pytest.fixture
+def clinic(db):
+    return seeding.seed(patients=SCALE, number=7)
+
+
+def _rows():
+    """Everything but times."""
+    return (
+        list(Patient.objects.order_by("id").values_list("mrn", "given_name", "family_name", "birth_date", "language")),
+        list(ContactPoint.objects.order_by("id").values_list("patient_id", "scheme", "value")),
+        list(
+            Interaction.objects.order_by("id").values_list(
+                "channel_kind", "status", "patient_id", "owner_id", "snippet"
+            )
+        ),
+        list(Message.objects.order_by("id").values_list("interaction_id", "public_id", "direction", "status", "text")),
+        list(Case.objects.order_by("id").values_list("reference", "patient_id", "owner_id", "title")),
+    )
+
+
+def test_the_same_number_makes_the_same_rows_and_another_one_others(db, time_machine):
+    seeding.empty()
+    time_machine.move_to("2026-03-02 15:00Z", tick=False)
+    seeding.seed(patients=60, number=7)
+    first = _rows()
+    seeding.empty()
+    time_machine.move_to("2026-07-19 04:30Z", tick=False)
+    seeding.seed(patients=60, number=7)
+    assert _rows() == first
+    seeding.empty()
+    seeding.seed(patients=60, number=8)
+    assert _rows()[0] != first[0]
+
+
+def test_a_second_run_changes_nothing_and_says_so(clinic, capsys):
+    before = (Patient.objects.count(), Interaction.objects.count(), Message.objects.count(), User.objects.count())
+    call_command("seed", "--scale", "50")
+    assert capsys.readouterr().out == "The clinic is there already. Nothing to do.\n"
+    assert (
+        Patient.objects.count(),
+        Interaction.objects.count(),
+        Message.objects.count(),
+        User.objects.count(),
+    ) == before
+
+
+def test_a_database_with_other_patients_is_left_alone(db):
+    PatientFactory()
+    with pytest.raises(CommandError, match="not the demo clinic's"):
+        call_command("seed", "--scale", "50")
+    assert (Patient.objects.count(), User.objects.count()) == (1, 0)
+
+
+def test_reset_is_refused_outside_a_demo(clinic):
+    with pytest.raises(CommandError, match="DEBUG=0"):
+        call_command("seed", "--reset")
+    assert Patient.objects.count() == SCALE
+
+
+def test_an_interrupted_run_leaves_nothing(db, monkeypatch):
+    monkeypatch.setattr(seeding.audits, "write", lambda now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        seeding.seed(patients=40, number=7)
+    assert (Patient.objects.count(), Message.objects.count(), User.objects.count()) == (0, 0, 0)
+
+
+def test_the_staff_stand_in_their_teams_and_can_sign_in(clinic, client):
+    roles = dict(User.objects.values_list("role").annotate(n=Count("id")).order_by())
+    assert roles == {
+        Role.AGENT: 8,
+        Role.CLINICAL_AGENT: 3,
+        Role.PARTNER_AGENT: 4,
+        Role.SUPERVISOR: 2,
+        Role.ADMIN: 1,
+        Role.AUDITOR: 1,
+    }
+    teams = dict(Team.objects.annotate(n=Count("members")).values_list("slug", "n"))
+    assert teams == {"front-desk": 5, "nurse-line": 3, "billing": 3, "night-partner": 4}
+    assert list(Team.objects.filter(is_partner=True).values_list("slug", flat=True)) == ["night-partner"]
+    assert Queue.objects.count() == 6
+    for login in ("agent", "clinical", "partner", "supervisor", "admin", "auditor"):
+        assert User.objects.get(email=f"{login}@aurora.example").check_password(PASSWORD)
+
+
+def test_the_history_has_ten_contacts_a_patient_on_every_channel_in_three_languages(clinic):
+    closed = Interaction.objects.filter(status__in=DONE)
+    assert closed.count() == SCALE * 10
+    assert set(closed.values_list("channel_kind", flat=True)) == {"voice", "sms", "whatsapp", "email", "form"}
+    assert set(closed.values_list("language", flat=True)) == {"en", "es", "pt"}
+    per_contact = Message.objects.filter(interaction__status__in=DONE).count() / closed.count()
+    assert 2.7 < per_contact < 3.5
+
+
+def test_every_closed_contact_says_why_how_it_ended_and_what_comes_next(clinic):
+    closed = Interaction.objects.filter(status=InteractionStatus.CLOSED)
+    assert closed.filter(Q(reason=None) | Q(disposition=None) | Q(outcome="") | Q(closed_at=None)).count() == 0
+    unsettled = closed.filter(disposition__is_resolved=False)
+    assert unsettled.count() > 0
+    assert unsettled.filter(Q(next_step="") | Q(next_step_owner=None) | Q(case=None)).count() == 0
+    assert closed.exclude(case=None).exclude(case__patient_id=F("patient_id")).count() == 0
+    live = Case.objects.filter(status__in=[CaseStatus.OPEN, CaseStatus.WAITING])
+    assert live.count() > 0
+    assert live.filter(created_at__lt=timezone.now() - timedelta(days=13)).count() == 0
+
+
+def test_nothing_lies_in_the_future_or_before_its_beginning(clinic):
+    now = timezone.now()
+    assert Message.objects.filter(Q(occurred_at__gt=now) | Q(created_at__gt=now)).count() == 0
+    assert Interaction.objects.filter(Q(closed_at__gt=now) | Q(last_message_at__gt=now)).count() == 0
+    assert Interaction.objects.filter(closed_at__lt=F("last_message_at")).count() == 0
+    assert Message.objects.filter(occurred_at__lt=F("interaction__opened_at")).count() == 0
+    oldest = Interaction.objects.order_by("opened_at").first()
+    assert timedelta(days=88) < now - oldest.opened_at <= timedelta(days=91)
+    ids = list(Interaction.objects.filter(status__in=DONE).order_by("id").values_list("opened_at", flat=True))
+    assert ids == sorted(ids)
+
+
+def test_the_desk_has_open_work_of_every_sort(clinic):
+    live = Interaction.objects.exclude(status__in=DONE)
+    assert live.count() == clinic.open_now == SCALE // 4
+    assert live.filter(status=InteractionStatus.QUEUED, owner=None, unread_count__gt=0).count() >= 10
+    assert live.filter(owner__email="agent@aurora.example").count() >= 5
+    assert set(live.values_list("status", flat=True)) == {"queued", "active", "snoozed", "wrap_up"}
+    messages = Message.objects.filter(interaction__in=live)
+    assert messages.filter(status=MessageStatus.FAILED, error_code="30003").count() >= 2
+    assert messages.filter(status=MessageStatus.SUPPRESSED, gate_reason="opted_out").count() >= 1
+    assert live.filter(patient=None, is_contact_shared=True).count() >= 2
+    assert live.filter(patient=None, is_contact_shared=False).count() >= 2
+    for attachment in Attachment.objects.all():
+        assert attachment.file.read()[:4] in (b"\x89PNG", b"%PDF")
+        assert attachment.file.size == attachment.size
+    assert Attachment.objects.count() >= 3
+
+
+def test_a_shared_phone_belongs_to_relatives(clinic):
+    shared = Interaction.objects.exclude(status__in=DONE).filter(is_contact_shared=True)
+    for interaction in shared:
+        holders = Patient.objects.reachable_at("phone", interaction.contact_value)
+        assert holders.count() > 1
+        assert RelatedPerson.objects.filter(patient__in=holders, relative__in=holders).exists()
+
+
+def test_forms_keep_answers_and_the_consent_as_it_stood(clinic):
+    assert set(WebForm.objects.values_list("slug", flat=True)) == {"contact", "complaint", "refill"}
+    submission = FormSubmission.objects.order_by("-id").first()
+    assert submission.consents == [{"key": "consent", "text": CONSENT_TEXT, "version": "2026-01", "given": True}]
+    assert submission.reference == submission.interaction.reference
+    message = submission.interaction.messages.get(kind="form")
+    assert message.text == next(one["value"] for one in submission.answers if one["key"] == "message")
+
+
+def test_quarantine_holds_raw_sources(clinic):
+    events = WebhookEvent.objects.filter(status=EventStatus.QUARANTINED)
+    assert events.count() == 3
+    assert [event.pk for event in events if not bytes(event.body) or not event.error] == []
+
+
+def test_the_audit_chain_holds(clinic):
+    assert AuditEntry.objects.count() > 100
+    assert list(verify()) == []
+
+
+def test_templates_are_those_of_the_simulated_account(clinic):
+    account = {content["sid"]: content for content in demo_contents("AC0")}
+    ours = {template.external_id: template for template in MessageTemplate.objects.all()}
+    assert set(ours) == set(account)
+    for sid, template in ours.items():
+        content = account[sid]
+        assert template.body == next(iter(content["types"].values()))["body"]
+        assert template.status == content["approval"]["status"]
+        assert [variable["key"] for variable in template.variables] == list(content["variables"])
+
+
+def test_new_rows_get_ids_of_their_own(clinic):
+    last = Interaction.objects.order_by("-id").first()
+    fresh = Interaction.objects.create(
+        channel=last.channel, channel_kind=last.channel_kind, queue=last.queue, thread_key="fresh"
+    )
+    assert fresh.pk > last.pk
+    assert PatientFactory().pk > SCALE
+
+
+def test_the_provider_knows_every_seeded_message(clinic, settings, make_simulator, webhook_receiver):
+    provider = make_simulator(webhook_receiver.url, data_dir=settings.DATA_DIR)
+    settings.TWILIO_API_BASE_URL = provider.url
+    now = timezone.now()
+    result = reconcile(provider="twilio_messaging", since=now - timedelta(days=92), until=now)
+    assert (result.missing, result.unknown, result.unconfirmed) == ([], [], [])
+    on_twilio = Message.objects.filter(channel_kind__in=[ChannelKind.SMS, ChannelKind.WHATSAPP]).exclude(external_id="")
+    assert result.events == on_twilio.count()
