@@ -1,4 +1,4 @@
-"""The floor of webhook accept: one signed view that inserts one row, nothing else. Served as `benchmarks.bare:application`."""
+"""The floor of webhook accept: one signed view that inserts one row. Served as `benchmarks.bare:application`."""
 
 import os
 

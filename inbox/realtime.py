@@ -11,10 +11,12 @@ from django.db import connection, transaction
 
 log = structlog.get_logger(__name__)
 SEND_LIMIT_SECONDS = 1.0
+GATHER_SECONDS = 0.03
 
 _loop: asyncio.AbstractEventLoop | None = None
 _loop_pid = 0
 _loop_lock = threading.Lock()
+_gathered: dict[str, int] = {}
 
 
 def interaction_topic(interaction_id: int) -> str:
@@ -60,8 +62,22 @@ def announce(sequences: Iterable[tuple[str, int]]) -> None:
 
     A dead Redis loses hints, nothing else: clients compare sequences when they reconnect and poll every 30 s.
     """
-    hints = [(topic, {"type": "topic.changed", "topic": topic, "seq": number}) for topic, number in sequences]
-    asyncio.run_coroutine_threadsafe(_send(hints), _announcing_loop())
+    loop = _announcing_loop()
+    with _loop_lock:
+        is_first = not _gathered
+        for topic, number in sequences:
+            _gathered[topic] = max(number, _gathered.get(topic, 0))
+    if is_first:
+        asyncio.run_coroutine_threadsafe(_send_gathered(), loop)
+
+
+async def _send_gathered() -> None:
+    """A busy queue changes many times a second; one hint with the latest number says as much."""
+    await asyncio.sleep(GATHER_SECONDS)
+    with _loop_lock:
+        latest = dict(_gathered)
+        _gathered.clear()
+    await _send([(topic, {"type": "topic.changed", "topic": topic, "seq": seq}) for topic, seq in latest.items()])
 
 
 def recheck_sockets(user_id: int) -> None:
@@ -91,6 +107,7 @@ def _announcing_loop() -> asyncio.AbstractEventLoop:
     with _loop_lock:
         if _loop is None or _loop_pid != os.getpid():
             _loop, _loop_pid = asyncio.new_event_loop(), os.getpid()
+            _gathered.clear()
             threading.Thread(target=_loop.run_forever, name="announce", daemon=True).start()
         return _loop
 

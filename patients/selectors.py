@@ -11,6 +11,7 @@ from django.db.models.functions import Trim
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.rows import fetch_rows
 from patients.enums import ContactScheme
 from patients.models import ContactPoint, Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
@@ -62,11 +63,10 @@ def get_patient_for(user: User, pk: int) -> Patient:
     return patients_visible_to(user).prefetch_related(*related).get(pk=pk)
 
 
-MATCH = """
-SELECT * FROM patients_patient WHERE merged_into_id IS NULL
-    AND id IN (SELECT patient_id FROM patients_contactpoint WHERE scheme = %s AND value = ANY(%s))
-ORDER BY id LIMIT %s
-"""
+MATCH = (
+    "merged_into_id IS NULL AND id IN"
+    " (SELECT patient_id FROM patients_contactpoint WHERE scheme = %s AND value = ANY(%s)) ORDER BY id LIMIT %s"
+)
 
 
 def match_patients(scheme: str, value: str) -> list[Patient]:
@@ -76,7 +76,7 @@ def match_patients(scheme: str, value: str) -> list[Patient]:
     person. At most 20 are returned.
     """
     spellings = phone_variants(value) if scheme == ContactScheme.PHONE else (value,)
-    return list(Patient.objects.raw(MATCH, [scheme, list(spellings), MOST_MATCHES]))
+    return fetch_rows(Patient, MATCH, [scheme, list(spellings), MOST_MATCHES])
 
 
 def contact_points_visible_to(user: User) -> QuerySet[ContactPoint]:

@@ -114,7 +114,9 @@ def snippet_of(message: Message) -> str:
 
 
 def _announce(interaction: Interaction, message: Message, *, is_new: bool) -> None:
-    topics = [realtime.interaction_topic(interaction.pk), realtime.queue_topic(interaction.queue_id)]
+    topics = [realtime.queue_topic(interaction.queue_id)]
+    if not is_new:  # nobody can look at a new one yet
+        topics.append(realtime.interaction_topic(interaction.pk))
     if interaction.owner_id:
         topics.append(realtime.agent_topic(interaction.owner_id))
     if is_new:

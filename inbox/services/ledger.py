@@ -16,7 +16,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict
-from contact_center.common.rows import update_row
+from contact_center.common.rows import fetch_rows, update_row
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import UnparseablePayload
@@ -112,11 +112,12 @@ def drain_ledger(*, limit: int = 500) -> int:
     Several workers may drain at once: each claims rows the others have not claimed. A claim counts as an attempt,
     so that an event that kills its worker is noticed; events tried before are claimed alone.
     """
-    tried = 0
+    tried = after = 0
     while tried < limit:
-        batch = _claim_batch()
+        batch = _claim_batch(after)
         if not batch:
             break
+        after = batch[-1][0]
         for event_id, attempts in batch:
             if attempts > settings.MAX_TASK_ATTEMPTS:
                 _set_aside(event_id, f"It stopped its worker {settings.MAX_TASK_ATTEMPTS} times.")
@@ -127,9 +128,10 @@ def drain_ledger(*, limit: int = 500) -> int:
 
 
 CLAIM_EVENTS = """
+SET LOCAL synchronous_commit TO off;  -- a lost claim is only claimed again
 WITH due AS (
     SELECT id, attempts FROM inbox_webhookevent
-    WHERE status = 'received' AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+    WHERE status = 'received' AND id > %s AND (next_attempt_at IS NULL OR next_attempt_at <= now())
     ORDER BY id FOR UPDATE SKIP LOCKED LIMIT %s
 ), first AS (SELECT id, attempts FROM due ORDER BY id LIMIT 1),
 chosen AS (
@@ -141,14 +143,11 @@ WHERE id IN (SELECT id FROM chosen) RETURNING id, attempts
 """
 
 
-def _claim_batch() -> list[tuple[int, int]]:
+def _claim_batch(after: int) -> list[tuple[int, int]]:
+    """Going on after the last one spares looking again at what was just done, which costs more than the work itself."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO off")  # a lost claim is only claimed again
-        cursor.execute(CLAIM_EVENTS, [CLAIM_SIZE])
+        cursor.execute(CLAIM_EVENTS, [after, CLAIM_SIZE])
         return sorted(cursor.fetchall())
-
-
-LOCK_EVENT = "SELECT * FROM inbox_webhookevent WHERE id = %s FOR UPDATE SKIP LOCKED"
 
 
 def process_event(event_id: int) -> None:
@@ -159,9 +158,10 @@ def process_event(event_id: int) -> None:
     """
     try:
         with transaction.atomic():
-            event = next(iter(WebhookEvent.objects.raw(LOCK_EVENT, [event_id])), None)
-            if event is None or event.status != EventStatus.RECEIVED:
+            free = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE SKIP LOCKED", [event_id])
+            if not free:
                 return
+            (event,) = free
             _process(event)
             update_row(event, "status", "processed_at", "error", "external_id", "message")
     except UnparseablePayload as error:
@@ -205,8 +205,8 @@ def payload_of(event: WebhookEvent) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise UnparseablePayload("The body is not JSON.") from error
         return payload if isinstance(payload, dict) else {"items": payload}
-    form = QueryDict(event.query, encoding="utf-8").dict() | QueryDict(body, encoding="utf-8").dict()
-    return {str(name): value for name, value in form.items()}
+    query = QueryDict(event.query, encoding="utf-8").dict() if event.query else {}
+    return query | QueryDict(body, encoding="utf-8").dict()
 
 
 def _set_aside(event_id: int, why: str) -> None:
