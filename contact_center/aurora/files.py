@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 
 
+@cache
 def picture(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
     """A PNG of a shaded square, e.g. a photo of a card. Colours from 0 to 255."""
     rows = bytearray()
