@@ -23,46 +23,11 @@ AUTH_TOKEN = "demo-auth-token-not-a-secret"
 QUICK = {"queued": 0.0, "sent": 0.02, "delivered": 0.04, "read": 0.06}
 
 
-class SimulatorServer:
-    """One simulator in a thread of its own, with the calls a test makes to it.
+class SimulatorClient:
+    """The calls a test makes to a running simulator; `url` is what TWILIO_API_BASE_URL must be."""
 
-    `public_base_url` is where its webhooks go; `url` is what TWILIO_API_BASE_URL must be.
-    """
-
-    def __init__(self, data_dir: Path, public_base_url: str, **options: Any) -> None:
-        options = {"delays": dict(QUICK), **options}
-        self._config = {"data_dir": data_dir, "public_base_url": public_base_url} | options
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.simulator: Simulator | None = None
-        self.start()
-
-    def start(self) -> None:
-        """Bind and run; keeps the port of the first start."""
-        assert self.simulator is None
-
-        async def begin() -> Simulator:
-            simulator = Simulator(Config(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, **self._config))
-            await simulator.start()
-            return simulator
-
-        self.simulator = asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10)
-        self.url = self.simulator.url
-        self._config["port"] = urlsplit(self.url).port
-
-    def stop(self) -> None:
-        """Stop answering; the state stays on disk."""
-        if self.simulator is not None:
-            asyncio.run_coroutine_threadsafe(self.simulator.stop(), self._loop).result(10)
-            self.simulator = None
-
-    def close(self) -> None:
-        """Stop for good."""
-        self.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """One request to the simulator as the owner of the account."""
@@ -110,6 +75,45 @@ class SimulatorServer:
     def settle(self, seconds: float = 10.0) -> dict[str, Any]:
         """Wait until no status callback is pending; returns the state."""
         return wait_for(lambda: (state := self.state()) and not state["pending_callbacks"] and state, seconds)
+
+
+class SimulatorServer(SimulatorClient):
+    """One simulator in a thread of its own; `public_base_url` is where its webhooks go."""
+
+    def __init__(self, data_dir: Path, public_base_url: str, **options: Any) -> None:
+        options = {"delays": dict(QUICK), **options}
+        self._config = {"data_dir": data_dir, "public_base_url": public_base_url} | options
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.simulator: Simulator | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Bind and run; keeps the port of the first start."""
+        assert self.simulator is None
+
+        async def begin() -> Simulator:
+            simulator = Simulator(Config(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, **self._config))
+            await simulator.start()
+            return simulator
+
+        self.simulator = asyncio.run_coroutine_threadsafe(begin(), self._loop).result(10)
+        self.url = self.simulator.url
+        self._config["port"] = urlsplit(self.url).port
+
+    def stop(self) -> None:
+        """Stop answering; the state stays on disk."""
+        if self.simulator is not None:
+            asyncio.run_coroutine_threadsafe(self.simulator.stop(), self._loop).result(10)
+            self.simulator = None
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
 
 
 @dataclass
