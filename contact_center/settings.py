@@ -315,6 +315,7 @@ REST_FRAMEWORK = {
 MIGRATION_MODULES = {"knox": None}  # its own token table would stand empty beside ours
 KNOX_TOKEN_MODEL = "accounts.ApiKey"  # noqa: S105
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_MODEL": "accounts.ApiKey", "AUTO_REFRESH": False}
+UNFOLD = {"SITE_TITLE": "Continuo", "SITE_HEADER": "Continuo", "SITE_SYMBOL": "tune", "SITE_URL": "/"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Continuo API",
     "VERSION": "1",

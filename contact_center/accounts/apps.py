@@ -4,3 +4,14 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "contact_center.accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from contact_center.accounts.enums import Action
+        from contact_center.accounts.policies import can
+        from contact_center.common import shell
+
+        shell.register(
+            shell.NavigationEntry(_("Set-up"), "settings", "admin:index", 90, lambda user: can(user, Action.CONFIGURE))
+        )

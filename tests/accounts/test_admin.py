@@ -6,6 +6,7 @@ from django.urls import reverse
 from contact_center.accounts.enums import Role
 from contact_center.accounts.models import User
 from contact_center.audit.models import AuditEntry
+from contact_center.common.shell import entries_for
 from inbox.enums import ChannelKind, FieldType
 from inbox.models import Channel, MessageTemplate, WebForm
 from tests.factories.inbox import (
@@ -190,3 +191,12 @@ def test_a_form_with_its_questions_is_made_on_one_page(office, form_channel):
 def test_half_a_question_is_refused(office, form_channel, field):
     response = office.post(reverse("admin:inbox_webform_add"), web_form(form_channel, **field))
     assert (response.status_code, WebForm.objects.count()) == (200, 0)
+
+
+def test_only_admins_find_the_way_to_the_set_up_pages(admin, supervisor, rf):
+    def titles(user):
+        request = rf.get("/")
+        request.user = user
+        return [str(entry["title"]) for entry in entries_for(request)]
+
+    assert ("Set-up" in titles(admin), "Set-up" in titles(supervisor)) == (True, False)
