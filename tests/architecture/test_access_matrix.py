@@ -170,6 +170,9 @@ def test_every_address_answers_exactly_whom_the_table_names(browsers, url_of):
             cells += len(outcomes)
             answered = {name for name, result in outcomes.items() if result == "in"}
             is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
+            strangers = {outcomes["outsider"], outcomes["partner_agent"]} if "pk" in address.keywords else set()
+            if not strangers <= {"absent", "method", "refused" if "quarantine" in address.name else "absent"}:
+                wrong[f"{method} {address.name} as a stranger"] = strangers  # X2: as if the row did not exist
             if answered != allowed or "broken" in outcomes.values() or not is_told_to_sign_in:
                 wrong[f"{method} {address.name}"] = outcomes
     print(f"X1: {len(TABLE)} addresses, {cells} requests, {len(wrong)} answered otherwise than the table says")
