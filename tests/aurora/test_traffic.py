@@ -9,13 +9,11 @@ from django.core.management import CommandError, call_command
 from contact_center.accounts.models import User
 from contact_center.aurora import seeding, traffic
 from contact_center.aurora.traffic import Doors, Traffic, Unreachable
-from inbox.enums import ChannelKind, InteractionStatus, MessageStatus
+from inbox.enums import ChannelKind, MessageStatus
 from inbox.mail.smtp_intake import IntakeServer
-from inbox.models import Interaction, Message
+from inbox.models import Message
 from inbox.services.ledger import drain_ledger, receive_raw_mail
 from inbox.services.replies import reply
-
-DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_a_patient_answers_what_an_agent_wrote_in_the_same_conversation(doors, m
     agent = User.objects.get(email="supervisor@aurora.example")
     crowd.step()
     drain_ledger()
-    interaction = Interaction.objects.filter(channel_kind=kind).order_by("-last_inbound_at").first()
+    interaction = Message.objects.filter(direction="inbound", channel_kind=kind).latest("id").interaction
     before = interaction.messages.filter(direction="inbound").count()
     for number in range(4):  # most replies are answered, not each
         sent = reply(actor=agent, interaction_id=interaction.pk, text="How can we help?", idempotency_key=str(number))
