@@ -12,6 +12,12 @@
     }
   });
 
+  // A page that refreshes itself must not keep an unattended session alive.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.quiet) ctx.request.headers["X-Background"] = "1";
+  });
+
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if (ctx.response.status === 422 || hasOwnToast(ctx) || ctx.quiet) return;
