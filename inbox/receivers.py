@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from inbox import realtime
-from inbox.adapters.email import raw_of_anymail_inbound, tracking_payload
 from inbox.enums import EventKind
 from inbox.services.ledger import accept_event, receive_raw_mail
 
@@ -17,6 +16,8 @@ def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
 
 def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
     """anymail.signals.inbound → the raw mail in the ledger. An error makes the provider try again."""
+    from inbox.adapters.email import raw_of_anymail_inbound  # heavy: only the web process needs it, and rarely
+
     message = event.message
     receive_raw_mail(
         raw=raw_of_anymail_inbound(message),
@@ -28,6 +29,8 @@ def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -
 
 def store_provider_tracking(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
     """anymail.signals.tracking → one event in the ledger, however often the provider tells it."""
+    from inbox.adapters.email import tracking_payload
+
     body = json.dumps(tracking_payload(event), sort_keys=True).encode()
     key = event.event_id or hashlib.sha256(body).hexdigest()
     accept_event(

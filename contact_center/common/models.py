@@ -40,6 +40,15 @@ class SafeFSM(ConcurrentTransitionMixin, models.Model):
             self.__dict__.pop(attname, None)
         super().refresh_from_db(using=using, fields=sorted(wanted), from_queryset=from_queryset)
 
+    def _update_initial_state(self) -> None:
+        """Remember the loaded statuses only: reading a deferred one here would load it into every partial reload."""
+        deferred = self.get_deferred_fields()
+        self._ConcurrentTransitionMixin__initial_states = {
+            field.attname: field.value_from_object(self)
+            for field in self.state_fields
+            if field.attname not in deferred
+        }
+
     def clean_fields(self, exclude: Any = None) -> None:
         """Validate all but the protected status."""
         super().clean_fields(exclude=set(exclude or ()) | self._protected_fields())

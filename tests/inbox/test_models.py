@@ -126,6 +126,16 @@ def test_a_reload_shows_the_present_status():
 
 
 @pytest.mark.django_db
+def test_a_deferred_field_can_be_read_and_the_row_still_moves():
+    row = InteractionFactory(snippet="Hello")
+    part = Interaction.objects.defer("snippet").get(pk=row.pk)
+    assert (part.snippet, part.status) == ("Hello", InteractionStatus.QUEUED)
+    part.abandon()
+    part.save()
+    assert Interaction.objects.get(pk=row.pk).status == InteractionStatus.ABANDONED
+
+
+@pytest.mark.django_db
 def test_the_database_refuses_a_second_live_interaction_of_a_thread(sms_channel):
     first = InteractionFactory(channel=sms_channel, thread_key="+13055550123")
     with pytest.raises(IntegrityError), transaction.atomic():
