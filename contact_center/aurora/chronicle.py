@@ -14,7 +14,7 @@ from contact_center.aurora.copying import Table, Writer
 from contact_center.aurora.desk import CONSENT_TEXT, CONSENT_VERSION, FORMS, MAILBOX, SMS_NUMBER, WHATSAPP_NUMBER
 from contact_center.aurora.people import Invented
 from contact_center.aurora.setup import Desk
-from contact_center.aurora.texts import SIGN_OFF, Script, circumstances, filled
+from contact_center.aurora.texts import SIGN_OFF, Script, circumstances, filled, form_of
 from inbox.enums import (
     ChannelKind,
     Direction,
@@ -341,11 +341,6 @@ class Chronicle:
             consents=[{"key": "consent", "text": CONSENT_TEXT, "version": CONSENT_VERSION, "given": True}],
             submitted_at=at,
         )
-
-
-def form_of(script: Script) -> str:
-    """Slug of the web form that people use for this reason."""
-    return {"complaint": "complaint", "prescription": "refill"}.get(script.reason, "contact")
 
 
 FORM_TITLES = {form.slug: form.title for form in FORMS}

@@ -113,6 +113,11 @@ def circumstances(
     }
 
 
+def form_of(script: Script) -> str:
+    """Slug of the web form that people use for this reason."""
+    return {"complaint": "complaint", "prescription": "refill"}.get(script.reason, "contact")
+
+
 def filled(text: str, values: dict[str, str]) -> str:
     """A line of a script with its braces filled in, starting with a capital letter."""
     text = text.format_map(values)

@@ -25,7 +25,7 @@ from urllib.request import Request, urlopen
 
 from contact_center.aurora.clinic import REASON_WEIGHTS, SITES
 from contact_center.aurora.files import picture
-from contact_center.aurora.texts import Script, circumstances, filled, scripts
+from contact_center.aurora.texts import Script, circumstances, filled, form_of, scripts
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessagePurpose, MessageStatus
 from inbox.models import Interaction, Message
 from patients.enums import ContactScheme
@@ -207,7 +207,7 @@ class Traffic:
             raise Unreachable("the mail intake") from error
 
     def _fill_in(self, person: Person, script: Script, values: dict[str, str]) -> None:
-        slug = {"complaint": "complaint", "prescription": "refill"}.get(script.reason, "contact")
+        slug = form_of(script)
         answers = {
             "given-name": person.given,
             "family-name": person.family,
