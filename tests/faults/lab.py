@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -139,7 +140,7 @@ class Lab:
 
     def start_beat(self, name: str = "beat") -> None:
         """The beat process of the Procfile."""
-        self.spawn(name, sys.executable, "manage.py", "beat")
+        self.spawn(name, sys.executable, "-m", "contact_center.beat")
 
     def start_workers(self, processes: int = 2) -> int:
         """A worker group, forked from a warm process; the process id of its leader."""
@@ -228,3 +229,24 @@ def lab(**environment: str) -> Iterator[Lab]:
 def percentile(values: list[float], share: float) -> float:
     """The value that this share of all does not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def race(*works):
+    """Run these at the same moment, each with a database connection of its own."""
+    gate, errors = threading.Barrier(len(works)), []
+
+    def run(work):
+        try:
+            gate.wait(10)
+            work()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
