@@ -8,6 +8,8 @@ from drf_spectacular.views import SpectacularAPIView
 
 from contact_center.common import views as common_views
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="inbox:list"), name="home"),
     path("healthz", common_views.healthz, name="healthz"),
