@@ -11,6 +11,7 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         from anymail.signals import inbound, tracking
+        from django.contrib.auth.signals import user_logged_out
         from django.utils.translation import gettext_lazy as _
 
         from contact_center.accounts.enums import Action
@@ -22,6 +23,7 @@ class InboxConfig(AppConfig):
         from patients.selectors import register_partner_scope
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
+        user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         register_partner_scope(patients_of_partner)

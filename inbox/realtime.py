@@ -80,10 +80,14 @@ async def _send_gathered() -> None:
     await _send([(topic, {"type": "topic.changed", "topic": topic, "seq": seq}) for topic, seq in latest.items()])
 
 
-def recheck_sockets(user_id: int) -> None:
-    """Make every socket of this person check its rights now; returns at once and never raises."""
-    group = control_group(user_id)
-    asyncio.run_coroutine_threadsafe(_send([(group, {"type": "rights.changed"})]), _announcing_loop())
+def recheck_sockets(user_id: int, *, after_seconds: float = 0) -> None:
+    """Make every socket of this person check its rights, now or a little later; returns at once and never raises."""
+
+    async def recheck() -> None:
+        await asyncio.sleep(after_seconds)
+        await _send([(control_group(user_id), {"type": "rights.changed"})])
+
+    asyncio.run_coroutine_threadsafe(recheck(), _announcing_loop())
 
 
 async def _send(hints: list[tuple[str, dict[str, object]]]) -> None:

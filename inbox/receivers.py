@@ -14,6 +14,12 @@ def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
     realtime.recheck_sockets(user_id)
 
 
+def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> None:
+    """django's user_logged_out → the same. Django says it just before the session ends, hence the wait."""
+    if user is not None and user.pk:
+        realtime.recheck_sockets(user.pk, after_seconds=0.5)
+
+
 def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
     """anymail.signals.inbound → the raw mail in the ledger. An error makes the provider try again."""
     from inbox.adapters.email import raw_of_anymail_inbound  # heavy: only the web process needs it, and rarely
