@@ -37,17 +37,10 @@ def main() -> None:
 
 def _connect() -> Any:
     """An own connection: the lock lives as long as it does."""
-    from django.conf import settings
+    from django.db import connection
 
-    database = settings.DATABASES["default"]
-    session = psycopg2.connect(
-        dbname=database["NAME"],
-        user=database.get("USER") or None,
-        password=database.get("PASSWORD") or None,
-        host=database.get("HOST") or None,
-        port=database.get("PORT") or None,
-        **database.get("OPTIONS", {}),
-    )
+    parameters = connection.get_connection_params()
+    session = psycopg2.connect(**{k: v for k, v in parameters.items() if k not in ("cursor_factory", "context")})
     session.autocommit = True
     return session
 
