@@ -49,7 +49,7 @@ def steps_of(work: Callable[[], object]) -> int:
 
 
 def fail_within(work: Callable[[], object], step: int) -> None:
-    """Run the call and raise RuntimeError("step") right before that step."""
+    """Run the call with a RuntimeError("step") right before that step."""
 
     class Failing(StepCounter):
         def step(self, take: Callable[[], object]) -> object:
