@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -28,10 +29,9 @@ def main() -> None:
         except psycopg2.Error:
             session = None
         if session is not None:
-            with session:
+            with closing(session):  # not `with session`, which would hold one transaction open all the while
                 if _leads(session):
                     _tick_while_leading(session)
-            session.close()
         time.sleep(2)
 
 
