@@ -12,6 +12,7 @@ urlpatterns = [
     path("inbox/rows/", interactions.rows_pane, name="rows"),
     path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
+    path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),
     path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),
     path("inbox/<int:pk>/compose/", interactions.compose, name="compose"),
     path("inbox/<int:pk>/take/", actions.take, name="take"),

@@ -14,8 +14,9 @@ from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, Messag
 from inbox.models import Case, Channel, FormSubmission, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.addresses import address_on
 from inbox.selectors.gate_facts import last_inbound_at_of
-from inbox.selectors.interactions import interactions_visible_to, thread_of
+from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.outbox import GATE_SENTENCES
+from inbox.selectors.thread import Place, thread_of
 from patients.models import Patient
 from patients.selectors import match_patients
 
@@ -36,13 +37,20 @@ class ReplyOption:
     window_closes_at: datetime | None = None
 
 
-def conversation_items(user: User, interaction: Interaction, *, limit: int = THREAD_LIMIT) -> list[dict[str, Any]]:
-    """The thread as the page draws it, oldest first: days, where one exchange ends and another begins, and entries.
+def conversation_page(
+    user: User, interaction: Interaction, *, before: Place | None = None, since: Place | None = None
+) -> dict[str, Any]:
+    """`items`: a page of the thread as it is drawn, oldest first; `earlier`: the place before which there are more.
 
-    Each item has `kind` (day, opening, message, note, event), `at`, `is_present`, `interaction`, and under its kind
-    the object. Five more queries than `thread_of` at most, whatever the number of entries.
+    Items are days, openings (where one exchange ends and another begins) and entries. Each has `kind` (day, opening,
+    message, note, event), `at`, `is_present`, `interaction`, and under its kind the object. `before` and `since` are
+    those of `thread_of`. Five more queries than `thread_of` at most, whatever the number of entries.
     """
-    entries = thread_of(user, interaction, limit=limit)
+    thread = thread_of(user, interaction, limit=THREAD_LIMIT, before=before, since=since)
+    return {"items": _items(thread.entries, interaction), "earlier": thread.earlier}
+
+
+def _items(entries: list[dict[str, Any]], interaction: Interaction) -> list[dict[str, Any]]:
     known = _interactions_in(entries, interaction)
     submissions = _submissions_in(entries)
     items: list[dict[str, Any]] = []

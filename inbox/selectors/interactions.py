@@ -1,15 +1,14 @@
 """Reads of the desk: only what the person may see, with everything a row needs in a constant number of queries."""
 
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
 from inbox.enums import InteractionStatus
-from inbox.models import Attachment, Interaction, Message, Note, Queue, TimelineEvent
+from inbox.models import Interaction, Queue
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
 
@@ -66,38 +65,6 @@ def view_counts(user: User) -> dict[str, Any]:
     )
     per_queue = dict(open_ones.order_by().values_list("queue_id").annotate(n=Count("pk")))
     return {**totals, "queues": per_queue}
-
-
-def thread_of(user: User, interaction: Interaction, *, limit: int = 200) -> list[dict[str, Any]]:
-    """The newest `limit` entries of everything that passed with this person, oldest first.
-
-    Messages, notes and events of this interaction and, when the patient is known, of all their visible interactions.
-    Each entry is `{"type": "message"|"note"|"event", "at": aware datetime, "item": object, "is_present": bool}`.
-    """
-    ids = related_interactions(user, interaction)
-    messages = (
-        Message.objects.filter(interaction_id__in=ids)
-        .select_related("author", "template", "interaction")
-        .prefetch_related(Prefetch("attachments", queryset=Attachment.objects.order_by("id")))
-        .order_by("-occurred_at", "-id")[:limit]
-    )
-    notes = Note.objects.filter(interaction_id__in=ids).select_related("author").order_by("-created_at")[:limit]
-    events = (
-        TimelineEvent.objects.filter(interaction_id__in=ids)
-        .select_related("actor", "to_user", "from_queue", "to_queue")
-        .order_by("-at", "-id")[:limit]
-    )
-    entries = (
-        [_entry("message", message.occurred_at, message, interaction) for message in messages]
-        + [_entry("note", note.created_at, note, interaction) for note in notes]
-        + [_entry("event", event.at, event, interaction) for event in events]
-    )
-    entries.sort(key=lambda entry: (entry["at"], entry["item"].pk))
-    return entries[-limit:]
-
-
-def _entry(kind: str, at: datetime, item: Any, interaction: Interaction) -> dict[str, Any]:
-    return {"type": kind, "at": at, "item": item, "is_present": item.interaction_id == interaction.pk}
 
 
 def related_interactions(user: User, interaction: Interaction, *, limit: int = 100) -> list[int]:

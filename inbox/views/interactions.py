@@ -20,6 +20,7 @@ from inbox.forms import ComposeForm
 from inbox.models import Interaction
 from inbox.selectors import conversation, lists
 from inbox.selectors.interactions import get_interaction_for
+from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
 from inbox.views.answers import is_partial, person_of, say, status_of
@@ -137,13 +138,20 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
         "interaction": interaction,
         "view": extra.pop("view", None) or {"key": request.GET.get("view", "mine")[:40]},
         "sequence": sequence,
-        "items": conversation.conversation_items(user, interaction),
         "can": may,
         "reply_options": options,
         "mode": usable[0] if usable else "note",
         "seen_message_id": seen,
         "form_key": f"{interaction.pk}-{user.pk}-{sent}",
+        **(
+            extra.pop("thread", None)
+            or conversation.conversation_page(user, interaction, since=_place(request, "from"))
+        ),
     } | extra
+
+
+def _place(request: HttpRequest, name: str) -> Place | None:
+    return Place.read(request.GET.get(name, ""))
 
 
 def side_context(request: HttpRequest, interaction: Interaction, patient: Patient | None) -> dict[str, Any]:
@@ -207,6 +215,19 @@ def interaction_page(request: HttpRequest, pk: int) -> HttpResponse:
 def talk_pane(request: HttpRequest, pk: int) -> HttpResponse:
     """Head, thread and reply box, drawn again after a change."""
     return render(request, "inbox/_talk.html", talk_context(request, find(request, pk)))
+
+
+@require_safe
+def earlier(request: HttpRequest, pk: int) -> HttpResponse:
+    """What passed before the place `before`, one page of it: put above the thread, or a page of its own."""
+    interaction = find(request, pk)
+    before = _place(request, "before")
+    if before is None:
+        return redirect("inbox:interaction", pk)
+    thread = conversation.conversation_page(person_of(request), interaction, before=before)
+    if is_partial(request):
+        return render(request, "inbox/_earlier_page.html", {"interaction": interaction, "before": before, **thread})
+    return workspace(request, pk, thread=thread, is_past=True)
 
 
 @require_safe

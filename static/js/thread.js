@@ -1,4 +1,5 @@
-/* The newest message is in view: when a conversation opens, and when something arrives while the reader is at the end. */
+/* The newest message is in view: when a conversation opens, and when something arrives while the reader is at the end.
+   What is fetched above keeps the line that is being read where it is. */
 (() => {
   const last = new WeakMap(); // thread -> id of its last item
   const atEnd = new WeakMap();
@@ -14,9 +15,20 @@
     });
   }
 
+  let kept;
+  document.addEventListener("htmx:before:swap", (event) => {
+    const target = event.detail.ctx?.target;
+    const thread = target?.matches?.(".thread__earlier") && target.closest("[data-newest-last]");
+    kept = thread && { thread, below: thread.scrollHeight - thread.scrollTop };
+  });
+  function keepPlace() {
+    if (kept) kept.thread.scrollTop = kept.thread.scrollHeight - kept.below;
+    kept = undefined;
+  }
+
   document.addEventListener("scroll", ({ target }) => {
     if (target.matches?.("[data-newest-last]")) atEnd.set(target, target.scrollHeight - target.scrollTop - target.clientHeight < 80);
   }, true);
-  document.addEventListener("htmx:after:swap", follow);
+  document.addEventListener("htmx:after:swap", () => { keepPlace(); follow(); });
   follow();
 })();

@@ -55,6 +55,7 @@ TABLE = {
     "inbox:rows": (WORKERS, NOBODY),
     "inbox:interaction": (SERVING, NOBODY),
     "inbox:talk": (SERVING, NOBODY),
+    "inbox:earlier": (SERVING, NOBODY),
     "inbox:side": (SERVING, NOBODY),
     "inbox:compose": (NOBODY, SERVING),
     "inbox:take": (NOBODY, SERVING),

@@ -139,3 +139,25 @@ def test_without_javascript_an_agent_answers_and_closes(browser, live_server, si
     page.click("[data-send]")
     assert Interaction.objects.get(pk=conversation.pk).closed_at <= timezone.now()
     context.close()
+
+
+def test_earlier_messages_come_above_and_stay_there_when_the_conversation_changes(
+    desk, conversation, monkeypatch, complaints_of
+):
+    monkeypatch.setattr("inbox.selectors.conversation.THREAD_LIMIT", 10)
+    for number in range(24):
+        MessageFactory(interaction=conversation, text=f"line {number}")
+    page = desk(f"/inbox/{conversation.pk}/")
+    page.locator(".thread").evaluate("thread => thread.scrollTop = 0")
+    line = page.locator(".bubble", has_text="line 15")
+    before = line.bounding_box()["y"]
+    page.click("text=Show earlier")
+    page.wait_for_selector(".bubble:has-text('line 6')")
+    moved = abs(line.bounding_box()["y"] - before)
+    MessageFactory(interaction=conversation, text="line 24")
+    page.evaluate(REFETCH, f"talk-{conversation.pk}")
+    page.wait_for_selector(".bubble:has-text('line 24')")
+    shown = page.locator(".bubble__text").all_inner_texts()
+    assert shown == [f"line {number}" for number in range(4, 25)]
+    assert moved < 60
+    assert complaints_of() == []
