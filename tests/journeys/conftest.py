@@ -3,10 +3,12 @@
 import itertools
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
 
 from contact_center.accounts.enums import Role
 from contact_center.simulator.demo_content import TEXTS, content_sid
@@ -157,3 +159,16 @@ def interaction_of(stack):
         return wait_for(found, 15)[0]
 
     return find
+
+
+@pytest.fixture
+def late_row(somebody, interaction_of):
+    """A WhatsApp conversation whose patient last wrote 25 hours ago."""
+    patient = somebody()
+    patient.write("Are you there?")
+    row = interaction_of(patient.number)
+    long_ago = timezone.now() - timedelta(hours=25)
+    row.messages.update(occurred_at=long_ago)
+    Interaction.objects.filter(pk=row.pk).update(last_inbound_at=long_ago)
+    row.patient_phone = patient
+    return row

@@ -1,5 +1,6 @@
 """People of the journeys: staff with a session of their own, and patients with a phone and a mailbox."""
 
+import contextlib
 import json
 import re
 from typing import Any
@@ -35,9 +36,15 @@ class Page:
         """The words of every element of a class."""
         return self.texts(f"//*[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]")
 
+    def notices(self) -> list[str]:
+        """What the page says has just happened."""
+        return self.texts("//*[@id='toasts']//span[@class='grow']")
+
     def value(self, name: str) -> str:
         """What a form field holds."""
-        return self.tree.xpath(f"//*[@name='{name}']")[0].value or ""
+        element = self.tree.xpath(f"//*[@name='{name}']")[0]
+        # A browser drops the line end that follows <textarea>; lxml keeps it.
+        return (element.value or "").removeprefix("\n" if element.tag == "textarea" else "")
 
 
 class Staff:
@@ -68,6 +75,11 @@ class Staff:
         page = self.get(f"/inbox/{interaction_id}/")
         hidden = {name: page.value(name) for name in ("form_key", "seen_message_id")}
         return self.post(f"/inbox/{interaction_id}/compose/", mode=mode, text=text, **hidden | fields)
+
+    def wrap_up(self, interaction_id: int, **fields: Any) -> Page:
+        """Open the form and send it."""
+        page = self.get(f"/inbox/{interaction_id}/wrap-up/")
+        return self.post(f"/inbox/{interaction_id}/wrap-up/", seen_until_at=page.value("seen_until_at"), **fields)
 
     def socket(self) -> "Socket":
         """A live socket as the page opens it."""
@@ -159,4 +171,7 @@ class Phone:
 
     def until_shows(self, *wanted: tuple[str, str, str], tab: str = "whatsapp") -> None:
         """Wait until the screen shows exactly these messages."""
-        wait_for(lambda: self.bubbles(tab) == list(wanted), 15)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: self.bubbles(tab) == list(wanted), 15)
+        shown = self.bubbles(tab)
+        assert shown == list(wanted), f"the phone shows {shown}"

@@ -71,9 +71,8 @@ class Stack(Lab):
         ]
         with contextlib.suppress(requests.RequestException):
             is_serving = all(requests.get(page, timeout=5).status_code == 200 for page in pages)
-            return (
-                is_serving and is_open(self.ports["SMTP_INTAKE_PORT"]) and self._is_worker_waiting() and self._leads()
-            )
+            is_taking_mail = is_open(self.ports["SMTP_INTAKE_PORT"])
+            return is_serving and is_taking_mail and self._is_worker_waiting() and self._is_beat_leading()
         return False
 
     def end(self) -> None:
