@@ -11,6 +11,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
+from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import AdapterError, MediaRefused
 from inbox.adapters.events import InboundMessage, MediaRef
@@ -19,6 +20,7 @@ from inbox.models import Attachment, Message
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 
+FETCH_TASK, FETCH_QUEUE = "inbox.fetch_attachments", "default"
 MAX_FILES = 20
 MAX_ATTEMPTS = 5
 FETCH_BACKOFF = [timedelta(seconds=s) for s in (5, 30, 120, 600, 1800)]
@@ -70,6 +72,8 @@ def store_inbound(message: Message, item: InboundMessage) -> None:
             size=ref.size,
             source_url=ref.url[:500],
         )
+    if item.media:
+        wake_on_commit(FETCH_TASK, FETCH_QUEUE)
 
 
 def store_uploads(message: Message, uploads: list[Any]) -> None:
