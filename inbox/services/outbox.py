@@ -227,7 +227,11 @@ def _record_error(message_id: int, error: AdapterError) -> None:
             return
         now = timezone.now()
         message.error_code, message.error_text = (error.code or error.reason)[:40], error.message[:300]
-        if error.permanent:
+        if error.reason == "opted_out" and message.purpose == MessagePurpose.OPT_OUT_CONFIRMATION:
+            # The provider saw the keyword first and has confirmed it: nothing failed that staff could mend.
+            message.gate_decision, message.gate_reason = GateDecision.SUPPRESS, gate.GateReason.OPTED_OUT
+            message.suppress()
+        elif error.permanent:
             message.fail(error.code or "", error.message, now)
             if error.reason == "opted_out":
                 note_provider_opt_out(message)
