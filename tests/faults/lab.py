@@ -200,6 +200,12 @@ class Lab:
         )
         return self._ask(request, limit)
 
+    def browse(self, path: str, form: dict[str, str], *, cookies: dict[str, str], token: str) -> tuple[int, float]:
+        """GET, or POST when there is a form, as a browser does; redirects are followed. Status and seconds."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept": "text/html"}
+        body = urlencode(form | {"csrfmiddlewaretoken": token}).encode() if form else None
+        return self._ask(urllib.request.Request(self.web_url + path, body, headers), 30)
+
     @staticmethod
     def _ask(request: urllib.request.Request, limit: float) -> tuple[int, float]:
         begun = time.monotonic()
