@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "contact_center.accounts.middleware.SessionLifetimeMiddleware",
+    "contact_center.accounts.middleware.PersonLanguageMiddleware",
     "contact_center.audit.middleware.AccessDeniedMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -252,7 +253,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# ---- languages, time ----
+# ---- languages, time, the name on every page ----
+ORGANISATION_NAME = env.str("ORGANISATION_NAME", default="Continuo")
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("pt", _("Portuguese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -292,6 +294,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Aurora Health <care@
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)
+# How many workers one provider may hold: with a hanging one, the others still serve everything else.
+OUTBOX_SLOTS = env.int("OUTBOX_SLOTS", default=max(1, env.int("WORKER_PROCESSES", default=2) - 1))
 OUTBOX_STALE_SECONDS = env.int("OUTBOX_STALE_SECONDS", default=60)
 OUTBOX_SETTLE_SECONDS = env.int("OUTBOX_SETTLE_SECONDS", default=15)  # a doubtful send may still show up
 OUTBOX_ALARM_SECONDS = env.int("OUTBOX_ALARM_SECONDS", default=300)

@@ -29,7 +29,6 @@ M = MessageStatus
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_outboxes", "outbound"
 BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 60, 120, 300)]
 GIVE_UP_AFTER = timedelta(hours=24)
-SLOTS_PER_ADAPTER = 2  # a provider that hangs holds at most so many workers; the others serve the other channels
 
 
 def enqueue(
@@ -115,7 +114,7 @@ def drain_outbox(*, adapter: str, limit: int = 500) -> int:
 
     A provider that failed last time has one slot, so that its time-outs hold up one worker and no more.
     """
-    for slot in range(1 if providers.is_limping(adapter) else SLOTS_PER_ADAPTER):
+    for slot in range(1 if providers.is_limping(adapter) else settings.OUTBOX_SLOTS):
         with try_held("outbox", adapter, slot) as is_mine:
             if is_mine:
                 return _drain(adapter, limit)
