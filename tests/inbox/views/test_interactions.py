@@ -248,6 +248,51 @@ def test_a_channel_that_is_off_says_why(agent, sms_channel, email_channel, signe
     assert told == {"sms": "", "email": "There is no address to send to."}
 
 
+def test_the_number_behind_an_unknown_whatsapp_can_be_answered_by_sms_too(
+    agent, sms_channel, whatsapp_channel, signed_in
+):
+    interaction = InteractionFactory(channel=whatsapp_channel, owner=agent, contact_value="+13055550142")
+    client = signed_in(agent)
+    options = client.get(url("talk", interaction.pk), headers=HTMX).context["reply_options"]
+    assert [(option.kind, option.is_available) for option in options] == [("whatsapp", False), ("sms", True)]
+    _data, answer = send(client, interaction, "We write by SMS then.", HTMX, mode="sms")
+    message = Message.objects.get(direction=Direction.OUTBOUND)
+    assert (answer.status_code, message.channel, message.address) == (200, sms_channel, "+13055550142")
+
+
+def test_a_whatsapp_user_without_number_cannot_be_reached_by_sms_before_the_patient_is_known(
+    agent, sms_channel, whatsapp_channel, signed_in
+):
+    interaction = InteractionFactory(
+        channel=whatsapp_channel, owner=agent, contact_scheme="whatsapp_user_id", contact_value="US.77"
+    )
+    options = signed_in(agent).get(url("talk", interaction.pk), headers=HTMX).context["reply_options"]
+    assert {option.kind: option.reason for option in options}["sms"] == (
+        "Link the patient first: only then is it known where else to reach them."
+    )
+
+
+def test_a_closed_whatsapp_window_offers_templates_in_a_conversation_by_sms(
+    agent, sms_channel, whatsapp_channel, signed_in
+):
+    interaction = InteractionFactory(channel=sms_channel, owner=agent, contact_value="+13055550142")
+    template = MessageTemplateFactory(body="Hello {{1}}, please call us.")
+    client = signed_in(agent)
+    talk = client.get(url("talk", interaction.pk), headers=HTMX)
+    option = next(one for one in talk.context["reply_options"] if one.kind == "whatsapp")
+    assert (option.is_available, option.needs_template) == (False, True)
+    assert f'hx-get="{url("templates", interaction.pk)}"' in talk.content.decode()
+    address = f"{url('templates', interaction.pk)}?template={template.pk}"
+    client.post(address, {"form_key": "k", "variable-1": "María"}, headers=HTMX)
+    message = Message.objects.get(direction=Direction.OUTBOUND)
+    assert (message.channel, message.address, message.interaction_id, message.text) == (
+        whatsapp_channel,
+        "+13055550142",
+        interaction.pk,
+        "Hello María, please call us.",
+    )
+
+
 def test_answering_on_another_channel_stays_in_the_conversation(agent, sms_channel, email_channel, signed_in):
     patient = PatientFactory(email="maria@mail.example")
     interaction = InteractionFactory(channel=sms_channel, owner=agent, patient=patient)
