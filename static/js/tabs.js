@@ -1,4 +1,4 @@
-/* Tabs with one Tab stop and arrow keys, toggle groups, and the panes of the inbox on narrow screens. */
+/* Tabs with one Tab stop and arrow keys, the panes of the inbox on narrow screens, menus that close behind one. */
 (() => {
   function select(tab, focus = true) {
     tab.closest('[role="tablist"]').querySelectorAll('[role="tab"]').forEach((other) => {
@@ -17,6 +17,12 @@
     const pane = event.target.closest("[data-pane-show]");
     const inbox = document.querySelector(".inbox");
     if (pane && inbox) inbox.dataset.pane = inbox.dataset.pane === pane.dataset.paneShow ? "talk" : pane.dataset.paneShow;
+  });
+
+  const menus = () => document.querySelectorAll("details.account[open]");
+  document.addEventListener("click", (event) => menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") menus().forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   });
 
   document.addEventListener("keydown", (event) => {
