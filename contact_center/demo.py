@@ -28,6 +28,7 @@ def environment(offset: int) -> dict[str, str]:
     return {
         **ports,
         "DEBUG": "1",
+        "ORGANISATION_NAME": "Aurora Health",
         "SIMULATOR": "1",
         "LOG_LEVEL": "WARNING",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{ports['WEB_PORT']}",

@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
 from contact_center.common import views as common_views
@@ -11,7 +10,7 @@ from contact_center.common import views as common_views
 admin.autodiscover()
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="inbox:list"), name="home"),
+    path("", common_views.home, name="home"),
     path("healthz", common_views.healthz, name="healthz"),
     path("readyz", common_views.readyz, name="readyz"),
     path("accounts/", include("contact_center.accounts.urls")),

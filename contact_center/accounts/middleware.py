@@ -1,4 +1,4 @@
-"""Sessions that end: after idle time and, whatever happens, after twelve hours."""
+"""Sessions that end, after idle time and, whatever happens, after twelve hours; pages in a person's own language."""
 
 import time
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 STARTED, SEEN = "session_started", "session_seen"
 WRITE_EVERY_SECONDS = 60
@@ -32,4 +33,17 @@ class SessionLifetimeMiddleware:
                 logout(request)
             elif now - seen >= WRITE_EVERY_SECONDS and BACKGROUND_HEADER not in request.headers:
                 request.session[SEEN] = now
+        return self.get_response(request)
+
+
+class PersonLanguageMiddleware:
+    """Speaks the signed-in person's language, unless this browser was told another one on the sign-in page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and not request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME):
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         return self.get_response(request)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -90,6 +91,19 @@ def update_user(*, actor: User | None, user_id: int, **fields: str) -> User:
         user.full_clean(exclude=["password"])
         user.save(update_fields=changed)
         _record(actor, AuditAction.CHANGED, user, fields=changed)
+    return user
+
+
+@transaction.atomic
+def choose_language(*, actor: User, language: str) -> User:
+    """Let a person have their pages in one of `settings.LANGUAGES`. Raises Refused for any other."""
+    if language not in dict(settings.LANGUAGES):
+        raise Refused(_("Choose one of the languages on offer."))
+    user = _locked(actor.pk)
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+        _record(actor, AuditAction.CHANGED, user, fields=["language"])
     return user
 
 

@@ -11,10 +11,11 @@ THEMES = {"light", "dark"}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`theme` (light, dark or empty for the system's), `live_url`, and the navigation entries this person may use."""
+    """`theme` (light, dark or empty for the system's), `organisation`, `live_url`, `navigation` of this person."""
     theme = request.COOKIES.get("theme", "")
     return {
         "theme": theme if theme in THEMES else "",
+        "organisation": settings.ORGANISATION_NAME,
         "live_url": settings.LIVE_URL,
         "navigation": entries_for(request),
     }

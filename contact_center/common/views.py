@@ -7,8 +7,10 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
+
+from contact_center.common.shell import entries_for
 
 
 @login_not_required
@@ -35,6 +37,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except redis.RedisError:
         checks["redis"] = "unreachable"
     return JsonResponse(checks, status=200 if checks["database"] == "ok" else 503)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The first place in the rail that this person may use; a page that says whom to ask where there is none."""
+    entries = entries_for(request)
+    return redirect(entries[0]["url"]) if entries else render(request, "no_place.html")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

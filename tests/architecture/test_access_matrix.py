@@ -35,11 +35,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # name: (who gets an answer to GET, who gets one to POST); no other method is ever answered.
 TABLE = {
-    "home": (PEOPLE, PEOPLE),
+    "home": (PEOPLE, NOBODY),
     "healthz": (PUBLIC, NOBODY),
     "readyz": (PUBLIC, NOBODY),
     "api-schema": (PUBLIC, NOBODY),
     "account_login": (PUBLIC, PUBLIC),
+    "preferences": (NOBODY, PUBLIC),
     "account_logout": (PEOPLE, NOBODY),  # a POST is answered with the sign-in page
     "account_inactive": (PUBLIC, NOBODY),
     "account_signup": (NOBODY, NOBODY),
