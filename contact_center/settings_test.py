@@ -7,7 +7,7 @@ os.environ.setdefault("SIMULATOR", "1")
 os.environ.setdefault("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000de0")
 os.environ.setdefault("TWILIO_AUTH_TOKEN", "demo-auth-token-not-a-secret")
 
-from contact_center.settings import *  # noqa: E402, F403
+from contact_center.settings import *  # noqa: F403
 
 DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,7 +4,7 @@ from django.contrib.admin.apps import SimpleAdminConfig
 
 
 class ContinuoAdminConfig(SimpleAdminConfig):
-    """Named in INSTALLED_APPS instead of `django.contrib.admin`. The admin modules load with the pages, in `urls.py`."""
+    """Named in INSTALLED_APPS instead of `django.contrib.admin`. Admin modules load with the pages, in `urls.py`."""
 
     default_site = "contact_center.accounts.admin_site.ContinuoAdminSite"
     default = False

@@ -44,9 +44,7 @@ class SafeFSM(ConcurrentTransitionMixin, models.Model):
         """Remember the loaded statuses only: reading a deferred one here would load it into every partial reload."""
         deferred = self.get_deferred_fields()
         self._ConcurrentTransitionMixin__initial_states = {
-            field.attname: field.value_from_object(self)
-            for field in self.state_fields
-            if field.attname not in deferred
+            field.attname: field.value_from_object(self) for field in self.state_fields if field.attname not in deferred
         }
 
     def clean_fields(self, exclude: Any = None) -> None:
