@@ -1,5 +1,6 @@
-"""What a page says can be said in every language we offer."""
+"""What a page or a refusal says can be said in every language we offer."""
 
+import ast
 import gettext
 import re
 import subprocess
@@ -27,6 +28,28 @@ def texts_of_pages() -> set[str]:
 def test_every_text_of_a_page_is_translated(language: str) -> None:
     known = catalog(language)._catalog  # type: ignore[attr-defined]
     assert sorted(text for text in texts_of_pages() if text not in known and text.replace("%", "%%") not in known) == []
+
+
+def texts_of_code() -> set[str]:
+    """Every literal that Python code hands to gettext."""
+    found = set()
+    for app in ("contact_center", "patients", "inbox", "scheduling", "complaints", "analytics"):
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                    text = node.args[0]
+                    is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
+                    if is_text and node.func.id in {"_", "gettext", "gettext_lazy"}:
+                        found.add(text.value)
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_code_is_translated(language: str) -> None:
+    known = catalog(language)._catalog  # type: ignore[attr-defined]
+    found = texts_of_code()
+    assert sorted(text for text in found if text not in known) == []
+    assert len(found) > 150
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
