@@ -20,6 +20,7 @@ from twilio.request_validator import RequestValidator
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT_SID, AUTH_TOKEN = "AC00000000000000000000000000000de0", "demo-auth-token-not-a-secret"
 BENCH_DATABASE = "continuo_bench"
+SERVER_URL = os.environ.get("DATABASE_URL", "")
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,17 @@ def sibling_url(url: str, database: str) -> str:
 
 def bench_database() -> str:
     """Make an empty database beside the one of DATABASE_URL and return its address."""
-    url = os.environ["DATABASE_URL"]
-    with contextlib.closing(psycopg2.connect(url)) as link:
+    with contextlib.closing(psycopg2.connect(SERVER_URL)) as link:
         link.autocommit = True
         cursor = link.cursor()
         cursor.execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {BENCH_DATABASE}")
-    return sibling_url(url, BENCH_DATABASE)
+    return sibling_url(SERVER_URL, BENCH_DATABASE)
 
 
 def drop_bench_database() -> None:
     """Leave nothing behind."""
-    with contextlib.closing(psycopg2.connect(os.environ["DATABASE_URL"])) as link:
+    with contextlib.closing(psycopg2.connect(SERVER_URL)) as link:
         link.autocommit = True
         link.cursor().execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
 

@@ -25,7 +25,7 @@ CORPUS = Path(__file__).resolve().parents[3] / "shared/data/optout/keywords.json
         "Opt out",
         "Unsubscribe",
     ]
-    + ["Unsubscribe", "END", "quit", "cancel", "revoke", "remove", "TD", "ALTO", "baja", "Darme de baja", "no más", "CANCELAR"]
+    + ["END", "quit", "cancel", "revoke", "remove", "TD", "ALTO", "baja", "Darme de baja", "no más", "CANCELAR"]
     + ["sair", "Descadastrar", "parar", "ARRET", "Arrêt", "arrêter", "désabonner", "ｓｔｏｐ", "stop\n", "\tSTOP\r\n"],
 )
 def test_a_stop_word_alone_stops_in_four_languages(text):
