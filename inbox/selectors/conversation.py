@@ -16,8 +16,10 @@ from inbox.selectors.addresses import address_on
 from inbox.selectors.gate_facts import last_inbound_at_of
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.outbox import GATE_SENTENCES
+from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.thread import Place, thread_of
-from patients.models import Patient
+from patients.models import Patient, RelatedPerson
+from patients.policies import can_view_patient
 from patients.selectors import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
@@ -166,11 +168,21 @@ def templates_for(interaction: Interaction) -> list[MessageTemplate]:
     return sorted(found, key=lambda row: (row.language[:2] != (interaction.language or "en")[:2], row.name))
 
 
-def candidates_for(interaction: Interaction) -> list[Patient]:
-    """Patients who have the address of an interaction that belongs to nobody yet; the agent chooses."""
+def candidates_for(user: User, interaction: Interaction) -> list[Patient]:
+    """Patients who have the address of an interaction that belongs to nobody yet; the agent chooses.
+
+    Sensitive records only for those who may see such. A partner agent sees the others, whomever their work concerns.
+    """
     if interaction.patient_id or not interaction.contact_value or not interaction.contact_scheme:
         return []
-    return match_patients(interaction.contact_scheme, interaction.contact_value)
+    found = match_patients(interaction.contact_scheme, interaction.contact_value)
+    return [patient for patient in found if can_view_patient(user, patient)]
+
+
+def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:
+    """Family and proxies, without those whose own record is sensitive where the person may not see such."""
+    found = patient.related_persons.all()
+    return [person for person in found if person.relative is None or can_view_patient(user, person.relative)]
 
 
 def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) -> QuerySet[Interaction]:
@@ -179,11 +191,11 @@ def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) 
     return found.select_related("channel", "reason", "owner").order_by("-last_message_at", "-id")[:limit]
 
 
-def open_cases(interaction: Interaction) -> QuerySet[Case]:
-    """Cases of the patient that are not resolved."""
+def open_cases(user: User, interaction: Interaction) -> QuerySet[Case]:
+    """Cases of the patient that are not resolved and that the person may see."""
     if interaction.patient_id is None:
         return Case.objects.none()
-    found = Case.objects.filter(patient_id=interaction.patient_id)
+    found = cases_visible_to(user).filter(patient_id=interaction.patient_id)
     return found.filter(status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by("next_step_date")[:10]
 
 

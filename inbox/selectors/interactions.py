@@ -39,7 +39,8 @@ def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[In
             scope |= Q(owner=user)
         found = found.filter(scope)
     if not can(user, Action.VIEW_SENSITIVE):
-        found = found.exclude(reason__is_sensitive=True).exclude(patient__is_sensitive=True)
+        for concerned in ("reason", "case__reason", "patient"):
+            found = found.exclude(**{f"{concerned}__is_sensitive": True})
     return found
 
 

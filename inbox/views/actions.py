@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.common.errors import Refused
-from inbox import policies
+from inbox import policies, realtime
 from inbox.enums import ChannelKind
 from inbox.forms import AssignForm, NewPatientForm, TemplateForm, WrapUpForm
 from inbox.models import Disposition, Interaction, Message
@@ -99,7 +98,7 @@ def _still_visible(request: HttpRequest, pk: int) -> bool:
 
 def _assign(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
     user, queue = person_of(request), data["queue"] or interaction.queue
-    with transaction.atomic():
+    with realtime.atomic():
         if queue.pk != interaction.queue_id or data["owner"] is None:
             desk.return_to_queue(actor=user, interaction_id=interaction.pk, queue=queue, why=data["detail"])
         if data["owner"] is not None:
@@ -155,8 +154,8 @@ def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
     number = request.POST.get("patient", "")
     if not number.isdecimal() or len(number) > 18:
         raise Refused(_("Choose a patient from the list."))
-    among = {patient.pk: patient for patient in candidates_for(interaction)}
     user = person_of(request)
+    among = {patient.pk: patient for patient in candidates_for(user, interaction)}
     if int(number) in among and not policies.can_search_patients(user):
         return among[int(number)]
     try:
@@ -172,7 +171,7 @@ def _link_form(
     query = request.GET.get("q", "").strip()[:100]
     may_search = policies.can_search_patients(user)
     is_search = len(query) > 1 and may_search
-    results = search_records(user, query, limit=12) if is_search else candidates_for(interaction)
+    results = search_records(user, query, limit=12) if is_search else candidates_for(user, interaction)
     given, _space, family = interaction.contact_name.partition(" ")
     initial = {"given_name": given, "family_name": family, "language": interaction.language or "en"}
     context = {
@@ -196,7 +195,7 @@ def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
         if interaction.contact_scheme and interaction.contact_value:
             addresses = [NewAddress(interaction.contact_scheme, interaction.contact_value)]
         try:
-            with transaction.atomic():
+            with realtime.atomic():
                 patient = create_patient(actor=person_of(request), addresses=addresses, **form.cleaned_data)
                 desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient)
             return _done(request, pk, _("Created and linked."))

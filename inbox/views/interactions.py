@@ -165,12 +165,12 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
         "sequence": realtime.sequences_of([topic])[topic],
     }
     if patient is None:
-        return context | {"candidates": conversation.candidates_for(interaction)}
+        return context | {"candidates": conversation.candidates_for(user, interaction)}
     return context | {
         "contact_points": list(patient.contact_points.all()),
-        "related": list(patient.related_persons.all()),
+        "related": conversation.relatives_of(user, patient),
         "others": list(conversation.other_interactions(user, interaction)),
-        "cases": list(conversation.open_cases(interaction)),
+        "cases": list(conversation.open_cases(user, interaction)),
     }
 
 
