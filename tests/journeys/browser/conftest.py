@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from django.conf import settings
+from playwright.sync_api import sync_playwright
 
 # Playwright keeps an event loop in this thread; the ORM calls of the tests beside it are still synchronous.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -18,9 +19,24 @@ def browser_type_launch_args(browser_type_launch_args):
     return browser_type_launch_args | system | {"args": FLAGS}
 
 
+# Playwright's loop counts as running in this thread while it lives, and no test with a loop of its own could run then:
+# so it ends with this folder's tests instead of with the session.
+@pytest.fixture(scope="package")
+def playwright():
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright, browser_type_launch_args):
+    browser = playwright.chromium.launch(**browser_type_launch_args)
+    yield browser
+    browser.close()
+
+
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args):
-    return browser_context_args | {"viewport": {"width": 1440, "height": 900}, "locale": "en-US"}
+def browser_context_args():
+    return {"viewport": {"width": 1440, "height": 900}, "locale": "en-US"}
 
 
 @pytest.fixture
