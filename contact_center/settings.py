@@ -130,7 +130,8 @@ DATABASES["default"] |= {
 }
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5}
-if not env.bool("DATABASE_POOLED", default=False):
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+if not DATABASE_POOLED:
     # PgBouncer refuses start-up options; there the same limits are set on the role (docs/operations.md).
     DATABASES["default"]["OPTIONS"]["options"] = (
         "-c statement_timeout=15000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"

@@ -154,7 +154,7 @@ def deliver_message(message_id: int) -> None:
     which `reconcile_sends` settles with the provider first.
     """
     target = Message.objects.filter(pk=message_id).values_list("channel_kind", "address").first()
-    with try_held("send", *(target or ()), shared=True) as is_free:
+    with try_held("send", *(target or ())) as is_free:
         message = _claim(message_id) if is_free else None
         if message is None:
             return
@@ -172,7 +172,7 @@ def deliver_message(message_id: int) -> None:
 
 
 def _claim(message_id: int) -> Message | None:
-    with transaction.atomic():
+    with realtime.atomic():
         message = (
             Message.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("interaction__patient", "channel", "template")
@@ -194,7 +194,7 @@ def _note_allowed(message: Message) -> None:
 
 
 def _record_verdict(message_id: int, verdict: gate.Verdict) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         message.gate_decision, message.gate_reason = verdict.decision, verdict.reason
         if verdict.decision == GateDecision.DEFER:
@@ -206,7 +206,7 @@ def _record_verdict(message_id: int, verdict: gate.Verdict) -> None:
 
 
 def _record_sent(message_id: int, result: SendResult) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status == M.QUEUED:  # taken for lost while the provider was slow
             message.claim()
@@ -220,7 +220,7 @@ def _record_sent(message_id: int, result: SendResult) -> None:
 
 
 def _record_error(message_id: int, error: AdapterError) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status != M.SENDING:
             return
@@ -298,7 +298,7 @@ def _mail_headers(message: Message) -> dict[str, str]:
 
 def retry_message(*, actor: User, message_id: int) -> Message:
     """Send a failed or suppressed message again, through the gate. Raises Conflict in any other status."""
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status not in (M.FAILED, M.SUPPRESSED):
             raise Conflict(_("This message is not waiting for a retry any more."))
@@ -314,7 +314,7 @@ def retry_message(*, actor: User, message_id: int) -> Message:
 
 def cancel_message(*, actor: User, message_id: int) -> Message:
     """Take back a message that has not left. Raises Conflict when it has, or is just leaving."""
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status not in (M.DRAFT, M.QUEUED, M.FAILED, M.SUPPRESSED):
             raise Conflict(_("It is too late: this message has left."))

@@ -41,10 +41,20 @@ def test_processes_that_hold_session_locks_go_around_the_pooler():
         "migrate": direct,
         "web": pooled,
         "live": pooled,
-        "worker": pooled,
+        "worker": direct,
         "beat": direct,
         "mail": direct,
     }
+
+
+def test_every_long_running_process_knows_whether_it_is_pooled():
+    services = compose()["services"]
+    told = {
+        name: (environment["DATABASE_POOLED"], environment["DISABLE_SERVER_SIDE_CURSORS"])
+        for name in ("web", "live", "worker", "beat", "mail")
+        if (environment := services[name]["environment"])
+    }
+    assert told == {"web": ("1", "1"), "live": ("1", "1")} | dict.fromkeys(("worker", "beat", "mail"), ("0", "0"))
 
 
 def test_only_the_proxy_is_reachable_from_outside():
