@@ -3,7 +3,8 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import structlog
 from channels.layers import get_channel_layer
@@ -17,6 +18,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 _loop_pid = 0
 _loop_lock = threading.Lock()
 _gathered: dict[str, int] = {}
+_touched = threading.local()
 
 
 def interaction_topic(interaction_id: int) -> str:
@@ -40,18 +42,46 @@ OUTBOX_TOPIC = "outbox"
 LEDGER_TOPIC = "ledger"
 
 
+@contextmanager
+def atomic() -> Iterator[None]:
+    """`transaction.atomic` that writes all touched topics once, sorted, as its last statement.
+
+    Two transactions that touched topics in different order, or twice, would wait for each other for ever.
+    """
+    if getattr(_touched, "topics", None) is not None:
+        with transaction.atomic():
+            yield
+        return
+    _touched.topics = set()
+    try:
+        with transaction.atomic():
+            yield
+            if _touched.topics:
+                _count(_touched.topics)
+    finally:
+        _touched.topics = None
+
+
 def touch(*topics: str) -> None:
     """Count one change of each topic in the caller's transaction and tell the sockets after it commits.
 
-    The rows stay locked until commit, so a lower number is never seen after a higher one. Call it last.
+    The rows stay locked until commit, so a lower number is never seen after a higher one. Inside `atomic` they are
+    written at its end; elsewhere now, so call it last.
     """
-    unique = sorted(set(topics))
+    collected = getattr(_touched, "topics", None)
+    if collected is None:
+        _count(topics)
+    else:
+        collected.update(topics)
+
+
+def _count(topics: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO inbox_topicsequence (topic, sequence) SELECT unnest(%s::text[]), 1"
             " ON CONFLICT (topic) DO UPDATE SET sequence = inbox_topicsequence.sequence + 1"
             " RETURNING topic, sequence",
-            [unique],
+            [sorted(set(topics))],
         )
         sequences = cursor.fetchall()
     transaction.on_commit(lambda: announce(sequences))

@@ -8,7 +8,6 @@ from typing import IO, Any
 import puremagic
 from django.conf import settings
 from django.core.files import File
-from django.db import transaction
 from django.utils import timezone
 
 from contact_center.common.wake import wake_on_commit
@@ -196,7 +195,7 @@ def fetch_attachment(attachment_id: int) -> bool:
 
 
 def _lease(attachment_id: int) -> Attachment | None:
-    with transaction.atomic():
+    with realtime.atomic():
         attachment = (
             Attachment.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("message")
@@ -220,7 +219,7 @@ def _settle(
     declared: str = "",
     size: int = 0,
 ) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         attachment = Attachment.objects.select_for_update(of=("self",)).select_related("message").get(pk=attachment_id)
         if attachment.status != AttachmentStatus.PENDING:
             return

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.common.wake import wake_on_commit
+from inbox import realtime
 from inbox.adapters.base import Adapter, AdapterError
 from inbox.adapters.events import SendResult
 from inbox.enums import GateDecision, MessageStatus
@@ -60,7 +60,7 @@ def _settle(message_id: int, stale_at: datetime) -> bool:
     was_asked = message.gate_decision == GateDecision.SEND
     keeps_list = "list_messages" in adapter.capabilities
     found = _find(adapter, message) if was_asked and keeps_list else None
-    with transaction.atomic():
+    with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status != M.SENDING:
             return False

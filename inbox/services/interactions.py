@@ -3,7 +3,6 @@
 import secrets
 from datetime import date, datetime
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -78,7 +77,7 @@ def tell(interaction: Interaction, *also: str) -> None:
 
 def take(*, actor: User, interaction_id: int) -> Interaction:
     """Become the owner. Raises Conflict when somebody else was faster, Refused when it is done."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         if interaction.owner_id == actor.pk and interaction.status == S.ACTIVE:
             return interaction
@@ -100,7 +99,7 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
     """Make `assignee` the owner. Raises Refused when they cannot see its queue or the actor may not assign it."""
     from inbox.selectors.interactions import interactions_visible_to
 
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         may = can_assign(actor, interaction) or (assignee.pk == actor.pk and can_take(actor, interaction))
         _require(may, _("Only its owner or a supervisor may assign this interaction."))
@@ -129,7 +128,7 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
 
 def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = None, why: str = "") -> Interaction:
     """Give it back to its queue, or transfer it to another one with a reason. Raises Refused without one."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_assign(actor, interaction), _("Only its owner or a supervisor may move this interaction."))
         _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
@@ -156,7 +155,7 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
 
 def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Interaction:
     """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))
         if interaction.case_id and interaction.patient_id and interaction.patient_id != patient.pk:
@@ -170,7 +169,7 @@ def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Inter
 
 def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
     """Undo a wrong link; the interaction is unidentified again."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))
         interaction.patient, interaction.case = None, None
@@ -180,7 +179,7 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
 
 def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
     """Write a private note. Raises Refused when it is empty."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))
         _require(bool(body.strip()), _("Write something first."))
@@ -198,7 +197,7 @@ def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
 
 def mark_read(*, actor: User, interaction_id: int) -> None:
     """The owner has seen everything up to now."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         if interaction.unread_count and interaction.owner_id == actor.pk:
             interaction.unread_count = 0
@@ -208,7 +207,7 @@ def mark_read(*, actor: User, interaction_id: int) -> None:
 
 def start_wrap_up(*, actor: User, interaction_id: int) -> Interaction:
     """The exchange is over. Raises Refused unless the actor owns it or may assign others."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(interaction.status in (S.ACTIVE, S.SNOOZED), _("Take this interaction first."))
         _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
@@ -234,7 +233,7 @@ def close(
     Raises Refused without a next step, owner and date unless the disposition says resolved, and Conflict when the
     patient wrote after `seen_until_at`.
     """
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(not interaction.is_done, _("This interaction is closed already."))
         _require(interaction.owner_id is not None, _("Take this interaction first."))
@@ -284,7 +283,7 @@ def _settle_case(interaction: Interaction, actor: User, *, is_resolved: bool) ->
 
 def reopen(*, actor: User, interaction_id: int) -> Interaction:
     """Open a closed interaction again and own it. Raises Conflict when the thread goes on elsewhere already."""
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))
         _require(interaction.status == S.CLOSED, _("Only a closed interaction can be reopened."))

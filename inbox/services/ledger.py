@@ -157,7 +157,7 @@ def process_event(event_id: int) -> None:
     quarantine after MAX_TASK_ATTEMPTS. Nothing is dropped.
     """
     try:
-        with transaction.atomic():
+        with realtime.atomic():
             free = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE SKIP LOCKED", [event_id])
             if not free:
                 return
@@ -210,7 +210,7 @@ def payload_of(event: WebhookEvent) -> dict[str, Any]:
 
 
 def _set_aside(event_id: int, why: str) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
         if event.status == EventStatus.RECEIVED:
             event.quarantine(why.replace("\x00", ""))
@@ -220,7 +220,7 @@ def _set_aside(event_id: int, why: str) -> None:
 
 
 def _put_off(event_id: int, error: Exception) -> None:
-    with transaction.atomic():
+    with realtime.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
         if event.status != EventStatus.RECEIVED:
             return
@@ -237,7 +237,7 @@ def _put_off(event_id: int, error: Exception) -> None:
 
 def retry_event(*, actor: User, event_id: int) -> None:
     """Process a quarantined event again from its raw source. Raises Conflict when it is not in quarantine."""
-    with transaction.atomic():
+    with realtime.atomic():
         event = WebhookEvent.objects.select_for_update().get(pk=event_id)
         if event.status != EventStatus.QUARANTINED:
             raise Conflict(_("This event is not in quarantine any more."))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,6 +9,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from inbox import realtime
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate
 from inbox.policies import can_work
@@ -38,7 +38,7 @@ def reply(
     a closed WhatsApp window, an unknown variable, a channel without address or a closed interaction, and Conflict when
     a newer message of the patient than `seen_message_id` is there. The same `idempotency_key` never queues twice.
     """
-    with transaction.atomic():
+    with realtime.atomic():
         interaction = locked(interaction_id)
         if idempotency_key:
             known = Message.objects.filter(interaction=interaction, idempotency_key=idempotency_key).first()

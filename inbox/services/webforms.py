@@ -1,11 +1,11 @@
 """A submitted form becomes an interaction with a reference, an event in the ledger and a receipt."""
 
+import hashlib
 import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -43,21 +43,23 @@ RECEIPTS_PER_DAY = 3
 
 
 def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSubmission:
-    """Store a validated submission, all or nothing, and queue the receipt; the same `nonce` again gives the first one.
+    """Store a validated submission, all or nothing, and queue the receipt; the same answers with the same `nonce` again
+    give the first one. Other answers are another submission: somebody went back and wrote more.
 
     `answers` maps field keys to cleaned values; uploads are judged and kept like any attachment.
     """
     fields = list(form.fields.all())
-    with transaction.atomic():
+    dedupe_key = f"{form.slug}:{nonce}:{digest_of(answers)}"
+    with realtime.atomic():
         event_id = accept_event(
             provider="form",
             kind=EventKind.FORM,
-            dedupe_key=f"{form.slug}:{nonce}",
+            dedupe_key=dedupe_key,
             content_type="application/json",
             body=json.dumps({key: _plain(value) for key, value in answers.items()}).encode(),
         )
         if event_id is None:
-            known = FormSubmission.objects.filter(interaction__messages__events__dedupe_key=f"{form.slug}:{nonce}")
+            known = FormSubmission.objects.filter(interaction__messages__events__dedupe_key=dedupe_key)
             return known.select_related("form").get()
         submission = _file(form, fields, answers)
         message = submission.interaction.messages.get()
@@ -72,6 +74,16 @@ def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSu
             realtime.interaction_topic(submission.interaction_id), realtime.queue_topic(form.channel.queue_id)
         )
         return submission
+
+
+def digest_of(answers: dict[str, Any]) -> str:
+    """A short digest of cleaned answers, files by their content: equal answers, equal digest."""
+    digest = hashlib.sha256(json.dumps({key: _plain(value) for key, value in answers.items()}, sort_keys=True).encode())
+    for _key, upload in sorted((key, value) for key, value in answers.items() if hasattr(value, "read")):
+        for chunk in upload.chunks():
+            digest.update(chunk)
+        upload.seek(0)
+    return digest.hexdigest()[:32]
 
 
 def _file(form: WebForm, fields: list[FormField], answers: dict[str, Any]) -> FormSubmission:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
+from inbox import realtime
 from inbox.enums import AttachmentStatus, MessageStatus
 from inbox.models import Attachment, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
@@ -91,7 +91,7 @@ def quarantine_raw(request: HttpRequest, pk: int) -> HttpResponse:
         body = get_raw_source_for(user, pk)
     except WebhookEvent.DoesNotExist:
         raise Http404 from None
-    with transaction.atomic():
+    with realtime.atomic():
         record(actor=user, action=AuditAction.DOWNLOADED, object_type="webhook_event", object_id=pk)
     response = HttpResponse(body, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="event-{pk}.bin"'
@@ -127,7 +127,7 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
     if file is None or not file.file:
         raise Http404
     interaction = file.message.interaction
-    with transaction.atomic():
+    with realtime.atomic():
         record(
             actor=user,
             action=AuditAction.DOWNLOADED,
