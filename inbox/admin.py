@@ -5,9 +5,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
+from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline
 
@@ -169,4 +172,36 @@ class WebFormAdmin(ConfiguredModelAdmin):
     list_display = ["title", "slug", "language", "channel", "is_active"]
     list_select_related = ["channel"]
     prepopulated_fields = {"slug": ["title"]}
+    readonly_fields = ["page", "embed_code"]
     inlines = [FormFieldInline]
+
+    @admin.display(description=_("Address of the page"))
+    def page(self, obj: WebForm) -> str:
+        address = _address_of(obj)
+        return format_html('<a href="{}" class="underline">{}</a>', address, address) if address else "–"
+
+    @admin.display(description=_("Code for another website"))
+    def embed_code(self, obj: WebForm) -> str:
+        """The frame to copy, and what has to be true before it shows anything."""
+        address = _address_of(obj)
+        if not address:
+            return "–"
+        title = escape(obj.title)
+        frame = f'<iframe src="{address}?embed" title="{title}" width="100%" height="900" loading="lazy"></iframe>'
+        hint = (
+            _("It works on these websites: %(origins)s.") % {"origins": ", ".join(obj.allowed_origins)}
+            if obj.allowed_origins
+            else _(
+                "It works nowhere yet. Name the websites under allowed origins, for example https://www.example.org."
+            )
+        )
+        return format_html(
+            '<textarea readonly rows="3" cols="90" aria-label="{}" class="font-mono w-full">{}</textarea><p>{}</p>',
+            _("Code for another website"),
+            frame,
+            hint,
+        )
+
+
+def _address_of(form: WebForm) -> str:
+    return f"{settings.PUBLIC_BASE_URL}{reverse('inbox:form', args=[form.slug])}" if form.pk else ""

@@ -59,6 +59,9 @@ class Mailbox(TimeStampedModel):
     last_polled_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=240, blank=True)
 
+    class Meta:
+        verbose_name_plural = "mailboxes"
+
     def __str__(self) -> str:
         return f"mailbox {self.pk}"
 

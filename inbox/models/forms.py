@@ -22,7 +22,12 @@ class WebForm(TimeStampedModel):
     reason = models.ForeignKey(Reason, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     receipt_text = models.TextField(blank=True, help_text=_("What happens next, in plain words"))
-    allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    allowed_origins = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text=_("Websites that may show this form, such as https://www.example.org; several with commas"),
+    )
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The set-up pages: only for admins, through the services, apart in their content policy."""
 
+import html
+
 import pytest
 from django.urls import reverse
 
@@ -200,3 +202,13 @@ def test_only_admins_find_the_way_to_the_set_up_pages(admin, supervisor, rf):
         return [str(entry["title"]) for entry in entries_for(request)]
 
     assert ("Set-up" in titles(admin), "Set-up" in titles(supervisor)) == (True, False)
+
+
+def test_a_web_form_shows_the_frame_to_copy_and_where_it_works(office):
+    form = WebFormFactory(slug="visit", title='Ask for a "visit"')
+    address = reverse("admin:inbox_webform_change", args=[form.pk])
+    page = html.unescape(office.get(address).content.decode())
+    assert '<iframe src="http://127.0.0.1:8000/forms/visit/?embed" title="Ask for a &quot;visit&quot;" width' in page
+    assert "It works nowhere yet." in page
+    WebForm.objects.update(allowed_origins=["https://www.clinic.example"])
+    assert "It works on these websites: https://www.clinic.example." in office.get(address).content.decode()
