@@ -1,6 +1,7 @@
 """The public form as Django sees it: built from what an admin defined, parsed and validated, never saved here."""
 
 import secrets
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ TOKEN = "form_token"  # noqa: S105
 TOKEN_SALT = "inbox.webforms"  # noqa: S105
 TOKEN_MAX_AGE_SECONDS = 24 * 3600
 MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_ANSWERS_BYTES = 1024 * 1024
 
 
 class PhoneField(forms.CharField):
@@ -49,6 +51,35 @@ def read_token(token: str, slug: str) -> str | None:
     except signing.BadSignature:
         return None
     return str(content["nonce"]) if content.get("form") == slug else None
+
+
+def largest_request(web_form: WebForm) -> int:
+    """Bytes that a filled-in form of this kind may have: every file at its limit, and the words."""
+    files = sum(1 for definition in web_form.fields.all() if definition.type == FieldType.FILE)
+    return files * MAX_FILE_BYTES + MAX_ANSWERS_BYTES
+
+
+def misread_answers(web_form: WebForm, answers: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """What in a machine's answers has a JSON type that its field cannot have, as errors by field."""
+    wrong = {
+        definition.key: _("This is not what this field takes.")
+        for definition in web_form.fields.all()
+        if answers.get(definition.key) is not None and not _fits(FieldType(definition.type), answers[definition.key])
+    }
+    return {key: [{"message": str(words), "code": "type"}] for key, words in wrong.items()}
+
+
+def _fits(kind: FieldType, value: Any) -> bool:
+    match kind:
+        case FieldType.CONSENT:
+            return isinstance(value, bool | str)
+        case FieldType.NUMBER:
+            return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+        case FieldType.CHOICES:
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case FieldType.FILE:
+            return False
+    return isinstance(value, str)
 
 
 class AnswerForm(forms.Form):
