@@ -12,6 +12,8 @@ from inbox.selectors.gate_facts import is_opted_out
 from inbox.services.locks import hold_for_transaction
 from inbox.services.outbox import enqueue
 
+SEND_LASTS_SECONDS = 15  # a provider's time-out and a little
+
 
 def apply(interaction: Interaction, message: Message) -> Keyword | None:
     """Act on a message that is a keyword and nothing else; other messages are left alone.
@@ -36,7 +38,7 @@ def apply(interaction: Interaction, message: Message) -> Keyword | None:
 
 
 def _opt_out(interaction: Interaction, message: Message) -> None:
-    hold_for_transaction("send", message.channel_kind, message.address)
+    hold_for_transaction("send", message.channel_kind, message.address, wait_seconds=SEND_LASTS_SECONDS)
     OptOut.objects.create(
         channel_kind=message.channel_kind,
         address=message.address,

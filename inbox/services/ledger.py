@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import QueryDict
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.deadline import Deadline
 from contact_center.common.errors import Conflict
 from contact_center.common.rows import fetch_rows, update_row
 from contact_center.common.wake import wake_on_commit
@@ -31,6 +33,7 @@ log = structlog.get_logger(__name__)
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_ledger", "webhooks"
 CLAIM_SIZE = 10
 BACKOFF = [timedelta(seconds=s) for s in (2, 5, 20, 60, 120)]
+BUSY_FOR = timedelta(hours=24)  # so long, a busy database is no fault of the event
 
 INSERT_EVENT = (
     "INSERT INTO inbox_webhookevent (provider, kind, dedupe_key, external_id, status, content_type, query, headers,"
@@ -66,7 +69,8 @@ def _insert_once(values: list[Any]) -> tuple[int] | None:
     """One statement, so it needs no transaction of its own, and may be repeated when the connection turns out lost."""
     if connection.in_atomic_block:
         return _insert(values)
-    connection.health_check_done = True  # the insert itself notices a lost connection, one round trip cheaper
+    # The insert itself notices a lost connection, one round trip cheaper than asking first.
+    connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return _insert(values)
     except (OperationalError, InterfaceError):
@@ -107,23 +111,27 @@ def receive_raw_mail(
 
 
 def drain_ledger(*, limit: int = 500) -> int:
-    """Process waiting events, oldest first, until none is due; returns how many were tried.
+    """Process waiting events, oldest first, until none is due or a minute is over; returns how many were tried.
 
     Several workers may drain at once: each claims rows the others have not claimed. A claim counts as an attempt,
     so that an event that kills its worker is noticed; events tried before are claimed alone.
     """
+    deadline = Deadline(DRAIN_TASK, DRAIN_QUEUE)
     tried = after = 0
-    while tried < limit:
+    while tried < limit and not deadline.is_over:
         batch = _claim_batch(after)
         if not batch:
             break
         after = batch[-1][0]
-        for event_id, attempts in batch:
+        for position, (event_id, attempts) in enumerate(batch):
+            if position and deadline.is_over:
+                _give_back(batch[position:])
+                break
+            tried += 1
             if attempts > settings.MAX_TASK_ATTEMPTS:
                 _set_aside(event_id, f"It stopped its worker {settings.MAX_TASK_ATTEMPTS} times.")
             else:
                 process_event(event_id)
-        tried += len(batch)
     return tried
 
 
@@ -150,11 +158,19 @@ def _claim_batch(after: int) -> list[tuple[int, int]]:
         return sorted(cursor.fetchall())
 
 
+def _give_back(claimed: list[tuple[int, int]]) -> None:
+    """Undo claims that nothing was done with; one that has run out and was claimed by another is left alone."""
+    for event_id, attempts in claimed:
+        WebhookEvent.objects.filter(pk=event_id, status=EventStatus.RECEIVED, attempts=attempts).update(
+            attempts=attempts - 1, next_attempt_at=None
+        )
+
+
 def process_event(event_id: int) -> None:
     """Turn one stored event into rows, all or nothing. Safe to call any number of times, from anywhere.
 
     What cannot be read goes to quarantine; an unexpected error is tried again with growing gaps and goes to
-    quarantine after MAX_TASK_ATTEMPTS. Nothing is dropped.
+    quarantine after MAX_TASK_ATTEMPTS. A busy database is not counted for a day. Nothing is dropped.
     """
     try:
         with realtime.atomic():
@@ -166,6 +182,8 @@ def process_event(event_id: int) -> None:
             update_row(event, "status", "processed_at", "error", "external_id", "message")
     except UnparseablePayload as error:
         _set_aside(event_id, str(error))
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         log.error("event_failed", event_id=event_id, error=type(error).__name__, exc_info=settings.DEBUG)
         _put_off(event_id, error)
@@ -225,8 +243,14 @@ def _put_off(event_id: int, error: Exception) -> None:
         if event.status != EventStatus.RECEIVED:
             return
         words = f"{type(error).__name__} while processing."
-        is_busy = isinstance(error, OperationalError)  # locks and lost connections pass; they say nothing of the event
-        if event.attempts >= settings.MAX_TASK_ATTEMPTS and not is_busy:
+        age = timezone.now() - event.received_at
+        if (
+            isinstance(error, OperationalError) and age < BUSY_FOR
+        ):  # locks and lost connections say nothing of the event
+            event.attempts = max(0, event.attempts - 1)
+            event.error = words
+            event.next_attempt_at = timezone.now() + min(max(age / 4, BACKOFF[0]), BACKOFF[-1])
+        elif event.attempts >= settings.MAX_TASK_ATTEMPTS:
             event.quarantine(words)
             realtime.touch(realtime.LEDGER_TOPIC)
         else:
