@@ -79,7 +79,7 @@ class Staff:
     def wrap_up(self, interaction_id: int, **fields: Any) -> Page:
         """Open the form and send it."""
         page = self.get(f"/inbox/{interaction_id}/wrap-up/")
-        return self.post(f"/inbox/{interaction_id}/wrap-up/", seen_until_at=page.value("seen_until_at"), **fields)
+        return self.post(f"/inbox/{interaction_id}/wrap-up/", seen_message_id=page.value("seen_message_id"), **fields)
 
     def socket(self) -> "Socket":
         """A live socket as the page opens it."""
@@ -90,6 +90,7 @@ class Staff:
                 origin=self.stack.web_url,
                 additional_headers={"Cookie": cookies},
                 open_timeout=10,
+                legacy=True,  # hung up by `close`, not by the end of a block
             )
         )
 
