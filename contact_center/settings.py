@@ -78,6 +78,7 @@ if DEBUG:
 
 MIDDLEWARE = [
     "contact_center.common.middleware.DatabaseUnavailableMiddleware",
+    "contact_center.common.body_limit.BodyLimitMiddleware",
     "contact_center.common.middleware.MachineDoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -222,7 +223,7 @@ AXES_DISABLE_ACCESS_LOG = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
-SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=1800)
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=900)
 SESSION_ABSOLUTE_SECONDS = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_TLS
 if IS_TLS:
@@ -277,9 +278,10 @@ STORAGES = {
     },
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 MAX_INBOUND_BYTES = env.int("MAX_INBOUND_BYTES", default=26_214_400)
+MAX_REQUEST_BYTES = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_INBOUND_BYTES * 3 // 2  # a mail within its provider's JSON or base64
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", default=26_214_400 - 1_048_576)
 
 # ---- messages in and out ----

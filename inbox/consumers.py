@@ -17,8 +17,10 @@ from inbox.selectors.topics import allowed_topics
 
 log = structlog.get_logger(__name__)
 RECHECK_SECONDS = 60
+MOST_FAILURES = 2
 MAX_TOPICS = 60
 SIGNED_OUT = 4401
+TRY_AGAIN = 1013
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -86,9 +88,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self._recheck()
 
     async def _recheck_forever(self) -> None:
-        while True:
+        """Rights that cannot be checked twice in a row are taken for lost: the socket closes, the page asks anew."""
+        failures = 0
+        while failures < MOST_FAILURES:
             await asyncio.sleep(RECHECK_SECONDS)
-            await self._recheck()
+            try:
+                await self._recheck()
+                failures = 0
+            except Exception as error:
+                failures += 1
+                log.warning("socket_recheck_failed", error=type(error).__name__, failures=failures)
+        await self.close(code=TRY_AGAIN)
 
     async def _recheck(self) -> None:
         if not await database_sync_to_async(self._is_signed_in)():

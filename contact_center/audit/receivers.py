@@ -10,6 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.throttling import sign_in_name
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.ratelimit import caller_address
 
 
 def connect() -> None:
@@ -20,7 +21,7 @@ def connect() -> None:
 
 
 def _note(action: AuditAction, user: User | None, user_id: int | None, request: HttpRequest | None) -> None:
-    address = (request.META.get("REMOTE_ADDR") or "") if request is not None else ""
+    address = caller_address(request) if request is not None else ""
     with transaction.atomic():
         record(actor=user, action=action, object_type="user", object_id=user_id, address=address)
 

@@ -1,6 +1,8 @@
 """One line of JSON per event. Ids only: names, numbers and texts of patients never reach a log."""
 
 import logging
+import sys
+import traceback
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -11,6 +13,62 @@ def without_query(logger: WrappedLogger, method: str, event: EventDict) -> Event
     if isinstance(request := event.get("request"), str):
         event["request"] = request.partition("?")[0]
     return event
+
+
+OURS = ("contact_center.", "patients.", "inbox.", "scheduling.", "complaints.", "analytics.")
+
+
+def without_words_of_errors(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Tell types and frames of an exception as `exception`, and its words only where they are ours.
+
+    A driver's or a parser's message quotes the row or the text it failed on. What it says is also taken out of the
+    event itself, for libraries that repeat it there.
+    """
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
+    if error is None and given:
+        error = sys.exc_info()[1]
+    if error is None:
+        return event
+    chain = _chain_of(error)
+    told = event.get("event")
+    if isinstance(told, str):
+        for one in chain:
+            told = _without_words_of(one, told)
+        event["event"] = told
+    event["exception"] = "\ncaused\n".join(_told(one) for one in reversed(chain))
+    return event
+
+
+def _chain_of(error: BaseException) -> list[BaseException]:
+    """The exception and those behind it, at most ten."""
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in chain and len(chain) < 10:
+        chain.append(following)
+        following = following.__cause__ or following.__context__
+    return chain
+
+
+def _is_ours(error: BaseException) -> bool:
+    return f"{type(error).__module__}.".startswith(OURS)
+
+
+def _told(error: BaseException) -> str:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    return f"{frames}{name}: {error}" if _is_ours(error) else f"{frames}{name}"
+
+
+def _without_words_of(error: BaseException, told: str) -> str:
+    if _is_ours(error):
+        return told
+    words = str(error)
+    parts = [repr(error), repr(words)[1:-1], words, *words.splitlines(), *map(str, error.args)]
+    for part in sorted(set(parts), key=len, reverse=True):
+        if len(part.strip()) > 2:
+            told = told.replace(part, type(error).__name__)
+    return told
 
 
 SHARED: list[Processor] = [
@@ -36,7 +94,7 @@ def formatter() -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            without_words_of_errors,
             structlog.processors.JSONRenderer(),
         ],
         foreign_pre_chain=SHARED,

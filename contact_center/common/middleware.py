@@ -1,44 +1,83 @@
 """Request-wide duties: an honest 503 when PostgreSQL is away, a short way for machines, no caching of private pages."""
 
+import sys
 from collections.abc import Callable
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import resolve
+from django.utils.translation import gettext as _
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 MACHINE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+STOPPED = {"57014"}  # SQLSTATE: the statement ran out of time
+BUSY = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+
 class DatabaseUnavailableMiddleware:
-    """Answers 503 with a sentence and Retry-After when the database cannot serve the request."""
+    """Answers 503 with a sentence and Retry-After when the database cannot serve the request.
+
+    Covers views and everything before and after them: Django turns an exception of an inner middleware into a 500
+    before it comes here, so a failure is noted on the request when Django announces it.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
+        got_request_exception.connect(_note_failure, dispatch_uid="common.database_unavailable")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return unavailable(request)
+        response = self.get_response(request)
+        error = getattr(request, "database_failure", None)
+        if error is None or response.status_code != 500:
+            return response
+        answer = unavailable(request, error)
+        answer.headers["Content-Security-Policy"] = PAGE_POLICY
+        for name, value in MACHINE_HEADERS.items():
+            answer.headers[name] = value
+        return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, OperationalError | InterfaceError):
-            log.error("database_unavailable", error=type(exception).__name__, path=request.path)
-            return unavailable(request)
-        return None
+        return unavailable(request, exception) if isinstance(exception, DATABASE_ERRORS) else None
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
+def _note_failure(sender: object, request: HttpRequest | None = None, **kwargs: object) -> None:
+    error = sys.exc_info()[1]
+    if request is not None and isinstance(error, DATABASE_ERRORS):
+        request.database_failure = error  # type: ignore[attr-defined]
+
+
+def _sentence_about(error: BaseException) -> str:
+    """What is known of the fate of the request. Only without any connection is it sure that nothing was saved."""
+    state = getattr(error.__cause__, "pgcode", None)
+    if state in STOPPED:
+        return _("This took too long and was stopped. Look whether it was saved before you try again.")
+    if state in BUSY:
+        return _("Others were changing the same thing. Look whether yours was saved before you try again.")
+    if connection.connection is None:
+        return _("The service cannot reach its database at the moment. Nothing was saved. Please try again shortly.")
+    return _("The connection to the database broke. Look whether your change was saved before you try again.")
+
+
+def unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     """The 503 answer, JSON for machines and a page for people; touches no database."""
-    sentence = "The service cannot reach its database at the moment. Nothing was saved. Please try again shortly."
+    state = getattr(error.__cause__, "pgcode", None)
+    log.error("database_unavailable", error=type(error).__name__, sqlstate=state, path=request.path)
+    sentence = _sentence_about(error)
     if request.path.startswith(("/api/", "/webhooks/")) or "text/html" not in request.headers.get("Accept", ""):
         response: HttpResponse = JsonResponse({"detail": sentence}, status=503)
     else:
-        response = HttpResponse(render_to_string("503.html"), status=503)
+        response = HttpResponse(render_to_string("503.html", {"sentence": sentence}), status=503)
     response["Retry-After"] = "5"
     return response
 
@@ -63,8 +102,7 @@ class MachineDoorMiddleware:
         try:
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         except (OperationalError, InterfaceError) as error:
-            log.error("database_unavailable", error=type(error).__name__, path=request.path)
-            response = unavailable(request)
+            response = unavailable(request, error)
         for name, value in MACHINE_HEADERS.items():
             response.headers.setdefault(name, value)
         if not response.streaming:

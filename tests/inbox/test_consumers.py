@@ -7,10 +7,12 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 
 from contact_center.accounts.services import disable_user
 from contact_center.asgi import application
+from inbox import consumers
 from inbox.realtime import control_group
 from tests.factories.inbox import InteractionFactory
 
@@ -63,3 +65,35 @@ async def test_a_disabled_person_loses_the_socket_at_once(agent, admin):
     await get_channel_layer().group_send(control_group(agent.pk), {"type": "rights.changed"})
     closed = await socket.receive_output(timeout=3)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
+
+
+async def test_a_socket_whose_rights_cannot_be_checked_closes_after_the_second_failure(agent, monkeypatch):
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+    asked = []
+
+    def fail(self):
+        asked.append(self)
+        raise OperationalError("the database restarts")
+
+    monkeypatch.setattr(consumers.LiveConsumer, "_is_signed_in", fail)
+    socket, is_open = await connect(agent)
+    closed = await socket.receive_output(timeout=3)
+    assert (is_open, len(asked), closed["type"], closed["code"]) == (True, 2, "websocket.close", 1013)
+
+
+async def test_one_failed_check_of_rights_costs_nothing(agent, monkeypatch):
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+    real, asked = consumers.LiveConsumer._is_signed_in, []
+
+    def fail_every_other_time(self):
+        asked.append(self)
+        if len(asked) % 2:
+            raise OperationalError("the database restarts")
+        return real(self)
+
+    monkeypatch.setattr(consumers.LiveConsumer, "_is_signed_in", fail_every_other_time)
+    socket, _ = await connect(agent)
+    await asyncio.sleep(0.5)
+    assert await socket.receive_nothing(timeout=0.1)
+    assert len(asked) >= 4
+    await socket.disconnect()
