@@ -23,12 +23,14 @@ def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> Non
 def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
     """anymail.signals.inbound → the raw mail in the ledger. An error makes the provider try again."""
     from inbox.adapters.email import raw_of_anymail_inbound  # heavy: only the web process needs it, and rarely
+    from inbox.mail.smtp_intake import delivered
 
     message = event.message
+    raw, recipient = raw_of_anymail_inbound(message), str(message.envelope_recipient or "")
     receive_raw_mail(
-        raw=raw_of_anymail_inbound(message),
+        raw=delivered(raw, message.envelope_sender or None, recipient) if recipient else raw,
         transport=esp_name,
-        mailbox=str(message.envelope_recipient or ""),
+        mailbox=recipient,
         external_id=str(event.event_id or "")[:200],
     )
 

@@ -3,14 +3,16 @@
 import hashlib
 import json
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailWebhookValidationFailure
 from anymail.utils import get_anymail_setting
+from anymail.webhooks.base import AnymailBaseWebhookView
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
@@ -19,7 +21,7 @@ from django.views.decorators.http import require_POST
 from inbox.adapters.base import SignatureError
 from inbox.enums import EventKind
 from inbox.services.gaps import inbound_key
-from inbox.services.ledger import accept_event
+from inbox.services.ledger import accept_event, keep_unreadable
 from inbox.services.providers import adapter_for
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,7 @@ def _twilio_event(request: HttpRequest, kind: EventKind) -> HttpResponse | dict[
 
 
 def count_refused(kind: str) -> None:
-    """Count a request that does not come from the provider; the figure shows on the channel health page."""
+    """Count a request that does not come from the provider; the figure is kept in the cache as `refused:<kind>`."""
     log.warning("webhook_refused", kind=str(kind))
     try:
         cache.incr(f"refused:{kind}")
@@ -161,22 +163,66 @@ def email_provider(request: HttpRequest, provider: str, what: str = "inbound") -
     404 for a provider anymail does not know or that is not configured here: one that could prove nothing, because it
     signs nothing and has no secret, would let anybody write mail to us.
     """
-    name = EMAIL_PROVIDERS.get(provider)
-    if name is None:
+    view_class = _mail_view(provider, what)
+    if view_class is None:
         return HttpResponse("There is no such mail provider.", status=404, content_type="text/plain")
-    kind = "Combined" if provider == "mandrill" else what.capitalize()
-    view_class = getattr(import_module(f"anymail.webhooks.{provider}"), f"{name}{kind}WebhookView")
     if view_class.warn_if_no_basic_auth and not get_anymail_setting("webhook_secret", default=None):
         return HttpResponse("This mail provider is not set up here.", status=404, content_type="text/plain")
     try:
-        view = view_class.as_view()
-        response: HttpResponse = view(request)
+        body = request.body
+        view = view_class()
+        view.setup(request)
+        if request.method != "POST":
+            return cast(HttpResponse, view.dispatch(request))
+        view.run_validators(request)
+    except RequestDataTooBig:
+        log.error("mail_webhook_too_large", provider=provider)
+        return HttpResponse("Too large.", status=413, content_type="text/plain")
     except AnymailWebhookValidationFailure:
         count_refused(EventKind.EMAIL)
         return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
     except ImproperlyConfigured:
         return HttpResponse("This mail provider is not set up here.", status=404, content_type="text/plain")
-    except (AnymailError, ValueError, KeyError, TypeError):
-        log.warning("mail_webhook_unreadable", provider=provider)
+    except (AnymailError, ValueError, LookupError, TypeError, MultiPartParserError):
+        log.warning("mail_webhook_unproven", provider=provider)
         return HttpResponse("The body cannot be read.", status=400, content_type="text/plain")
-    return response
+    view.validators = []  # done, and some of them cost a request
+    return _read_mail(view, request, provider, body)
+
+
+def _mail_view(provider: str, what: str) -> type[AnymailBaseWebhookView] | None:
+    name = EMAIL_PROVIDERS.get(provider)
+    if name is None:
+        return None
+    kind = "Combined" if provider == "mandrill" else what.capitalize()
+    view_class: type[AnymailBaseWebhookView] = getattr(
+        import_module(f"anymail.webhooks.{provider}"), f"{name}{kind}WebhookView"
+    )
+    return view_class
+
+
+def _read_mail(view: AnymailBaseWebhookView, request: HttpRequest, provider: str, body: bytes) -> HttpResponse:
+    """What the proven provider tells goes to the ledger; what cannot be read goes there too, for people to see.
+
+    A database or a provider that does not answer is an error, so that the provider tells it again.
+    """
+    try:
+        return cast(HttpResponse, view.post(request))
+    except AnymailWebhookValidationFailure:
+        count_refused(EventKind.EMAIL)
+        return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
+    except AnymailAPIError:
+        log.warning("mail_provider_silent", provider=provider)
+        return HttpResponse("Try again later.", status=503, content_type="text/plain")
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("mail_webhook_unreadable", provider=provider, error=type(error).__name__)
+        keep_unreadable(
+            provider="email",
+            kind=EventKind.EMAIL,
+            body=body,
+            content_type=request.headers.get("Content-Type", ""),
+            why=f"{type(error).__name__} while reading what {provider} sent.",
+        )
+        return HttpResponse("Kept.", content_type="text/plain")

@@ -63,11 +63,18 @@ class IntakeHandler:
         self._threads.shutdown(wait=True)
 
 
-def delivered(raw: bytes, sender: str, recipient: str) -> bytes:
-    """The mail with the trace lines of a final delivery: the envelope is told by nothing else (RFC 5321, 4.4)."""
-    clean = [part.replace("\r", "").replace("\n", "").replace("<", "").replace(">", "") for part in (sender, recipient)]
-    lines = f"Return-Path: <{clean[0]}>\r\nDelivered-To: {clean[1]}\r\n"
+def delivered(raw: bytes, sender: str | None, recipient: str) -> bytes:
+    """The mail with the trace lines of a final delivery: the envelope is told by nothing else (RFC 5321, 4.4).
+
+    `sender` is "" for the null sender and None where it is not known, which writes no Return-Path.
+    """
+    lines = "" if sender is None else f"Return-Path: <{_on_one_line(sender)}>\r\n"
+    lines += f"Delivered-To: {_on_one_line(recipient)}\r\n"
     return lines.encode("utf-8", "surrogateescape") + raw
+
+
+def _on_one_line(address: str) -> str:
+    return address.translate({ord(char): None for char in "\r\n\0<>"})
 
 
 class IntakeServer(Controller):

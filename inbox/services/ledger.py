@@ -94,9 +94,10 @@ def _short_key(key: str) -> str:
 def receive_raw_mail(
     *, raw: bytes, transport: str, mailbox: str = "", external_id: str = "", envelope_to: str = ""
 ) -> int | None:
-    """Store one raw mail; None when the same mail reached the same mailbox before, by whatever transport.
+    """Store one raw mail; None when this very source reached the same mailbox before.
 
-    A mail too large to process is stored as well and goes to quarantine, so it is never lost.
+    The same mail by another transport has other trace lines and is stored again; its Message-ID shows that it is
+    known when it is processed. A mail too large to process is stored as well and goes to quarantine.
     """
     digest = hashlib.sha256(raw).hexdigest()
     return accept_event(
@@ -108,6 +109,23 @@ def receive_raw_mail(
         query=f"transport={transport}&to={envelope_to}",
         body=raw,
     )
+
+
+def keep_unreadable(*, provider: str, kind: EventKind, body: bytes, content_type: str, why: str) -> None:
+    """Store what a proven sender sent and nobody could read, in quarantine, where people see it; once per body."""
+    with realtime.atomic():
+        event_id = accept_event(
+            provider=provider,
+            kind=kind,
+            dedupe_key=f"unreadable:{hashlib.sha256(body).hexdigest()}",
+            content_type=content_type,
+            body=body,
+        )
+        if event_id is not None:
+            event = WebhookEvent.objects.get(pk=event_id)
+            event.quarantine(why)
+            event.save()
+            realtime.touch(realtime.LEDGER_TOPIC)
 
 
 def drain_ledger(*, limit: int = 500) -> int:
@@ -223,6 +241,8 @@ def payload_of(event: WebhookEvent) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise UnparseablePayload("The body is not JSON.") from error
         return payload if isinstance(payload, dict) else {"items": payload}
+    if event.content_type.startswith("multipart/"):
+        raise UnparseablePayload("The provider's request cannot be read.")
     query = QueryDict(event.query, encoding="utf-8").dict() if event.query else {}
     return query | QueryDict(body, encoding="utf-8").dict()
 

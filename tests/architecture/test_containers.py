@@ -70,3 +70,7 @@ def test_every_long_running_service_has_a_health_check():
         True,
         True,
     ]
+
+
+def test_web_counts_callers_by_the_address_that_the_proxy_saw():
+    assert compose()["services"]["web"]["environment"]["TRUSTED_PROXY_COUNT"] == "${TRUSTED_PROXY_COUNT:-1}"

@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from inbox.enums import MessageStatus
@@ -75,3 +76,47 @@ def test_an_answer_joins_the_thread_and_a_bounce_turns_our_mail_red(email_channe
     )
     drain_ledger()
     assert [m.text.strip() for m in interaction.messages.order_by("id")] == ["Hello", "We look into it.", "Thank you"]
+
+
+def test_a_large_mail_gets_in_and_only_mail_may_be_that_large(email_channel):
+    content = base64.b64encode(b"%PDF-1.7\n" + b"x" * 15_000_000).decode()
+    file = {"Name": "scan.pdf", "Content": content, "ContentType": "application/pdf", "ContentLength": 15_000_009}
+    assert post("/webhooks/email/postmark/", inbound() | {"Attachments": [file]}).status_code == 200
+    drain_ledger()
+    attachment = Message.objects.get().attachments.get()
+    assert (attachment.name, attachment.size, attachment.status) == ("scan.pdf", 15_000_009, "clean")
+    assert Client().post("/accounts/login/", b"x" * 13_000_000, content_type="text/plain").status_code == 413
+
+
+def test_a_mail_over_every_limit_is_refused_with_413(email_channel, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    assert (post("/webhooks/email/postmark/", inbound()).status_code, WebhookEvent.objects.count()) == (413, 0)
+
+
+@pytest.mark.parametrize("content", [{"Headers": 5}, {"FromFull": 5}, []])
+def test_what_a_proven_provider_sends_and_nobody_can_read_waits_in_quarantine(email_channel, content):
+    for _ in range(2):
+        assert post("/webhooks/email/postmark/", content).status_code == 200
+    event = WebhookEvent.objects.get()
+    assert (event.status, bytes(event.body)) == ("quarantined", json.dumps(content).encode())
+
+
+def test_an_error_of_ours_while_storing_keeps_the_mail_in_quarantine(email_channel, monkeypatch):
+    monkeypatch.setattr("inbox.adapters.email.raw_of_anymail_inbound", lambda message: message.no_such_thing)
+    assert post("/webhooks/email/postmark/", inbound()).status_code == 200
+    assert WebhookEvent.objects.get().status == "quarantined"
+
+
+def test_a_database_that_is_away_makes_the_provider_come_again(email_channel, monkeypatch):
+    def away(**kwargs):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("inbox.receivers.receive_raw_mail", away)
+    assert post("/webhooks/email/postmark/", inbound()).status_code == 503
+
+
+def test_a_blind_copy_reaches_the_mailbox_of_its_envelope(email_channel):
+    other = {"To": "list@other.example", "ToFull": [{"Email": "list@other.example", "Name": ""}]}
+    assert post("/webhooks/email/postmark/", inbound() | other).status_code == 200
+    drain_ledger()
+    assert (WebhookEvent.objects.get().status, Message.objects.get().channel) == ("processed", email_channel)

@@ -1,0 +1,25 @@
+"""How much a request may bring, told from its announced length before anything of it is read."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from contact_center.common.middleware import Handler
+
+OWN_LIMIT = ("/webhooks/email/", "/forms/")  # mails are large; forms know what their files may have
+
+
+class BodyLimitMiddleware:
+    """Answers 413 to a body over MAX_REQUEST_BYTES, unread, unless its address sets a limit of its own.
+
+    Django reads at most the announced length, so what is announced is all that can come.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = str(request.META.get("CONTENT_LENGTH") or "0")
+        is_small = announced.isascii() and announced.isdigit() and int(announced[:16]) <= settings.MAX_REQUEST_BYTES
+        if is_small or request.path_info.startswith(OWN_LIMIT):
+            return self.get_response(request)
+        return HttpResponse("Too large.", status=413, content_type="text/plain")
