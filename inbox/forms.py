@@ -64,7 +64,7 @@ class WrapUpForm(DeskForm):
         User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
     )
     next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
-    seen_until_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+    seen_message_id = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

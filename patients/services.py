@@ -216,6 +216,13 @@ def mark_contact_point_bounced(*, scheme: str, value: str, reason: str) -> int:
 
 
 @transaction.atomic
+def clear_bounce(*, scheme: str, value: str) -> int:
+    """Somebody wrote from this address, so it exists: take the mark of a bounce off; returns how many had one."""
+    marked = ContactPoint.objects.filter(scheme=scheme, value=value, bounced_at__isnull=False)
+    return marked.update(bounced_at=None, bounce_reason="")
+
+
+@transaction.atomic
 def record_consent(
     *,
     actor: User | None,

@@ -1,6 +1,8 @@
 """One inbound message becomes part of one interaction of one person."""
 
-from datetime import datetime
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -13,9 +15,11 @@ from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services import attachments, keywords
 from inbox.services.threads import find_channel, locate, look_up
+from patients.services import clear_bounce
 
 SNIPPET = 160
 MAX_TEXT = 100_000
+MOST_CLOCK_ERROR = timedelta(hours=1)
 
 
 def receive_message(item: InboundMessage, *, received_at: datetime) -> Message | None:
@@ -31,16 +35,43 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         return None
     known = look_up(item, channel)
     if known.message_id is not None:
-        return Message.objects.get(pk=known.message_id)
-    message = _message_of(item, channel, at=min(item.occurred_at or received_at, received_at))
+        earlier = Message.objects.get(pk=known.message_id)
+        if _is_same(earlier, item):
+            return earlier
+        return receive_message(_renamed(item), received_at=received_at)
+    message = _message_of(item, channel, at=_moment(item, received_at))
     interaction, is_new = locate(item, channel, known, now=timezone.now())
     _advance(interaction, message)
     _save(interaction, message, is_new=is_new)
     attachments.store_inbound(message, item)
+    if channel.kind == ChannelKind.EMAIL:
+        clear_bounce(scheme="email", value=message.address)
     if channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button"):
         keywords.apply(interaction, message)
     _announce(interaction, message, is_new=is_new)
     return message
+
+
+def _is_same(earlier: Message, item: InboundMessage) -> bool:
+    """The id alone proves nothing for mail: any program may write any Message-ID."""
+    if item.channel_kind != ChannelKind.EMAIL:
+        return True
+    is_theirs = earlier.direction == Direction.INBOUND and earlier.address == item.sender.value[:254]
+    return is_theirs and earlier.text == _cut(item.text.replace("\x00", ""))[0]
+
+
+def _renamed(item: InboundMessage) -> InboundMessage:
+    """The same mail under an id of its own, the same one each time it comes."""
+    digest = hashlib.sha256(f"{item.sender.value}\x1f{item.text}".encode("utf-8", "replace")).hexdigest()[:16]
+    return replace(item, external_id=f"{item.external_id.partition('#')[0][:200]}#{digest}")
+
+
+def _moment(item: InboundMessage, received_at: datetime) -> datetime:
+    """When it was written; of a mail whose clock is off by more than an hour, when it came."""
+    written_at = min(item.occurred_at or received_at, received_at)
+    if item.channel_kind == ChannelKind.EMAIL and received_at - written_at > MOST_CLOCK_ERROR:
+        return received_at
+    return written_at
 
 
 def _save(interaction: Interaction, message: Message, *, is_new: bool) -> None:
@@ -95,7 +126,9 @@ def _advance(interaction: Interaction, message: Message) -> None:
     interaction.snippet = snippet_of(message)
     interaction.last_message_at = max(interaction.last_message_at, message.occurred_at)
     interaction.last_inbound_at = max(interaction.last_inbound_at or message.occurred_at, message.occurred_at)
-    is_word = message.kind not in (MessageKind.REACTION, MessageKind.DELETED)
+    is_word = message.kind not in (MessageKind.REACTION, MessageKind.DELETED) and not (
+        message.payload.get("is_auto_reply") or interaction.is_done
+    )
     if is_word:
         interaction.unread_count += 1
         interaction.waiting_since_at = interaction.waiting_since_at or message.occurred_at

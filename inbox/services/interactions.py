@@ -1,8 +1,9 @@
 """What people do with an interaction. Every verb locks the row, checks, moves, records and tells the sockets."""
 
 import secrets
-from datetime import date, datetime
+from datetime import date
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,7 +12,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime, signals
-from inbox.enums import CaseStatus, InteractionStatus, TimelineKind
+from inbox.enums import CaseStatus, Direction, InteractionStatus, TimelineKind
 from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent
 from inbox.policies import can_assign, can_take, can_work
 from patients.models import Patient
@@ -158,7 +159,12 @@ def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Inter
     with realtime.atomic():
         interaction = locked(interaction_id)
         _require(can_work(actor, interaction), _("You may not work on this interaction."))
-        if interaction.case_id and interaction.patient_id and interaction.patient_id != patient.pk:
+        case = interaction.case
+        if case is not None and case.patient_id is None:
+            case = Case.objects.select_for_update().get(pk=case.pk)
+            case.patient = patient
+            case.save()
+        elif case is not None and case.patient_id != patient.pk:
             interaction.case = None  # the case stays with the patient it belongs to
         interaction.patient = patient
         interaction.language = interaction.language or patient.language
@@ -226,20 +232,20 @@ def close(
     next_step: str = "",
     next_step_owner: User | None = None,
     next_step_date: date | None = None,
-    seen_until_at: datetime | None = None,
+    seen_message_id: int | None = None,
 ) -> Interaction:
     """Wrap up and close with reason, disposition and next step; an open next step lives on in a case.
 
     Raises Refused without a next step, owner and date unless the disposition says resolved, and Conflict when the
-    patient wrote after `seen_until_at`.
+    newer message of the patient than `seen_message_id` is there.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
         _require(not interaction.is_done, _("This interaction is closed already."))
         _require(interaction.owner_id is not None, _("Take this interaction first."))
         _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
-        last = interaction.last_inbound_at
-        if seen_until_at and last and last > seen_until_at:
+        newer = interaction.messages.filter(direction=Direction.INBOUND, pk__gt=seen_message_id or 0)
+        if seen_message_id is not None and newer.exists():
             raise Conflict(_("The patient wrote while you were wrapping up. Read it before you close."))
         needs_step = not disposition.is_resolved
         has_step = bool(next_step.strip()) and next_step_owner is not None and next_step_date is not None
@@ -265,6 +271,8 @@ def close(
 
 def _settle_case(interaction: Interaction, actor: User, *, is_resolved: bool) -> None:
     case = Case.objects.select_for_update().get(pk=interaction.case_id) if interaction.case_id else None
+    if case is not None and case.patient_id != interaction.patient_id:
+        case = interaction.case = None
     if is_resolved:
         if case is not None and case.status in (CaseStatus.OPEN, CaseStatus.WAITING):
             case.resolve()
@@ -293,5 +301,10 @@ def reopen(*, actor: User, interaction_id: int) -> Interaction:
         interaction.reopen()
         interaction.owner = actor
         interaction.take()
+        try:
+            with transaction.atomic():
+                interaction.save()
+        except IntegrityError as error:  # the patient wrote at the same moment
+            raise Conflict(_("This person already has an open interaction on this channel.")) from error
         _conclude(interaction, actor=actor, kind=TimelineKind.REOPENED, action=AuditAction.REOPENED)
         return interaction

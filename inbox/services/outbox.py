@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -12,17 +13,20 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.deadline import Deadline
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import gate, realtime, signals
 from inbox.adapters import events
 from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, OutboundMessage, SendResult
+from inbox.adapters.registry import UnknownAdapter
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
 from inbox.services import providers
 from inbox.services.locks import try_held
+from inbox.services.setbacks import note_setback
 
 log = structlog.get_logger(__name__)
 M = MessageStatus
@@ -97,8 +101,8 @@ def enqueue(
 
 
 def drain_outboxes(*, limit: int = 500) -> int:
-    """Deliver what is due on every adapter whose breaker is closed; returns how many were tried."""
-    now = timezone.now()
+    """Deliver what is due on every adapter whose breaker is closed, for a minute; returns how many were tried."""
+    now, deadline = timezone.now(), Deadline(DRAIN_TASK, DRAIN_QUEUE)
     keys = (
         Message.objects.filter(status=M.QUEUED)
         .exclude(next_attempt_at__gt=now)
@@ -106,41 +110,62 @@ def drain_outboxes(*, limit: int = 500) -> int:
         .values_list("provider", flat=True)
         .distinct()
     )
-    return sum(drain_outbox(adapter=key, limit=limit) for key in list(keys))
+    return sum(drain_outbox(adapter=key, limit=limit, deadline=deadline) for key in list(keys))
 
 
-def drain_outbox(*, adapter: str, limit: int = 500) -> int:
+def drain_outbox(*, adapter: str, limit: int = 500, deadline: Deadline | None = None) -> int:
     """Deliver due messages of one adapter, oldest first, in one of its few slots; 0 when all slots are taken.
 
-    A provider that failed last time has one slot, so that its time-outs hold up one worker and no more.
+    A provider that failed last time has one slot, so that its time-outs hold up one worker and no more. What is left
+    at the deadline is left to another run.
     """
+    deadline = deadline or Deadline(DRAIN_TASK, DRAIN_QUEUE)
     for slot in range(1 if providers.is_limping(adapter) else settings.OUTBOX_SLOTS):
         with try_held("outbox", adapter, slot) as is_mine:
             if is_mine:
-                return _drain(adapter, limit)
+                return _drain(adapter, limit, deadline)
     return 0
 
 
-def _drain(adapter: str, limit: int) -> int:
+def _drain(adapter: str, limit: int, deadline: Deadline) -> int:
     tried, after = 0, 0
-    while tried < limit and providers.open_until(adapter) is None:
+    while tried < limit and not deadline.is_over and providers.open_until(adapter) is None:
         message_id = _next_due(adapter, after)
         if message_id is None:
             break
         after = message_id
-        deliver_message(message_id)
         tried += 1
+        try:
+            deliver_message(message_id)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:  # it stays `sending`; the others must not wait for whoever mends it
+            log.error("delivery_broke", message_id=message_id, error=type(error).__name__)
     return tried
 
 
+NEXT_DUE = """
+SELECT id FROM inbox_message m
+WHERE status = 'queued' AND provider = %s AND id > %s AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+AND NOT EXISTS (
+    SELECT FROM inbox_message earlier
+    WHERE earlier.address = m.address AND earlier.channel_id = m.channel_id AND earlier.id < m.id
+    AND earlier.status IN ('queued', 'sending') AND (
+        earlier.status = 'sending' OR earlier.next_attempt_at IS NULL OR earlier.next_attempt_at <= now()
+        OR earlier.attempts > 0 AND earlier.next_attempt_at <= now() + interval '30 seconds'
+    )
+)
+ORDER BY id FOR UPDATE OF m SKIP LOCKED LIMIT 1
+"""
+
+
 def _next_due(adapter: str, after: int) -> int | None:
+    """The oldest due message that overtakes none to the same address: none that is leaving, due, or soon tried again.
+
+    One put off for longer (by the gate, or after several failures) holds nothing up.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM inbox_message WHERE status = 'queued' AND provider = %s AND id > %s"
-            " AND (next_attempt_at IS NULL OR next_attempt_at <= now())"
-            " ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1",
-            [adapter, after],
-        )
+        cursor.execute(NEXT_DUE, [adapter, after])
         row = cursor.fetchone()
     return int(row[0]) if row else None
 
@@ -148,10 +173,10 @@ def _next_due(adapter: str, after: int) -> int | None:
 def deliver_message(message_id: int) -> None:
     """Send one queued message at most once: claim, commit, ask the gate, call the provider, record.
 
-    Safe to call any number of times and from several workers: only a message that is queued and due is claimed.
-    While the gate decides and the provider is called, an opt-out of the same address waits, so nothing leaves after
-    an opt-out is stored; while an opt-out is being stored the message stays in the queue. A crash leaves `sending`,
-    which `reconcile_sends` settles with the provider first.
+    Safe to call any number of times and from several workers: only a message that is queued and due is claimed, and
+    one at a time per address. While the gate decides and the provider is called, an opt-out of the same address waits,
+    so nothing leaves after an opt-out is stored; while an opt-out is being stored the message stays in the queue. A
+    crash leaves `sending`, which `reconcile_sends` settles with the provider first.
     """
     target = Message.objects.filter(pk=message_id).values_list("channel_kind", "address").first()
     with try_held("send", *(target or ())) as is_free:
@@ -165,6 +190,8 @@ def deliver_message(message_id: int) -> None:
         _note_allowed(message)
         try:
             result = providers.adapter_for(message.provider).send(outbound_of(message))
+        except UnknownAdapter:
+            fail_unknown_adapter(message_id)
         except AdapterError as error:
             _record_error(message_id, error)
         else:
@@ -249,6 +276,18 @@ def _record_error(message_id: int, error: AdapterError) -> None:
         providers.note_failure(message.provider, error.message)
 
 
+def fail_unknown_adapter(message_id: int) -> None:
+    """Fail a message whose channel names a provider that this installation does not have; staff are told so."""
+    with realtime.atomic():
+        message = Message.objects.select_for_update().get(pk=message_id)
+        if message.status != M.SENDING:
+            return
+        text = _("This channel's provider is not installed. Ask an administrator to check the channel.")
+        message.fail("unknown_adapter", text, timezone.now())
+        save_and_tell(message)
+    log.error("unknown_adapter", message_id=message_id)
+
+
 def note_provider_opt_out(message: Message) -> None:
     """The provider refused because this address had opted out with it: our books say so from now on."""
     now = timezone.now()
@@ -266,6 +305,7 @@ def backoff(message: Message) -> timedelta:
 def save_and_tell(message: Message) -> None:
     """Save a message whose status moved, and announce it after commit."""
     message.save()
+    note_setback(message)
     signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
     realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
 
@@ -302,7 +342,7 @@ def retry_message(*, actor: User, message_id: int) -> Message:
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status not in (M.FAILED, M.SUPPRESSED):
             raise Conflict(_("This message is not waiting for a retry any more."))
-        if message.status == M.FAILED and message.external_id:
+        if message.status == M.FAILED and message.external_id and providers.keeps_list(message.provider):
             earlier = [*message.payload.get("earlier_ids", []), message.external_id]
             message.payload = message.payload | {"earlier_ids": earlier}
         message.retry()

@@ -12,7 +12,7 @@ from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate
-from inbox.policies import can_work
+from inbox.policies import can_take, can_work
 from inbox.selectors.addresses import address_on
 from inbox.services.interactions import locked, take, tell
 from inbox.services.outbox import enqueue, refuse_free_text
@@ -48,6 +48,8 @@ def reply(
             raise Refused(_("You may not work on this interaction."))
         if interaction.is_done:
             raise Refused(_("This interaction is closed. Reopen it first."))
+        if interaction.owner_id not in (None, actor.pk) and not can_take(actor, interaction):
+            raise Conflict(_("%(name)s has taken this interaction already.") % {"name": interaction.owner})
         channel = _channel(interaction, channel_id)
         scheme, address = address_on(interaction, channel)
         if channel.kind not in SENDABLE or not address:

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from inbox import realtime, signals
 from inbox.adapters.events import DeliveryReport as ProviderReport
-from inbox.enums import Direction, MessageStatus
+from inbox.enums import ChannelKind, Direction, MessageStatus
 from inbox.models import DeliveryReport, Message, WebhookEvent
 from inbox.services.outbox import note_provider_opt_out
+from inbox.services.setbacks import note_setback
 from patients.services import mark_contact_point_bounced
 
 M = MessageStatus
@@ -35,7 +36,7 @@ def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
         event.external_id = event.external_id or report.external_id[:200]
     if is_applied and report.reason == "opted_out":
         note_provider_opt_out(message)
-    if report.reason == "bad_address" and message.channel_kind == "email" and message.address:
+    if is_applied and report.reason == "bad_address" and message.channel_kind == ChannelKind.EMAIL:
         mark_contact_point_bounced(scheme="email", value=message.address, reason=report.error_text or "")
     return True
 
@@ -43,9 +44,20 @@ def apply_report(report: ProviderReport, *, event: WebhookEvent | None) -> bool:
 def _find(report: ProviderReport) -> Message | None:
     rows = Message.objects.select_for_update(of=("self",)).filter(direction=Direction.OUTBOUND)
     # The provider's id first: of two equal texts to one person, reconciling may have bound it to the other one.
-    found = rows.filter(provider=report.provider, external_id=report.external_id).first()
+    found = None
+    if report.external_id:
+        found = rows.filter(provider=report.provider, external_id=report.external_id).first()
     our_id = _uuid(report.our_id)
-    return found or (rows.filter(public_id=our_id).first() if our_id else None)
+    if found is None and our_id:
+        found = rows.filter(public_id=our_id).first()
+    return found if found is not None and _concerns(report, found) else None
+
+
+def _concerns(report: ProviderReport, message: Message) -> bool:
+    """Anybody can mail us a bounce, so one counts only for the address that we wrote to."""
+    if message.channel_kind != ChannelKind.EMAIL or report.recipient is None or not report.recipient.value:
+        return True
+    return report.recipient.value == message.address
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:
@@ -73,6 +85,7 @@ def move(message: Message, report: ProviderReport, *, at: datetime) -> bool:
     elif not _forward(message, report, at):
         return False
     message.save()
+    note_setback(message)
     signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
     realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
     return True

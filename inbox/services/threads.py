@@ -93,7 +93,9 @@ def locate(item: InboundMessage, channel: Channel, known: Known, *, now: datetim
     """The locked interaction this message joins, or a new one that is not saved yet (True).
 
     A live one goes on. One that was closed within the reopen window is queued again; later the message starts a new
-    interaction on the same case. Mail joins only an interaction with the same person.
+    interaction on the same patient's case. Mail joins only an interaction with the same person. From an address that
+    several patients share nothing is reopened: whose words these are is asked anew. An automatic reply is filed where
+    it belongs and wakes nobody.
     """
     found = _mail_thread(item) if item.channel_kind == "email" else _locked(known.latest_id)
     if (found is None or found.is_done) and item.channel_kind != "email":
@@ -103,11 +105,19 @@ def locate(item: InboundMessage, channel: Channel, known: Known, *, now: datetim
     if not found.is_done:
         return found, False
     is_recent = found.closed_at is not None and now - found.closed_at < timedelta(hours=settings.REOPEN_WINDOW_HOURS)
-    if found.status == InteractionStatus.CLOSED and is_recent:
+    if item.payload.get("is_auto_reply"):
+        return found, False
+    if found.status == InteractionStatus.CLOSED and is_recent and not _is_ambiguous(item, found):
         found.reopen()
         TimelineEvent.objects.create(interaction=found, kind=TimelineKind.REOPENED, at=now, to_queue=found.queue)
         return found, False
     return _open(item, channel, now=now, previous=found), True
+
+
+def _is_ambiguous(item: InboundMessage, found: Interaction) -> bool:
+    if item.channel_kind == "email" or found.patient_id is None:
+        return False
+    return found.is_contact_shared or len(match_patients(item.sender.scheme, item.sender.value)) > 1
 
 
 def _locked(interaction_id: int | None) -> Interaction | None:
@@ -148,6 +158,8 @@ def _mail_thread(item: InboundMessage) -> Interaction | None:
 def _open(item: InboundMessage, channel: Channel, *, now: datetime, previous: Interaction | None) -> Interaction:
     is_known = item.sender.scheme in ("phone", "email", "whatsapp_user_id")
     matches = match_patients(item.sender.scheme, item.sender.value) if is_known else []
+    patient_id = matches[0].pk if len(matches) == 1 else None
+    case = previous.case if previous and len(matches) <= 1 else None
     return Interaction(
         channel=channel,
         channel_kind=channel.kind,
@@ -155,9 +167,9 @@ def _open(item: InboundMessage, channel: Channel, *, now: datetime, previous: In
         contact_scheme=item.sender.scheme if is_known else "",
         contact_value=item.sender.value if is_known else "",
         contact_name=(item.sender_name or "")[:160],
-        patient_id=matches[0].pk if len(matches) == 1 else None,
+        patient_id=patient_id,
         is_contact_shared=len(matches) > 1,
-        case=previous.case if previous else None,
+        case=case if case is not None and case.patient_id == patient_id else None,
         queue=channel.queue,
         subject=(item.subject or "")[:240],
         language=matches[0].language if len(matches) == 1 else "",

@@ -6,7 +6,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -113,7 +112,7 @@ def wrap_up(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {
         "reason": interaction.reason_id,
         "next_step_owner": user.pk,
-        "seen_until_at": timezone.now().isoformat(),
+        "seen_message_id": latest_message_ids(user, interaction)[0],
     }
     form = WrapUpForm(request.POST or None, user=user, initial=initial)
     status = 200
@@ -139,9 +138,12 @@ def wrap_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 @form_methods
 def link(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say who the person is: among those with this address, or found by a search."""
+    """Say who the person is: among those with this address, or found by a search.
+
+    A search is posted too, so that no name or number stands in an address.
+    """
     interaction = find(request, pk)
-    if request.method == "POST":
+    if request.method == "POST" and "q" not in request.POST:
         try:
             desk.link_patient(actor=person_of(request), interaction_id=pk, patient=_chosen(request, interaction))
         except Refused as error:
@@ -168,7 +170,7 @@ def _link_form(
     request: HttpRequest, interaction: Interaction, form: NewPatientForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     user = person_of(request)
-    query = request.GET.get("q", "").strip()[:100]
+    query = request.POST.get("q", "").strip()[:100]
     may_search = policies.can_search_patients(user)
     is_search = len(query) > 1 and may_search
     results = search_records(user, query, limit=12) if is_search else candidates_for(user, interaction)

@@ -134,9 +134,9 @@ def test_resolved_now_needs_no_next_step(agent, mine, signed_in):
 
 def test_wrap_up_is_stopped_when_the_patient_wrote_meanwhile(agent, mine, signed_in):
     reason, resolved = ReasonFactory(), DispositionFactory(is_resolved=True)
-    before = timezone.now()
-    Interaction.objects.filter(pk=mine.pk).update(last_inbound_at=before + timedelta(seconds=5))
-    data = {"reason": reason.pk, "disposition": resolved.pk, "seen_until_at": before.isoformat()}
+    seen = MessageFactory(interaction=mine, direction="inbound", status="received")
+    MessageFactory(interaction=mine, direction="inbound", status="received")
+    data = {"reason": reason.pk, "disposition": resolved.pk, "seen_message_id": seen.pk}
     answer = wrap(signed_in(agent), mine, **data)
     assert (answer.status_code, fresh(mine).status) == (409, "active")
     assert answer.context["form"].non_field_errors() == [
@@ -163,7 +163,7 @@ def test_a_patient_is_found_by_name_and_linked(agent, waiting, signed_in):
     maria = PatientFactory(given_name="María", family_name="Quispe")
     PatientFactory(given_name="John", family_name="Smith")
     client = signed_in(agent)
-    found = client.get(url("link", waiting.pk), {"q": "quispe"}, headers=HTMX).context["results"]
+    found = client.post(url("link", waiting.pk), {"q": "quispe"}, headers=HTMX).context["results"]
     client.post(url("link", waiting.pk), {"patient": maria.pk}, headers=HTMX)
     assert (found, fresh(waiting).patient) == ([maria], maria)
 
@@ -175,7 +175,7 @@ def test_a_partner_may_choose_among_the_matches_but_not_search_everybody(
     match = PatientFactory(phone="+13055557777")
     row = InteractionFactory(channel=sms_channel, queue=partner_queue, contact_value="+13055557777")
     client = signed_in(partner_agent)
-    results = client.get(url("link", row.pk), {"q": "quispe"}, headers=HTMX).context["results"]
+    results = client.post(url("link", row.pk), {"q": "quispe"}, headers=HTMX).context["results"]
     refused = client.post(url("link", row.pk), {"patient": stranger.pk}, headers=HTMX)
     assert (results, refused.status_code, fresh(row).patient) == ([match], 422, None)
     client.post(url("link", row.pk), {"patient": match.pk}, headers=HTMX)
