@@ -14,7 +14,7 @@ from inbox.enums import EventKind, MessageStatus
 from inbox.models import Channel, Message, WebhookEvent
 from inbox.services.ledger import accept_event
 from inbox.services.locks import try_held
-from inbox.services.providers import adapter_for
+from inbox.services.providers import adapter_for, keeps_list
 
 log = structlog.get_logger(__name__)
 SETTLED = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.FAILED]
@@ -40,16 +40,7 @@ class Reconciliation:
 def listing_providers() -> list[str]:
     """Adapters of active channels whose provider keeps a list."""
     keys = Channel.objects.filter(is_active=True).order_by("adapter").values_list("adapter", flat=True).distinct()
-    return [key for key in keys if _lists(key)]
-
-
-def _lists(key: str) -> bool:
-    from inbox.adapters.registry import UnknownAdapter, adapter_class
-
-    try:
-        return "list_messages" in adapter_class(key).capabilities
-    except UnknownAdapter:
-        return False
+    return [key for key in keys if keeps_list(key)]
 
 
 def reconcile(*, provider: str, since: datetime, until: datetime) -> Reconciliation:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox.adapters.base import Adapter
-from inbox.adapters.registry import build_adapter
+from inbox.adapters.registry import UnknownAdapter, adapter_class, build_adapter
 from inbox.models import ProviderHealth
 
 FAILURES_TO_OPEN = 5
@@ -41,6 +41,14 @@ def _config(key: str) -> object:
 
         return EmailConfig.from_settings(settings)
     return None
+
+
+def keeps_list(key: str) -> bool:
+    """True when the provider lists its messages, each attempt under an id of its own; False also when unknown."""
+    try:
+        return "list_messages" in adapter_class(key).capabilities
+    except UnknownAdapter:
+        return False
 
 
 def reply_address(mailbox: str, interaction_id: int) -> str:
