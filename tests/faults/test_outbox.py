@@ -46,22 +46,22 @@ def drive_to_the_end(lab, desk, limit):
 
 
 def send_while_killing(lab, desk, *, sends, kills, seed):
-    """Queue everything, then kill the worker group at random points of its work; the kills that struck work."""
+    """Queue everything, then kill the worker group after a random number of sends each time; the kills that struck."""
     chance, struck = random.Random(seed), 0
     desk.queue(sends, same_text_every=7)
     store = lab.simulator.simulator.store
     accepted = lambda: store.value("SELECT count(*) FROM message WHERE direction != 'inbound'")  # noqa: E731
     for number in range(kills):
-        before = accepted()
+        wanted = accepted() + chance.randint(1, max(1, 2 * sends // kills - 2))
         lab.start_workers(2)
         lab.wake("inbox.drain_outboxes", "outbound")
         if number % 3 == 0:
             lab.wake("inbox.reconcile_sends", "outbound")
-        deadline = time.monotonic() + 5
-        while accepted() == before and time.monotonic() < deadline:
-            time.sleep(0.002)
-        time.sleep(chance.uniform(0, 2 * sends / kills * 0.02))
-        struck += accepted() > before
+        deadline = time.monotonic() + 6
+        while accepted() < wanted and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.02))
+        struck += accepted() >= wanted
         lab.kill_workers()
     return struck
 
@@ -84,7 +84,7 @@ def test_C1_killing_the_workers_loses_and_doubles_nothing(make_lab, desk, sends,
     seed = int(os.environ.get("FAULT_SEED", "1"))
     struck = send_while_killing(lab, desk, sends=sends, kills=kills, seed=seed)
     lab.start_workers(2)
-    drive_to_the_end(lab, desk, 90)
+    drive_to_the_end(lab, desk, 60 + sends // 5)
     unique, duplicates = outcome_of(lab)
     lost = Message.objects.filter(direction="outbound").exclude(status__in=["sent", "delivered"]).count()
     print(f"C1: {sends} sends, {kills} kills ({struck} at work): {unique} unique, {lost} lost, {duplicates} duplicate")
