@@ -7,9 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from inbox.adapters.base import AdapterError, FetchedMedia, MediaRefused
@@ -32,14 +34,20 @@ def fetch(
 ) -> FetchedMedia:
     """Download `url`, at most `max_bytes` bytes, in at most a minute.
 
-    Every hop must satisfy `is_allowed` and, unless `is_trusted`, be https on a public address. `auth` is
-    sent only where `is_trusted`. Raises MediaRefused, AdapterError.
+    Every hop must satisfy `is_allowed` and, unless `is_trusted`, be https on a public address; the address that was
+    checked is the one connected to, whatever the name leads to a moment later. `auth` is sent only where
+    `is_trusted`. Proxies and credentials of the environment are not used. Raises MediaRefused, AdapterError.
     """
     deadline = time.monotonic() + TOTAL_SECONDS
-    with requests.Session() as session:
-        for _hop in range(MAX_REDIRECTS + 1):
-            target = _checked(url, is_allowed, is_trusted)
-            response = _get(session, url, auth if is_trusted(target) else None, timeout)
+    for _hop in range(MAX_REDIRECTS + 1):
+        target = _checked(url, is_allowed, is_trusted)
+        with requests.Session() as session:
+            session.trust_env = False
+            if is_trusted(target):
+                response = _get(session, url, auth, timeout)
+            else:
+                session.mount("https://", _PinnedAdapter(target))
+                response = _get(session, url, None, timeout)
             with response:
                 if response.status_code not in _REDIRECTS:
                     return _read(response, max_bytes, deadline)
@@ -61,11 +69,32 @@ def _checked(
         return target
     if target.scheme != "https":
         raise MediaRefused("The attachment's address is not encrypted.")
-    _refuse_private(target.hostname or "", target.port or 443)
     return target
 
 
-def _refuse_private(host: str, port: int) -> None:
+class _PinnedAdapter(HTTPAdapter):
+    """Connects to the one address that was looked up and checked; the certificate must still be the name's.
+
+    Raises MediaRefused when the name leads into a private network, AdapterError when it leads nowhere.
+    """
+
+    def __init__(self, target: SplitResult) -> None:
+        self.name = target.hostname or ""
+        self.address = _public_address(self.name, target.port or 443)
+        super().__init__()
+
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Where requests connects: the address, proven by the name."""
+        host, tls = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return host | {"host": self.address}, tls | {"server_hostname": self.name, "assert_hostname": self.name}
+
+    def add_headers(self, request: requests.PreparedRequest, **kwargs: Any) -> None:
+        """Ask for the name, not for the address."""
+        request.headers["Host"] = urlsplit(request.url or "").netloc
+
+
+def _public_address(host: str, port: int) -> str:
+    """The first address of a name all of whose addresses are public."""
     try:
         answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -77,6 +106,9 @@ def _refuse_private(host: str, port: int) -> None:
         mapped = getattr(address, "ipv4_mapped", None)
         if not (mapped or address).is_global:
             raise MediaRefused("The attachment's address leads into a private network.")
+    if not answers:
+        raise AdapterError("The provider's address cannot be found.", permanent=False, reason="provider_down")
+    return str(answers[0][4][0])
 
 
 def _get(

@@ -2,14 +2,20 @@
 
 import io
 import mimetypes
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import IO, Any
 
 import puremagic
 from django.conf import settings
 from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import DatabaseError
 from django.utils import timezone
 
+from contact_center.common.deadline import Deadline
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import AdapterError, MediaRefused
@@ -53,8 +59,31 @@ ACTIVE_MARKS = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<?xml", b"<i
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR"
 
 
+_written: ContextVar[list[str] | None] = ContextVar("attachments_written", default=None)
+
+
 class FileRefused(Exception):
     """The file must not be kept; the message says why, for staff."""
+
+
+@contextmanager
+def kept_with_rows() -> Iterator[None]:
+    """Stand around a transaction: when it fails, the files written in it go as its rows do.
+
+    A file whose row exists after all, or whose row cannot be looked up, stays: a commit may succeed unheard.
+    """
+    written: list[str] = []
+    token = _written.set(written)
+    try:
+        yield
+    except BaseException:
+        for name in written:
+            with suppress(DatabaseError, OSError):
+                if not Attachment.objects.filter(file=name).exists():
+                    default_storage.delete(name)
+        raise
+    finally:
+        _written.reset(token)
 
 
 def store_inbound(message: Message, item: InboundMessage) -> None:
@@ -63,6 +92,7 @@ def store_inbound(message: Message, item: InboundMessage) -> None:
         attachment = Attachment(message=message, name=file_name(file.name), content_type=file.content_type[:120])
         _keep(attachment, io.BytesIO(file.content), file.content_type, len(file.content))
         attachment.save()
+    _tell_left_out(message, [file.name for file in item.files[MAX_FILES:]])
     for ref in item.media[:MAX_FILES]:
         Attachment.objects.create(
             message=message,
@@ -71,6 +101,7 @@ def store_inbound(message: Message, item: InboundMessage) -> None:
             size=ref.size,
             source_url=ref.url[:500],
         )
+    _tell_left_out(message, [ref.name or "" for ref in item.media[MAX_FILES:]])
     if item.media:
         wake_on_commit(FETCH_TASK, FETCH_QUEUE)
 
@@ -80,6 +111,15 @@ def store_uploads(message: Message, uploads: list[Any]) -> None:
     for upload in uploads[:MAX_FILES]:
         attachment = Attachment(message=message, name=file_name(upload.name or ""))
         _keep(attachment, upload, upload.content_type or "", upload.size)
+        attachment.save()
+    _tell_left_out(message, [upload.name or "" for upload in uploads[MAX_FILES:]])
+
+
+def _tell_left_out(message: Message, names: list[str]) -> None:
+    """One refused row that says how many files beyond MAX_FILES were not kept; their raw source is."""
+    if names:
+        attachment = Attachment(message=message, name=file_name(names[0]))
+        attachment.refuse(f"More than {MAX_FILES} files came. This is the first of {len(names)} that were not kept.")
         attachment.save()
 
 
@@ -101,6 +141,8 @@ def _keep(attachment: Attachment, content: IO[bytes], declared: str, size: int) 
     content.seek(0)
     attachment.size = size
     attachment.file.save("unused", File(content), save=False)
+    if (written := _written.get()) is not None:
+        written.append(str(attachment.file.name))
     if "." not in attachment.name:
         attachment.name += mimetypes.guess_extension(attachment.content_type) or ""
     attachment.accept()
@@ -151,7 +193,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def fetch_attachments(*, limit: int = 100) -> int:
-    """Fetch what still lies with providers and is due; returns how many were tried.
+    """Fetch what still lies with providers and is due, for a minute; returns how many were tried.
 
     One worker at a time, and not after a provider failed to answer, so that a slow one never holds up the others.
     """
@@ -159,8 +201,11 @@ def fetch_attachments(*, limit: int = 100) -> int:
         if not is_mine:
             return 0
         due = Attachment.objects.filter(status=AttachmentStatus.PENDING).exclude(next_attempt_at__gt=timezone.now())
+        deadline = Deadline(FETCH_TASK, FETCH_QUEUE)
         tried, silent = 0, set()
         for attachment_id, provider in due.order_by("id").values_list("pk", "message__provider")[:limit]:
+            if deadline.is_over:
+                break
             if provider not in silent:
                 tried += 1
                 if not fetch_attachment(attachment_id):
@@ -219,7 +264,7 @@ def _settle(
     declared: str = "",
     size: int = 0,
 ) -> None:
-    with realtime.atomic():
+    with kept_with_rows(), realtime.atomic():
         attachment = Attachment.objects.select_for_update(of=("self",)).select_related("message").get(pk=attachment_id)
         if attachment.status != AttachmentStatus.PENDING:
             return

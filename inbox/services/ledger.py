@@ -25,6 +25,7 @@ from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import CallEvent, DeliveryReport, InboundMessage
 from inbox.enums import EventKind, EventStatus
 from inbox.models import WebhookEvent
+from inbox.services.attachments import kept_with_rows
 from inbox.services.inbound import receive_message
 from inbox.services.providers import adapter_for
 from inbox.services.reports import apply_report
@@ -191,7 +192,7 @@ def process_event(event_id: int) -> None:
     quarantine after MAX_TASK_ATTEMPTS. A busy database is not counted for a day. Nothing is dropped.
     """
     try:
-        with realtime.atomic():
+        with kept_with_rows(), realtime.atomic():
             free = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE SKIP LOCKED", [event_id])
             if not free:
                 return

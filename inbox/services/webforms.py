@@ -32,7 +32,7 @@ from inbox.models import (
     WebForm,
     WebhookEvent,
 )
-from inbox.services.attachments import store_uploads
+from inbox.services.attachments import kept_with_rows, store_uploads
 from inbox.services.interactions import new_reference
 from inbox.services.ledger import accept_event
 from inbox.services.outbox import enqueue
@@ -50,7 +50,7 @@ def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSu
     """
     fields = list(form.fields.all())
     dedupe_key = f"{form.slug}:{nonce}:{digest_of(answers)}"
-    with realtime.atomic():
+    with kept_with_rows(), realtime.atomic():
         event_id = accept_event(
             provider="form",
             kind=EventKind.FORM,

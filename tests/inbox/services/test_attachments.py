@@ -3,12 +3,14 @@
 import io
 
 import pytest
+from django.db import transaction
 
 from inbox.adapters.base import AdapterError, FetchedMedia, MediaRefused
+from inbox.adapters.events import Address, InboundFile, InboundMessage
 from inbox.enums import AttachmentStatus
 from inbox.models import Attachment
 from inbox.services import attachments
-from inbox.services.attachments import FileRefused, fetch_attachments, file_name, judge
+from inbox.services.attachments import FileRefused, fetch_attachments, file_name, judge, kept_with_rows
 from tests.factories.inbox import AttachmentFactory, MessageFactory
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
@@ -105,3 +107,54 @@ def test_a_file_that_ended_its_worker_five_times_is_given_up(provider):
     AttachmentFactory(source_url="https://api.twilio.com/x", attempts=5)
     fetch_attachments()
     assert (Attachment.objects.get().status, made.calls) == (AttachmentStatus.FAILED, 0)
+
+
+@pytest.fixture
+def disk(settings, tmp_path):
+    """The folder where files are kept."""
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def kept_files(folder):
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def mail_with(*files):
+    sender = Address("email", "ana@example.org", "ana@example.org")
+    return InboundMessage(
+        provider="email",
+        external_id="m1",
+        channel_kind="email",
+        sender=sender,
+        recipient=sender,
+        kind="text",
+        files=files,
+    )
+
+
+@pytest.mark.django_db
+def test_files_of_a_transaction_that_fails_leave_nothing_on_disk(disk):
+    message = MessageFactory()
+
+    def store(*, fails):
+        with kept_with_rows(), transaction.atomic():
+            attachments.store_inbound(message, mail_with(InboundFile("a.png", "image/png", PNG)))
+            if fails:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store(fails=True)
+    assert (kept_files(disk), Attachment.objects.count()) == ([], 0)
+    store(fails=False)
+    assert kept_files(disk) == [PNG]
+
+
+@pytest.mark.django_db
+def test_files_beyond_the_twentieth_are_named_as_left_out(disk):
+    message = MessageFactory()
+    attachments.store_inbound(message, mail_with(*(InboundFile(f"{n}.txt", "text/plain", b"x") for n in range(23))))
+    found = list(message.attachments.order_by("id").values_list("name", "status", "error"))
+    assert found[:20] == [(f"{n}.txt", "clean", "") for n in range(20)]
+    assert found[20:] == [("20.txt", "refused", "More than 20 files came. This is the first of 3 that were not kept.")]
