@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -188,7 +189,8 @@ class ProviderRecord:
     """One row of the provider's own list, for reconciliation.
 
     For an inbound row `payload` is in the shape of the provider's webhook, so that a message that never
-    reached us can go through `Adapter.parse` like any other; for an outbound row it is None.
+    reached us can go through `Adapter.parse` like any other; for an outbound row it is None. Reading it may ask the
+    provider once more (AdapterError), so read it only where it is needed.
     """
 
     external_id: str
@@ -199,7 +201,7 @@ class ProviderRecord:
     status: str
     occurred_at: datetime | None
     error_code: str | None = None
-    payload: dict[str, Any] | None = None
+    payload: Mapping[str, Any] | None = None
     raw: dict[str, Any] = field(default_factory=dict)
 
 

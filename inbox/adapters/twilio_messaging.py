@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
@@ -203,7 +203,7 @@ class TwilioMessagingAdapter(Adapter):
             status="received" if is_inbound else STATUSES.get(str(message.status), "queued"),
             occurred_at=message.date_sent or message.date_created,
             error_code=None if message.error_code is None else str(message.error_code),
-            payload=self._as_webhook(message) if is_inbound else None,
+            payload=_Webhook(partial(self._as_webhook, message)) if is_inbound else None,
             raw=_facts(message),
         )
 
@@ -220,10 +220,15 @@ class TwilioMessagingAdapter(Adapter):
         }
         if message.date_sent:
             words["DateSent"] = format_datetime(message.date_sent)
-        for index, item in enumerate(message.media.list(limit=MAX_MEDIA) if number else []):
+        for index, item in enumerate(self._media_of(message) if number else []):
             words[f"MediaUrl{index}"] = f"https://api.twilio.com{item.uri.removesuffix('.json')}"
             words[f"MediaContentType{index}"] = item.content_type or ""
         return words
+
+    def _media_of(self, message: Any) -> list[Any]:
+        _client, http = self._connection
+        with failures_explained(http):
+            return list(message.media.list(limit=MAX_MEDIA))
 
     def find_sent(
         self, outbound: OutboundMessage, since: datetime, exclude_ids: Collection[str] = ()
@@ -280,6 +285,26 @@ class TwilioMessagingAdapter(Adapter):
 
     def _is_api(self, url: SplitResult) -> bool:
         return (url.scheme, url.netloc) == (self._api.scheme, self._api.netloc)
+
+
+class _Webhook(Mapping[str, str]):
+    """The words a listed message would have come with; its files cost a request, which waits until they are read."""
+
+    def __init__(self, read: Callable[[], dict[str, str]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        return self._read()
+
+    def __getitem__(self, name: str) -> str:
+        return self._words[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
 
 
 def _written(outbound: OutboundMessage, address: Address) -> str:

@@ -150,6 +150,9 @@ class ProviderHealth(models.Model):
     open_until_at = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=240, blank=True)
+    last_listed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Up to here the provider's list was compared with the ledger."
+    )
 
     def __str__(self) -> str:
         return f"health of {self.adapter}"

@@ -103,6 +103,15 @@ class Message(SafeFSM, TimeStampedModel):
             models.Index(fields=["next_attempt_at"], condition=Q(status=M.QUEUED), name="message_outbox_due"),
             models.Index(fields=["claimed_at"], condition=Q(status=M.SENDING), name="message_outbox_sending"),
             models.Index(
+                fields=["address", "id"], condition=Q(status__in=[M.QUEUED, M.SENDING]), name="message_outbox_open"
+            ),
+            models.Index(
+                fields=["provider", "sent_at"],
+                condition=Q(direction=Direction.OUTBOUND, sent_at__isnull=False),
+                name="message_sent_span",
+            ),
+            models.Index(fields=["provider"], condition=Q(payload__has_key="earlier_ids"), name="message_tried_again"),
+            models.Index(
                 fields=["-created_at"],
                 condition=Q(status__in=[M.FAILED, M.SUPPRESSED]),
                 name="message_outbox_trouble",

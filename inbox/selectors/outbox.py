@@ -17,7 +17,8 @@ from inbox.models import Message, ProviderHealth
 from inbox.selectors.interactions import interactions_visible_to
 
 M = MessageStatus
-TROUBLE = [M.QUEUED, M.SENDING, M.FAILED, M.SUPPRESSED]
+OPEN = [M.QUEUED, M.SENDING]
+COUNTED_DAYS = 30
 GATE_SENTENCES = {
     GateReason.ALLOWED: _("May be sent."),
     GateReason.CHANNEL_OFF: _("This channel is switched off."),
@@ -50,17 +51,23 @@ def outbox_visible_to(user: User) -> QuerySet[Message]:
 
 
 def outbox_summary(user: User) -> dict[str, Any]:
-    """Counts per status, the oldest waiting time and whether it is an alarm, and the health of each provider."""
-    found = outbox_visible_to(user).filter(status__in=TROUBLE).order_by()
+    """Counts per status, the oldest waiting time and whether it is an alarm, and the health of each provider.
+
+    Failed and suppressed messages are counted for the last COUNTED_DAYS.
+    """
+    visible = outbox_visible_to(user).order_by()
+    open_ones, since = visible.filter(status__in=OPEN), timezone.now() - timedelta(days=COUNTED_DAYS)
+    ended = visible.filter(status__in=[M.FAILED, M.SUPPRESSED], created_at__gte=since)
     stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_ALARM_SECONDS)
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
-    numbers = found.aggregate(
+    numbers = open_ones.aggregate(
         queued=Count("pk", filter=Q(status=M.QUEUED)),
         sending=Count("pk", filter=Q(status=M.SENDING)),
+        stuck=Count("pk", filter=Q(created_at__lt=stale_at) & due),
+        oldest_at=Min("created_at", filter=due),
+    ) | ended.aggregate(
         failed=Count("pk", filter=Q(status=M.FAILED)),
         suppressed=Count("pk", filter=Q(status=M.SUPPRESSED)),
-        stuck=Count("pk", filter=Q(status__in=[M.QUEUED, M.SENDING], created_at__lt=stale_at) & due),
-        oldest_at=Min("created_at", filter=Q(status__in=[M.QUEUED, M.SENDING]) & due),
     )
     return numbers | {
         "is_alarm": bool(numbers["stuck"]),

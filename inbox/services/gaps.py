@@ -6,19 +6,23 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
-from inbox.adapters.base import AdapterError
+from contact_center.common.deadline import Deadline
 from inbox.adapters.events import ProviderRecord
-from inbox.enums import EventKind, MessageStatus
-from inbox.models import Channel, Message, WebhookEvent
+from inbox.enums import Direction, EventKind, MessageStatus
+from inbox.models import Channel, Message, ProviderHealth, WebhookEvent
 from inbox.services.ledger import accept_event
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for, keeps_list
 
 log = structlog.get_logger(__name__)
 SETTLED = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.FAILED]
-LOOK_BACK = timedelta(minutes=20)
+FILL_TASK, FILL_QUEUE = "inbox.fill_ledger_gaps", "default"
+FIRST_LOOK = timedelta(minutes=5)  # before that, another system answered
+LOOK_BACK = timedelta(days=7)
+SLICE = timedelta(hours=6)
 OVERLAP = timedelta(minutes=15)
 
 
@@ -57,7 +61,9 @@ def reconcile(*, provider: str, since: datetime, until: datetime) -> Reconciliat
         result.events += len(inside)
         result.missing += _not_in_ledger(provider, [row for row in inside if row.direction == "inbound"])
         result.unknown += _not_in_outbox(provider, [row for row in inside if row.direction == "outbound"])
-    ours = Message.objects.filter(provider=provider, sent_at__range=(since, until), status__in=SETTLED)
+    ours = Message.objects.filter(
+        provider=provider, direction=Direction.OUTBOUND, sent_at__range=(since, until), status__in=SETTLED
+    )
     for pk, external_id in ours.exclude(external_id="").values_list("pk", "external_id").iterator():
         if external_id not in listed:
             result.unconfirmed.append(pk)
@@ -101,34 +107,58 @@ def _not_in_outbox(provider: str, rows: list[ProviderRecord]) -> list[ProviderRe
 def fill_gaps(*, now: datetime | None = None) -> int:
     """Put into the ledger what providers list and we never received; returns how many were added.
 
-    One worker at a time; a provider that does not answer is asked again at the next run.
+    Looks from where the last comparison ended, however long ago (at most LOOK_BACK), in slices that are kept as they
+    are done. One worker at a time, for a minute; a provider that does not answer is asked again at the next run.
     """
     with try_held("fill-gaps") as is_mine:
-        return _fill(now) if is_mine else 0
+        return _fill(now or timezone.now()) if is_mine else 0
 
 
-def _fill(now: datetime | None) -> int:
-    until = now or timezone.now()
+def _fill(until: datetime) -> int:
+    deadline = Deadline(FILL_TASK, FILL_QUEUE)
     added = 0
     for provider in listing_providers():
         try:
-            rows = [
-                row
-                for row in adapter_for(provider).list_messages(until - LOOK_BACK, until)
-                if row.direction == "inbound" and row.payload is not None
-            ]
-        except AdapterError as error:
-            log.warning("gap_check_failed", provider=provider, code=error.code)
-            continue
-        for row in reversed(_not_in_ledger(provider, rows)):
-            added += bool(accept_record(provider, row))
+            for start, end in _slices(_listed_until(provider, until), until):
+                if deadline.is_over:
+                    break
+                added += _fill_slice(provider, start, end)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:  # one provider's trouble is not another's
+            log.warning("gap_check_failed", provider=provider, error=type(error).__name__)
     if added:
         log.warning("ledger_gaps_filled", count=added)
     return added
 
 
+def _listed_until(provider: str, now: datetime) -> datetime:
+    last = ProviderHealth.objects.filter(adapter=provider).values_list("last_listed_at", flat=True).first()
+    return max(min(last, now), now - LOOK_BACK) if last else now - FIRST_LOOK
+
+
+def _slices(start: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while start < until:
+        end = min(start + SLICE, until)
+        yield start, end
+        start = end
+
+
+def _fill_slice(provider: str, start: datetime, end: datetime) -> int:
+    """A little before `start` is read again, for messages that were slow to appear in the list."""
+    missing: list[ProviderRecord] = []
+    for batch in _batches(adapter_for(provider).list_messages(start - OVERLAP, end)):
+        missing += _not_in_ledger(provider, [row for row in batch if row.direction == "inbound"])
+    added = sum(accept_record(provider, row) is not None for row in reversed(missing))
+    ProviderHealth.objects.update_or_create(adapter=provider, defaults={"last_listed_at": end})
+    return added
+
+
 def accept_record(provider: str, row: ProviderRecord) -> int | None:
-    """Store a row of the provider's list as if its webhook had come; None when it is there already."""
+    """Store an inbound row of the provider's list as if its webhook had come; None when it is there already.
+
+    Raises AdapterError when the provider does not say which files came with it.
+    """
     return accept_event(
         provider=provider,
         kind=EventKind.MESSAGING,
