@@ -8,6 +8,7 @@ from inbox.views import actions, interactions, operations, public
 app_name = "inbox"
 urlpatterns = [
     path("inbox/", interactions.interaction_list, name="list"),
+    path("inbox/search/", interactions.search, name="search"),
     path("inbox/views/", interactions.views_pane, name="views"),
     path("inbox/rows/", interactions.rows_pane, name="rows"),
     path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),

@@ -26,6 +26,6 @@ def get_event_for(user: User, pk: int) -> WebhookEvent:
     return ledger_visible_to(user).get(pk=pk)
 
 
-def get_raw_source_for(user: User, pk: int) -> bytes:
-    """What arrived, byte for byte. Raises WebhookEvent.DoesNotExist."""
-    return bytes(ledger_visible_to(user).values_list("body", flat=True).get(pk=pk))
+def get_quarantined_for(user: User, pk: int) -> WebhookEvent:
+    """One event in quarantine with its raw source and the message it made, if any. Raises WebhookEvent.DoesNotExist."""
+    return quarantine_visible_to(user).defer(None).select_related("message__interaction").get(pk=pk)

@@ -1,8 +1,8 @@
 """The inbox list and the conversation."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contact_center.accounts.enums import Action
+from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
@@ -23,10 +24,11 @@ from inbox.selectors.interactions import get_interaction_for
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
+from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say, status_of
 from patients.models import Patient
-from patients.selectors import get_patient_for
-from patients.services import open_patient_record, search_records
+from patients.selectors import search_patients
+from patients.services import search_records
 
 
 def _live(topics: list[str]) -> str:
@@ -44,18 +46,21 @@ def _views_context(request: HttpRequest) -> dict[str, Any]:
 
 def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
     user = person_of(request)
-    query = request.GET.get("q", "").strip()[:100]
+    search_key, query = traces.kept_search(request)
     number = request.GET.get("page", "")
     live = _live(lists.topics_of(user, view))
     found = lists.view_rows(user, view)
     if query:
-        patients = search_records(user, query, limit=50)
+        # A list that refreshes itself repeats the search that is on record already.
+        look = search_patients if BACKGROUND_HEADER in request.headers else search_records
+        patients = look(user, query, limit=50)
         found = lists.matching(found, query, [patient.pk for patient in patients])
     page = lists.page_of(found, int(number) if number.isdecimal() else 1)
     return {
         "page": page,
         "row_groups": _grouped(page.object_list, view),
         "query": query,
+        "search_key": search_key,
         "list_live": live,
         "unassigned_url": f"{reverse('inbox:list')}?view=unassigned",
     }
@@ -86,6 +91,17 @@ def interaction_list(request: HttpRequest) -> HttpResponse:
     """The inbox without an open conversation."""
     _require_desk(request)
     return render(request, "inbox/interaction_list.html", _list_context(request))
+
+
+@require_POST
+def search(request: HttpRequest) -> HttpResponse:
+    """Search in a view. What was typed stays in the session; the address of the list carries only a key."""
+    _require_desk(request)
+    text = request.POST.get("q", "").strip()[:100]
+    named = {"view": request.POST.get("view", "mine")[:40]}
+    if text:
+        named["s"] = traces.keep_search(request, text)
+    return redirect(f"{reverse('inbox:list')}?{urlencode(named)}")
 
 
 @require_safe
@@ -174,25 +190,10 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
     }
 
 
-def _patient_of(request: HttpRequest, interaction: Interaction, read: Callable[[User, int], Patient]) -> Patient | None:
-    if interaction.patient_id is None:
-        return None
-    try:
-        return read(person_of(request), interaction.patient_id)
-    except Patient.DoesNotExist:
-        return None
-
-
-def _opened(user: User, patient_id: int) -> Patient:
-    return open_patient_record(user, patient_id, reason="interaction")
-
-
-def workspace(
-    request: HttpRequest, interaction_id: int, *, is_opening: bool = False, status: int = 200, **extra: Any
-) -> HttpResponse:
-    """The conversation with its side panel. Opening it leaves a trace in the audit trail; drawing it again does not."""
+def workspace(request: HttpRequest, interaction_id: int, *, status: int = 200, **extra: Any) -> HttpResponse:
+    """The conversation with its side panel."""
     interaction = find(request, interaction_id)
-    patient = _patient_of(request, interaction, _opened if is_opening else get_patient_for)
+    patient = traces.opened(request, interaction)
     context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
     if is_partial(request):
         return render(request, "inbox/_workspace.html", context, status=status)
@@ -208,13 +209,15 @@ def interaction_page(request: HttpRequest, pk: int) -> HttpResponse:
     interaction = find(request, pk)
     if interaction.unread_count and interaction.owner_id == person_of(request).pk:
         desk.mark_read(actor=person_of(request), interaction_id=pk)
-    return workspace(request, pk, is_opening=True)
+    return workspace(request, pk)
 
 
 @require_safe
 def talk_pane(request: HttpRequest, pk: int) -> HttpResponse:
     """Head, thread and reply box, drawn again after a change."""
-    return render(request, "inbox/_talk.html", talk_context(request, find(request, pk)))
+    interaction = find(request, pk)
+    traces.opened(request, interaction)
+    return render(request, "inbox/_talk.html", talk_context(request, interaction))
 
 
 @require_safe
@@ -224,6 +227,7 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
     before = _place(request, "before")
     if before is None:
         return redirect("inbox:interaction", pk)
+    traces.opened(request, interaction)
     thread = conversation.conversation_page(person_of(request), interaction, before=before)
     if is_partial(request):
         return render(request, "inbox/_earlier_page.html", {"interaction": interaction, "before": before, **thread})
@@ -234,7 +238,7 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
 def side_pane(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient's panel, drawn again after a change."""
     interaction = find(request, pk)
-    patient = _patient_of(request, interaction, get_patient_for)
+    patient = traces.opened(request, interaction)
     return render(request, "inbox/_side.html", side_context(request, interaction, patient))
 
 

@@ -10,16 +10,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from contact_center.accounts.enums import Action
+from contact_center.accounts.middleware import BACKGROUND_HEADER
+from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.enums import AttachmentStatus, MessageStatus
-from inbox.models import Attachment, WebhookEvent
+from inbox.models import Attachment, Message, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.ledger import get_raw_source_for, quarantine_visible_to
+from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
 from inbox.selectors.lists import page_of
 from inbox.selectors.outbox import outbox_summary, outbox_visible_to
 from inbox.services.ledger import retry_event
@@ -40,7 +42,7 @@ def _page_number(request: HttpRequest) -> int:
 
 @require_safe
 def outbox(request: HttpRequest) -> HttpResponse:
-    """What is queued, stuck, failed or held back, and why."""
+    """What is queued, stuck, failed or held back, and why. Texts and people only for those who work the inbox."""
     user = person_of(request)
     if not can(user, Action.VIEW_OUTBOX):
         raise PermissionDenied
@@ -51,8 +53,13 @@ def outbox(request: HttpRequest) -> HttpResponse:
     found = outbox_visible_to(user).filter(status__in=SHOWN[show][1])
     found = found.order_by("created_at") if show == "waiting" else found.order_by("-created_at")
     counts = {"waiting": summary["queued"] + summary["sending"], **summary}
+    page = page_of(found, _page_number(request))
+    shows_people = can(user, Action.WORK_INBOX)
+    if shows_people and BACKGROUND_HEADER not in request.headers:
+        _note_shown(user, page.object_list)
     context: dict[str, Any] = {
-        "page": page_of(found, _page_number(request)),
+        "page": page,
+        "shows_people": shows_people,
         "show": show,
         "tabs": [{"key": key, "title": title, "count": counts[key]} for key, (title, _statuses) in SHOWN.items()],
         "alarm_count": summary["stuck"],
@@ -63,6 +70,17 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "live": f"{OUTBOX_TOPIC}:{sequence}",
     }
     return render(request, "inbox/_outbox.html" if is_partial(request) else "inbox/outbox_list.html", context)
+
+
+def _note_shown(user: User, messages: list[Message]) -> None:
+    with realtime.atomic():
+        record(
+            actor=user,
+            action=AuditAction.SEARCHED,
+            object_type="message",
+            found=[message.pk for message in messages],
+            patients=sorted({message.interaction.patient_id for message in messages} - {None}),
+        )
 
 
 @require_safe
@@ -88,12 +106,18 @@ def quarantine_raw(request: HttpRequest, pk: int) -> HttpResponse:
     if not can(user, Action.RETRY_LEDGER):
         raise PermissionDenied
     try:
-        body = get_raw_source_for(user, pk)
+        event = get_quarantined_for(user, pk)
     except WebhookEvent.DoesNotExist:
         raise Http404 from None
     with realtime.atomic():
-        record(actor=user, action=AuditAction.DOWNLOADED, object_type="webhook_event", object_id=pk)
-    response = HttpResponse(body, content_type="application/octet-stream")
+        record(
+            actor=user,
+            action=AuditAction.DOWNLOADED,
+            object_type="webhook_event",
+            object_id=pk,
+            patient_id=event.message.interaction.patient_id if event.message else None,
+        )
+    response = HttpResponse(bytes(event.body), content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="event-{pk}.bin"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -52,6 +52,7 @@ TABLE = {
     "account_reset_password_from_key_done": (PUBLIC, NOBODY),
     "usersessions_list": (PEOPLE, PEOPLE),
     "inbox:list": (WORKERS, NOBODY),
+    "inbox:search": (NOBODY, WORKERS),
     "inbox:views": (WORKERS, NOBODY),
     "inbox:rows": (WORKERS, NOBODY),
     "inbox:interaction": (SERVING, NOBODY),

@@ -118,7 +118,7 @@ def test_a_partner_agent_loses_sight_of_a_conversation_that_turns_out_sensitive(
     paths = [f"/inbox/{row.pk}/{rest}" for rest in ("", "talk/", "side/", "wrap-up/", "link/")]
     assert [partner.get(path).status for path in paths] == [404] * 5
     assert partner.post(f"/inbox/{row.pk}/reopen/").status == 404
-    assert partner.get(f"/inbox/?view=closed&q={row.contact_value}").tree.xpath("//a[@data-row]") == []
+    assert partner.post("/inbox/search/", view="closed", q=row.contact_value).tree.xpath("//a[@data-row]") == []
 
 
 def test_a_partner_agents_pages_and_key_name_no_sensitive_reason(stack, hire, fertile, clinic):

@@ -1,0 +1,72 @@
+"""What reading and searching leave behind: entries of the audit trail, and no patient's name in an address."""
+
+import time
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.crypto import get_random_string
+
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from inbox.models import Interaction
+from inbox.selectors.conversation import candidates_for
+from inbox.views.answers import person_of
+from patients.models import Patient
+from patients.selectors import get_patient_for
+from patients.services import open_patient_record
+
+VIEWED, SEARCHES = "viewed", "searches"
+QUARTER_HOUR = 900  # seconds
+MOST_SEARCHES = 5
+
+
+def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
+    """The patient of a conversation that is shown now; None when nobody is linked or the record is hidden.
+
+    Whichever part is drawn, a session leaves one VIEWED entry per conversation and patient in a quarter of an hour.
+    """
+    now = int(time.time())
+    seen = {key: at for key, at in request.session.get(VIEWED, {}).items() if now - at < QUARTER_HOUR}
+    key = f"{interaction.pk}:{interaction.patient_id or ''}"
+    if key in seen:
+        return _patient_of(request, interaction)
+    patient = _patient_of(request, interaction, leaves_trace=True)
+    if patient is None:
+        shown = [] if interaction.patient_id else candidates_for(person_of(request), interaction)
+        with transaction.atomic():
+            record(
+                actor=person_of(request),
+                action=AuditAction.VIEWED,
+                object_type="interaction",
+                object_id=interaction.pk,
+                patient_id=interaction.patient_id,
+                candidates=[candidate.pk for candidate in shown],
+            )
+    request.session[VIEWED] = seen | {key: now}
+    return patient
+
+
+def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace: bool = False) -> Patient | None:
+    if interaction.patient_id is None:
+        return None
+    try:
+        if leaves_trace:
+            return open_patient_record(person_of(request), interaction.patient_id, reason="interaction")
+        return get_patient_for(person_of(request), interaction.patient_id)
+    except Patient.DoesNotExist:
+        return None
+
+
+def keep_search(request: HttpRequest, text: str) -> str:
+    """Remember what is searched for in the session; the short key that is returned may stand in an address."""
+    key = get_random_string(8)
+    kept = list(request.session.get(SEARCHES, {}).items())[1 - MOST_SEARCHES :]
+    request.session[SEARCHES] = dict([*kept, (key, text)])
+    return key
+
+
+def kept_search(request: HttpRequest) -> tuple[str, str]:
+    """Key and text of the search that this address names; two empty texts when the session knows none."""
+    key = request.GET.get("s", "")
+    text = request.session.get(SEARCHES, {}).get(key, "")
+    return (key, text) if text else ("", "")
