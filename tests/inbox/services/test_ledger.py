@@ -1,86 +1,108 @@
-"""Events wait their turn: a busy database and a long queue cost time, never an event."""
-
-from datetime import timedelta
-from urllib.parse import urlencode
+"""The ledger: whatever came is kept as it came, processed once, and set aside in sight when it cannot be."""
 
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError
-from django.utils import timezone
 
-from contact_center.common import deadline
-from inbox.enums import EventKind
-from inbox.models import OptOut, WebhookEvent
+from contact_center.common.errors import Conflict
+from inbox.enums import EventKind, EventStatus
+from inbox.models import Message, WebhookEvent
 from inbox.services import ledger
-from inbox.services.ledger import accept_event, drain_ledger
+from inbox.services.ledger import accept_event, drain_ledger, receive_raw_mail, retry_event
 
 pytestmark = pytest.mark.django_db
+FORM = "application/x-www-form-urlencoded"
 
 
-def store(number=1, text="STOP"):
-    words = {"MessageSid": f"SM{number:032x}", "From": "+13055550123", "To": "+15005550100", "Body": text}
-    return accept_event(
-        provider="twilio_messaging",
-        kind=EventKind.MESSAGING,
-        dedupe_key=f"in:{number}",
-        content_type="application/x-www-form-urlencoded",
-        body=urlencode(words).encode(),
-    )
+def store(body=b"MessageSid=SM1&From=%2B13055550123&To=%2B15005550100&Body=Hi", key="in:SM1", **given):
+    given = {"content_type": FORM, "kind": EventKind.MESSAGING, "provider": "twilio_messaging"} | given
+    return accept_event(dedupe_key=key, body=body, **given)
 
 
-def drain_failing_with(error, times, monkeypatch):
-    def fail(event):
-        raise error
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, "_process", fail)
-        for _ in range(times):
-            WebhookEvent.objects.update(next_attempt_at=None)
-            drain_ledger()
-    WebhookEvent.objects.update(next_attempt_at=None)
+def test_the_raw_source_is_kept_byte_for_byte_and_only_once():
+    body = bytes(range(256))
+    event = store(body)
+    assert store(body) is None
+    assert bytes(WebhookEvent.objects.get(pk=event).body) == body
 
 
-def test_a_stop_that_met_a_busy_database_ten_times_is_processed_when_it_is_free(sms_channel, monkeypatch):
-    event_id = store()
-    drain_failing_with(OperationalError("canceling statement due to lock timeout"), 10, monkeypatch)
-    waiting = WebhookEvent.objects.get(pk=event_id)
-    assert (waiting.status, waiting.attempts, waiting.error) == ("received", 0, "OperationalError while processing.")
+def test_a_key_of_any_length_and_with_nul_bytes_is_one_key():
+    assert store(key="x" * 5000) is not None
+    assert store(key="x" * 5000) is None
+    assert store(key="x" * 4999 + "y") is not None
+    assert store(key="a\x00b") is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00\x01\x02",
+        b"From=1&To=2",
+        b"MessageSid=%00&Body=x",
+        b"MessageSid=SM1&SmsStatus=exploded",
+        b"\xff" * 900,
+    ],
+)
+def test_what_cannot_be_read_is_set_aside_with_a_sentence(body, sms_channel):
+    event = WebhookEvent.objects.get(pk=store(body))
     drain_ledger()
-    assert (WebhookEvent.objects.get(pk=event_id).status, OptOut.objects.count()) == ("processed", 1)
+    event.refresh_from_db()
+    assert (event.status, bool(event.error), bytes(event.body)) == (EventStatus.QUARANTINED, True, body)
 
 
-def test_an_event_that_is_busy_for_more_than_a_day_is_shown_to_a_person(sms_channel, monkeypatch):
-    event_id = store()
-    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(hours=25))
-    drain_failing_with(OperationalError("canceling statement due to statement timeout"), 5, monkeypatch)
-    assert WebhookEvent.objects.get(pk=event_id).status == "quarantined"
+def test_an_error_is_tried_five_times_and_a_busy_database_for_ever(sms_channel, monkeypatch):
+    def broken(*_args, **_given):
+        raise raised
+
+    monkeypatch.setattr(ledger, "receive_message", broken)
+    raised = RuntimeError("secret text of a patient")
+    event = WebhookEvent.objects.get(pk=store())
+    for _ in range(9):
+        WebhookEvent.objects.update(next_attempt_at=None)
+        drain_ledger()
+    event.refresh_from_db()
+    assert (event.status, event.attempts, event.error) == ("quarantined", 5, "RuntimeError while processing.")
+    raised = OperationalError("lock timeout")
+    busy = WebhookEvent.objects.get(pk=store(key="in:SM2"))
+    for _ in range(4):
+        WebhookEvent.objects.filter(pk=busy.pk).update(next_attempt_at=None)
+        drain_ledger()
+    busy.refresh_from_db()
+    assert busy.status == EventStatus.RECEIVED
 
 
-def test_an_unexpected_error_is_counted_and_goes_to_quarantine(sms_channel, monkeypatch):
-    event_id = store()
-    drain_failing_with(ValueError("x"), 4, monkeypatch)
-    assert WebhookEvent.objects.get(pk=event_id).status == "received"
-    drain_failing_with(ValueError("x"), 1, monkeypatch)
-    assert WebhookEvent.objects.get(pk=event_id).status == "quarantined"
+def test_a_quarantined_event_is_processed_again_when_the_channel_exists(sms_channel, supervisor):
+    sms_channel.address = "+15005550999"
+    sms_channel.save()
+    event = store()
+    drain_ledger()
+    assert WebhookEvent.objects.get(pk=event).status == EventStatus.QUARANTINED
+    sms_channel.address = "+15005550100"
+    sms_channel.save()
+    retry_event(actor=supervisor, event_id=event)
+    drain_ledger()
+    assert (WebhookEvent.objects.get(pk=event).status, Message.objects.get().text) == (EventStatus.PROCESSED, "Hi")
+    with pytest.raises(Conflict):
+        retry_event(actor=supervisor, event_id=event)
 
 
-def test_a_run_that_is_over_its_time_gives_the_rest_back_untried_and_asks_for_another(sms_channel, monkeypatch):
-    woken = []
-    monkeypatch.setattr(deadline, "wake", lambda *task: woken.append(task))
-    monkeypatch.setattr(deadline, "DRAIN_SECONDS", 5.0)
-    ids = [store(number, "Hello") for number in range(4)]
-    clock = iter([0.0, 1.0, 2.0, *[6.0] * 20])
-    monkeypatch.setattr(deadline, "monotonic", lambda: next(clock))
-    assert drain_ledger() == 2
-    rows = WebhookEvent.objects.order_by("id").values_list("pk", "status", "attempts", "next_attempt_at")
-    assert [row[1:3] for row in rows] == [("processed", 1), ("processed", 1), ("received", 0), ("received", 0)]
-    assert [row[3] for row in rows][2:] == [None, None]
-    assert ([row[0] for row in rows], woken) == (ids, [("inbox.drain_ledger", "webhooks")])
+def test_events_after_a_batch_are_claimed_oldest_first(sms_channel):
+    keys = [f"in:SM{number:04d}" for number in range(25)]
+    for key in keys:
+        store(f"MessageSid={key[3:]}&From=%2B13055550123&To=%2B15005550100&Body=Hi".encode(), key=key)
+    assert drain_ledger(limit=500) == 25
+    found = Message.objects.order_by("id").values_list("external_id", flat=True)
+    assert list(found) == [key[3:] for key in keys]
 
 
-def test_celerys_time_limit_is_not_held_against_the_event(sms_channel, monkeypatch):
-    event_id = store()
-    with pytest.raises(SoftTimeLimitExceeded):
-        drain_failing_with(SoftTimeLimitExceeded(), 1, monkeypatch)
-    event = WebhookEvent.objects.get(pk=event_id)
-    assert (event.status, event.error) == ("received", "")
+def test_the_same_mail_to_the_same_mailbox_is_stored_once_whatever_carried_it():
+    first = receive_raw_mail(raw=b"Subject: x\n\ny", transport="imap", mailbox="care@aurora.example")
+    again = receive_raw_mail(raw=b"Subject: x\n\ny", transport="smtp", envelope_to="Care@aurora.example")
+    other = receive_raw_mail(raw=b"Subject: x\n\ny", transport="smtp", envelope_to="billing@aurora.example")
+    assert (first is None, again is None, other is None) == (False, True, False)
+
+
+def test_a_call_is_recorded_only(sms_channel):
+    event = store(b"CallSid=CA1", key="call:CA1", kind=EventKind.VOICE)
+    drain_ledger()
+    assert WebhookEvent.objects.get(pk=event).status == EventStatus.IGNORED
