@@ -32,6 +32,7 @@ from inbox.adapters.events import (
 from inbox.mail import flags, loopguard, tokens
 from inbox.mail.bounce import Bounce, bounce_of_response
 from inbox.mail.bounce_reasons import BounceReason
+from inbox.mail.headers import MailAddress
 from inbox.mail.limits import DEFAULT_LIMITS, MailLimits, MailTooLarge
 from inbox.mail.model import ParsedMail
 from inbox.mail.parse import parse_mail
@@ -149,13 +150,17 @@ class EmailAdapter(Adapter):
             payload["interaction_id"] = interaction_id
         if mail.is_auto_reply or mail.is_auto_generated:
             payload["is_auto_reply"] = True
+        writer = _writer(mail, recipients)
+        asked = [found.key for found in loopguard.reply_recipients(mail, recipients).to if found.key != writer.key]
+        if asked:
+            payload["reply_to"] = asked[:5]
         if mail.loop_markers and loopguard.plain_address(sender.key) in recipients:
             payload["loop"] = True
         return InboundMessage(
             provider=PROVIDER,
             external_id=mail.message_id,
             channel_kind="email",
-            sender=Address("email", sender.key, sender.address),
+            sender=Address("email", writer.key, writer.address),
             recipient=Address("email", recipient, recipient),
             kind="text",
             text=mail.new_text,
@@ -165,7 +170,7 @@ class EmailAdapter(Adapter):
             payload=payload,
             in_reply_to=mail.in_reply_to,
             references=mail.references,
-            sender_name=sender.name or None,
+            sender_name=writer.name or None,
             occurred_at=mail.date,
             headers=_kept_headers(mail),
         )
@@ -268,6 +273,18 @@ class EmailAdapter(Adapter):
         else:
             headers.setdefault(flags.LOOP_HEADER, sender)
         return headers
+
+
+def _writer(mail: ParsedMail, recipients: list[str]) -> MailAddress:
+    """The person behind a mail: Reply-To where From is a machine or the mailbox itself, as in mail of a website's form.
+
+    Anybody else's answers go to From: a Reply-To that differs is only told, since a forged one would lead them away.
+    """
+    sender = mail.sender
+    assert sender is not None
+    if flags.is_robot_address(sender.key) or loopguard.plain_address(sender.key) in recipients:
+        return next(iter(loopguard.reply_recipients(mail, recipients).to), sender)
+    return sender
 
 
 def our_id_of(message_id: str) -> str | None:

@@ -80,7 +80,8 @@ class InboundMessage:
     `payload` holds what the kind carries beside text, in these keys only: `latitude`, `longitude`,
     `label`, `address` (location); `id`, `title`, `description` (button, list_reply); `emoji`,
     `target_external_id` (reaction, deleted); `contacts` (contacts); `provider_type` (unsupported).
-    Mail adds `recipients` (every address of ours or others it was sent to), `cc`, `quoted_text` (the folded
+    Mail adds `recipients` (every address of ours or others it was sent to), `cc`, `reply_to` (where else the
+    sender asks for answers, to be shown), `quoted_text` (the folded
     rest of the text), `interaction_id` (from a verified reply token), `is_auto_reply`, and `loop` (true for
     mail that we must neither answer nor file, such as our own coming back).
     `files` are attachments that came with the payload itself; `media` still lie with the provider.

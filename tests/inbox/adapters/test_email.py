@@ -211,6 +211,22 @@ def test_tracking_events_that_change_nothing_are_no_reports():
     assert module.event_from_anymail_tracking(event) is None
 
 
+@pytest.mark.parametrize(
+    ("sender", "reply_to", "writer", "told"),
+    [
+        ("ana@patient.example", None, "ana@patient.example", None),
+        ("ana@patient.example", "ana@patient.example, care@aurora.test", "ana@patient.example", None),
+        ("ana@patient.example", "other@evil.example", "ana@patient.example", ["other@evil.example"]),
+        ("noreply@site.example", "Ana <ana@patient.example>", "ana@patient.example", None),
+        ("care@aurora.test", "ana@patient.example", "ana@patient.example", None),
+        ("noreply@site.example", None, "noreply@site.example", None),
+    ],
+)
+def test_a_machines_reply_to_is_the_writer_and_a_persons_is_only_told(adapter, sender, reply_to, writer, told):
+    (event,) = adapter.parse({"raw": mail(sender=sender, Reply_To=reply_to)})
+    assert (event.sender.value, event.payload.get("reply_to")) == (writer, told)
+
+
 # ---- out ----
 
 
