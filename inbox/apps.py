@@ -16,13 +16,14 @@ class InboxConfig(AppConfig):
 
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
-        from contact_center.accounts.signals import access_changed
+        from contact_center.accounts.signals import access_changed, user_disabled
         from contact_center.common import shell
         from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner
         from patients.selectors import register_partner_scope
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
+        user_disabled.connect(receivers.return_work, dispatch_uid="inbox.return_work")
         user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")

@@ -22,12 +22,8 @@ def can_assign(user: User, interaction: Interaction) -> bool:
     return can_work(user, interaction) and (interaction.owner_id == user.pk or can(user, Action.ASSIGN_OTHERS))
 
 
-def can_link_patient(user: User, interaction: Interaction) -> bool:
-    """May say who the person is. Partner agents may pick among the matches but not search all patients."""
-    return can_work(user, interaction)
-
-
 def can_search_patients(user: User) -> bool:
+    """May look for anybody. Partner agents only pick among those with the address of the conversation."""
     return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT
 
 

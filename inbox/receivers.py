@@ -6,12 +6,18 @@ from typing import Any
 
 from inbox import realtime
 from inbox.enums import EventKind
+from inbox.services.handover import return_work_of
 from inbox.services.ledger import accept_event, receive_raw_mail
 
 
 def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
     """accounts.access_changed → every open socket of the person checks its rights again."""
     realtime.recheck_sockets(user_id)
+
+
+def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.user_disabled → what the person had open waits in its queue again."""
+    return_work_of(user_id)
 
 
 def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> None:

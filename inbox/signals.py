@@ -1,7 +1,8 @@
 """Facts the desk announces after commit, with ids only. `docs/architecture.md` lists who reacts."""
 
-from django.db import transaction
 from django.dispatch import Signal
+
+from contact_center.common.signals import announce  # noqa: F401 - part of this module
 
 interaction_opened = Signal()
 """interaction_id"""
@@ -13,9 +14,3 @@ interaction_closed = Signal()
 """interaction_id"""
 interaction_linked = Signal()
 """interaction_id, patient_id"""
-
-
-def announce(signal: Signal, **ids: object) -> None:
-    """Send `signal` after the caller's transaction commits; a receiver's error never reaches the sender."""
-    if signal.receivers:
-        transaction.on_commit(lambda: signal.send_robust(sender=None, **ids))

@@ -6,11 +6,6 @@ from contact_center.accounts.policies import can
 from patients.models import Patient
 
 
-def can_search_patients(user: User) -> bool:
-    """Whoever answers patients may look for them."""
-    return can(user, Action.WORK_INBOX)
-
-
 def can_create_patient(user: User) -> bool:
     return can(user, Action.EDIT_PATIENTS)
 

@@ -151,6 +151,7 @@ def disable_user(*, actor: User | None, user_id: int) -> User:
     ApiKey.objects.filter(user=user).delete()
     end_sessions(user)
     _note_presence(user, PresenceState.OFFLINE, "")
+    signals.announce(signals.user_disabled, user_id=user.pk)
     _record(actor, AuditAction.CHANGED, user, fields=["is_active"], after=False)
     return user
 

@@ -79,7 +79,7 @@ def _note_shown(user: User, messages: list[Message]) -> None:
             action=AuditAction.SEARCHED,
             object_type="message",
             found=[message.pk for message in messages],
-            patients=sorted({message.interaction.patient_id for message in messages} - {None}),
+            patients=sorted({found for message in messages if (found := message.interaction.patient_id)}),
         )
 
 

@@ -3,13 +3,16 @@
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from contact_center.accounts import selectors, services, signals
 from contact_center.accounts.enums import PresenceState, Role
 from contact_center.accounts.models import ApiKey, PresenceChange, User
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
+from inbox.models import Interaction, TimelineEvent
 from tests.factories.accounts import UserFactory
+from tests.factories.inbox import InteractionFactory
 
 
 @pytest.fixture
@@ -137,3 +140,20 @@ def test_a_revoked_key_takes_its_user_with_it(admin):
     key, _text = services.create_api_key(actor=admin, name="Night sync", role=Role.AGENT)
     services.revoke_api_key(actor=admin, key=key)
     assert (ApiKey.objects.count(), User.objects.get(pk=key.user_id).is_active) == (0, False)
+
+
+def test_what_a_disabled_person_had_open_waits_in_its_queue_again(
+    admin, agent, second_agent, sms_channel, django_capture_on_commit_callbacks
+):
+    mine = InteractionFactory(channel=sms_channel, owner=agent)
+    done = InteractionFactory(channel=sms_channel, owner=agent, status="closed", closed_at=timezone.now())
+    others = InteractionFactory(channel=sms_channel, owner=second_agent)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.disable_user(actor=admin, user_id=agent.pk)
+    found = {row.pk: (row.status, row.owner_id) for row in Interaction.objects.all()}
+    assert found == {
+        mine.pk: ("queued", None),
+        done.pk: ("closed", agent.pk),
+        others.pk: (others.status, second_agent.pk),
+    }
+    assert [(event.interaction_id, event.kind) for event in TimelineEvent.objects.all()] == [(mine.pk, "returned")]
