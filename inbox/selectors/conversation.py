@@ -18,6 +18,7 @@ from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.thread import Place, thread_of
+from patients.enums import ContactScheme
 from patients.models import Patient, RelatedPerson
 from patients.policies import can_view_patient
 from patients.selectors import match_patients
@@ -114,6 +115,15 @@ def reply_options(interaction: Interaction) -> list[ReplyOption]:
     return [_option(channel, interaction, addresses[channel.pk], stopped) for channel in channels]
 
 
+def mode_for(interaction: Interaction, options: list[ReplyOption]) -> str:
+    """Which way the reply box starts with: the person's own, else one that works, else one by template, else a note."""
+    wrote_by = ChannelKind.EMAIL if interaction.contact_scheme == ContactScheme.EMAIL else ChannelKind.SMS
+    usable = [option for option in options if option.is_available or option.needs_template]
+    own = [option for option in usable if option.kind == interaction.channel_kind]
+    open_ones = sorted((option for option in usable if option.is_available), key=lambda one: one.kind != wrote_by)
+    return next((option.kind for option in [*own, *open_ones, *usable]), "note")
+
+
 def _channels_for(interaction: Interaction) -> list[Channel]:
     found = {interaction.channel_kind: interaction.channel} if interaction.channel_kind in ANSWER_KINDS else {}
     active = Channel.objects.filter(kind__in=ANSWER_KINDS, is_active=True)
@@ -185,7 +195,7 @@ def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:
     return [person for person in found if person.relative is None or can_view_patient(user, person.relative)]
 
 
-def other_interactions(user: User, interaction: Interaction, *, limit: int = 8) -> QuerySet[Interaction]:
+def other_interactions(user: User, interaction: Interaction, *, limit: int) -> QuerySet[Interaction]:
     """The patient's other visible interactions, newest first."""
     found = interactions_visible_to(user).filter(patient=interaction.patient).exclude(pk=interaction.pk)
     return found.select_related("channel", "reason", "owner").order_by("-last_message_at", "-id")[:limit]

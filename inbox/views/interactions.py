@@ -30,6 +30,8 @@ from patients.models import Patient
 from patients.selectors import search_patients
 from patients.services import search_records
 
+OTHERS_SHOWN = 8
+
 
 def _live(topics: list[str]) -> str:
     return " ".join(f"{topic}:{seq}" for topic, seq in realtime.sequences_of(topics).items())
@@ -149,14 +151,13 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
     may = _may(user, interaction)
     seen, sent = conversation.latest_message_ids(user, interaction)
     options = conversation.reply_options(interaction) if may["reply"] else []
-    usable = [option.kind for option in options if option.is_available or option.needs_template]
     return {
         "interaction": interaction,
         "view": extra.pop("view", None) or {"key": request.GET.get("view", "mine")[:40]},
         "sequence": sequence,
         "can": may,
         "reply_options": options,
-        "mode": usable[0] if usable else "note",
+        "mode": conversation.mode_for(interaction, options),
         "seen_message_id": seen,
         "form_key": f"{interaction.pk}-{user.pk}-{sent}",
         **(
@@ -182,10 +183,12 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
     }
     if patient is None:
         return context | {"candidates": conversation.candidates_for(user, interaction)}
+    others = list(conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1))
     return context | {
         "contact_points": list(patient.contact_points.all()),
         "related": conversation.relatives_of(user, patient),
-        "others": list(conversation.other_interactions(user, interaction)),
+        "others": others[:OTHERS_SHOWN],
+        "has_more_others": len(others) > OTHERS_SHOWN,
         "cases": list(conversation.open_cases(user, interaction)),
     }
 

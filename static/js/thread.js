@@ -3,9 +3,13 @@
 (() => {
   const last = new WeakMap(); // thread -> id of its last item
   const atEnd = new WeakMap();
+  const size = new ResizeObserver((entries) => entries.forEach(({ target }) => { // the reply box grows with its text
+    if (atEnd.get(target) !== false) target.scrollTop = target.scrollHeight;
+  }));
 
   function follow() {
     document.querySelectorAll("[data-newest-last]").forEach((thread) => {
+      size.observe(thread);
       const newest = [...thread.querySelectorAll("[data-item]")].pop()?.id;
       const key = `${thread.dataset.newestLast}/${newest}`;
       if (last.get(thread) === key) return;

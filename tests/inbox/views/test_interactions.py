@@ -293,6 +293,19 @@ def test_a_closed_whatsapp_window_offers_templates_in_a_conversation_by_sms(
     )
 
 
+@pytest.mark.parametrize(
+    ("scheme", "value", "mode"), [("email", "ana@mail.example", "email"), ("phone", "+13055550142", "sms")]
+)
+def test_a_form_is_answered_the_way_its_sender_asked_for(
+    scheme, value, mode, agent, form_channel, whatsapp_channel, sms_channel, email_channel, signed_in
+):
+    patient = PatientFactory(phone="+13055550142", email="ana@mail.example")
+    row = InteractionFactory(
+        channel=form_channel, owner=agent, patient=patient, contact_scheme=scheme, contact_value=value
+    )
+    assert signed_in(agent).get(url("talk", row.pk), headers=HTMX).context["mode"] == mode
+
+
 def test_answering_on_another_channel_stays_in_the_conversation(agent, sms_channel, email_channel, signed_in):
     patient = PatientFactory(email="maria@mail.example")
     interaction = InteractionFactory(channel=sms_channel, owner=agent, patient=patient)
