@@ -146,7 +146,7 @@ class EmailAdapter(Adapter):
             "cc": [found.key for found in mail.cc][:100],
             "quoted_text": "\n\n".join(text for text in (mail.signature, mail.quoted_text) if text),
         }
-        if (interaction_id := self._by_token(mail, reached)) is not None:
+        if (interaction_id := tokens.find_interaction(reached, self.config.reply_key)) is not None:
             payload["interaction_id"] = interaction_id
         if mail.is_auto_reply or mail.is_auto_generated:
             payload["is_auto_reply"] = True
@@ -174,10 +174,6 @@ class EmailAdapter(Adapter):
             occurred_at=mail.date,
             headers=_kept_headers(mail),
         )
-
-    def _by_token(self, mail: ParsedMail, reached: list[str]) -> int | None:
-        answered = [known for known in (mail.in_reply_to, *reversed(mail.references)) if known]
-        return tokens.find_interaction(reached, answered, self.config.reply_key)
 
     def _bounced(self, bounce: Bounce, mail: ParsedMail) -> DeliveryReport:
         original = bounce.original_message_id or mail.in_reply_to or ""
@@ -298,11 +294,6 @@ def raw_of_anymail_inbound(message: Any) -> bytes:
     return bytes(message.as_bytes())
 
 
-def events_from_anymail_inbound(message: Any, config: EmailConfig) -> list[Event]:
-    """Events of an anymail inbound message. Raises UnparseablePayload."""
-    return EmailAdapter(config).parse({"raw": raw_of_anymail_inbound(message)})
-
-
 def tracking_payload(event: Any) -> dict[str, Any]:
     """An anymail tracking event as JSON values, for the ledger; `EmailAdapter.parse` reads it again."""
     timestamp = getattr(event, "timestamp", None)
@@ -320,12 +311,6 @@ def tracking_payload(event: Any) -> dict[str, Any]:
             "timestamp": timestamp.isoformat() if timestamp else "",
         }
     }
-
-
-def event_from_anymail_tracking(event: Any) -> DeliveryReport | None:
-    """The delivery report of an anymail tracking event, or None when it reports no change we keep."""
-    found = _tracked(tracking_payload(event)["tracking"])
-    return next((report for report in found if isinstance(report, DeliveryReport)), None)
 
 
 _TRACKED: dict[str, DeliveryStatus] = {

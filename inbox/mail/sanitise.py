@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 import nh3
 from inscriptis import get_text
@@ -61,7 +59,7 @@ class SafeHtml:
 def sanitise_html(html: str) -> SafeHtml:
     """Markup with no script, style, form, frame or class, that loads nothing from anywhere. Never raises.
 
-    Images keep only a `cid:` source (see `link_inline_images`); every other image becomes a span that
+    Images keep only a `cid:` source; every other image becomes a span that
     shows its alternative text. Links open in a new window and tell their target nothing.
     """
     clean = nh3.clean(
@@ -86,22 +84,6 @@ def sanitise_html(html: str) -> SafeHtml:
         return f"<span>[{attributes.get('alt', '').strip() or '…'}]</span>"
 
     return SafeHtml(_IMG.sub(placeholder, clean).strip(), remote)
-
-
-def link_inline_images(html: str, urls: Mapping[str, str]) -> str:
-    """Point `cid:` images of sanitised markup at `urls` (Content-ID without brackets → our own address).
-
-    An image whose Content-ID is not in `urls` is replaced by its alternative text.
-    """
-
-    def replace(match: re.Match[str]) -> str:
-        attributes = dict(_ATTRIBUTE.findall(match.group(1)))
-        content_id = unquote(entities.unescape(attributes.get("src", "").removeprefix("cid:")))
-        if url := urls.get(content_id):
-            return f'<img src="{entities.escape(url)}" alt="{attributes.get("alt", "")}">'
-        return f"<span>[{attributes.get('alt', '').strip() or '…'}]</span>"
-
-    return _IMG.sub(replace, html)
 
 
 def html_to_text(html: str) -> str:

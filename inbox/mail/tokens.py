@@ -1,6 +1,6 @@
 """A short signed token that ties a reply to its conversation when the mail headers were lost.
 
-It stands in the reply address (`care+r-<token>@…`) and in our Message-IDs (`<r-<token>.<message>@…>`).
+It stands in the reply address (`care+r-<token>@…`).
 It proves only that we wrote to somebody about this conversation: the caller must still check that the
 sender is the same person, since mails are forwarded.
 """
@@ -15,7 +15,6 @@ import re
 _SIGNATURE_BYTES = 10
 _TOKEN = re.compile(r"^([0-9a-z]{1,13})-([a-z2-7]{16})$")
 _IN_ADDRESS = re.compile(r"^[^@]{1,200}?\+r-([0-9a-z]{1,13}-[a-z2-7]{16})@", re.IGNORECASE)
-_IN_MESSAGE_ID = re.compile(r"^<?r-([0-9a-z]{1,13}-[a-z2-7]{16})\.", re.IGNORECASE)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -49,15 +48,9 @@ def reply_address(mailbox: str, interaction_id: int, key: bytes) -> str:
     return f"{local.partition('+')[0]}+r-{sign(interaction_id, key)}@{domain}"
 
 
-def outgoing_message_id(our_id: str, interaction_id: int, key: bytes, domain: str) -> str:
-    """Message id (no angle brackets) that carries the token; the same for every attempt of one message."""
-    return f"r-{sign(interaction_id, key)}.{re.sub(r'[^0-9A-Za-z_-]', '', our_id)[:64] or '0'}@{domain}"
-
-
-def find_interaction(addresses: list[str], message_ids: list[str], key: bytes) -> int | None:
-    """First interaction that a recipient address or an answered message id proves, or None."""
+def find_interaction(addresses: list[str], key: bytes) -> int | None:
+    """First interaction that a recipient address proves, or None."""
     found = [match.group(1) for address in addresses[:100] if (match := _IN_ADDRESS.match(address))]
-    found += [match.group(1) for known in message_ids[:200] if (match := _IN_MESSAGE_ID.match(known))]
     for token in found:
         if (interaction_id := verify(token, key)) is not None:
             return interaction_id

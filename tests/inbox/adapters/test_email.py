@@ -166,7 +166,7 @@ def test_an_anymail_inbound_message_is_read_like_any_mail():
     message = AnymailInboundMessage.construct(
         from_email="Ana <ana@patient.example>", to="care@aurora.test", subject="Olá", text="Bom dia"
     )
-    (event,) = module.events_from_anymail_inbound(message, config())
+    (event,) = EmailAdapter(config()).parse({"raw": module.raw_of_anymail_inbound(message)})
     assert (event.sender.value, event.subject, event.text) == ("ana@patient.example", "Olá", "Bom dia")
 
 
@@ -191,14 +191,13 @@ def test_a_tracking_event_is_a_report(adapter, event_type, words, expected):
         metadata={"our_id": OUR_ID},
         mta_response=words,
     )
-    found = module.event_from_anymail_tracking(event)
+    (found,) = adapter.parse(module.tracking_payload(event))
     assert (found.status, found.reason) == expected
     assert (found.our_id, found.external_id, found.recipient.value) == (OUR_ID, "prov-1", "ana@patient.example")
     assert found.occurred_at == datetime(2025, 3, 3, tzinfo=UTC)
-    assert adapter.parse(module.tracking_payload(event)) == [found]
 
 
-def test_tracking_events_that_change_nothing_are_no_reports():
+def test_tracking_events_that_change_nothing_are_no_reports(adapter):
     event = SimpleNamespace(
         event_type="subscribed",
         event_id="",
@@ -208,7 +207,7 @@ def test_tracking_events_that_change_nothing_are_no_reports():
         description="",
         mta_response="",
     )
-    assert module.event_from_anymail_tracking(event) is None
+    assert adapter.parse(module.tracking_payload(event)) == []
 
 
 @pytest.mark.parametrize(

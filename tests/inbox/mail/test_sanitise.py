@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from inbox.mail.sanitise import html_to_text, link_inline_images, sanitise_html
+from inbox.mail.sanitise import html_to_text, sanitise_html
 
 _JS = "alert(1)"
 _WRAPPERS = [
@@ -87,11 +87,6 @@ def test_remote_images_become_placeholders_and_are_counted():
     found = sanitise_html('<p>Logo <img src="https://t.example/p.gif" alt="Clinic"> <img src="http://x/y"></p>')
     assert found.html == "<p>Logo <span>[Clinic]</span> <span>[…]</span></p>"
     assert found.remote_images == 2
-
-
-def test_inline_images_point_where_we_say():
-    html = sanitise_html('<img src="cid:a%40b" alt="x"><img src="cid:gone" alt="y">').html
-    assert link_inline_images(html, {"a@b": "/files/1"}) == '<img src="/files/1" alt="x"><span>[y]</span>'
 
 
 def test_ordinary_markup_stays():
