@@ -37,9 +37,9 @@ RECONCILE_TASK = "inbox.reconcile_sends"
 def reconcile_sends(*, limit: int = 200) -> int:
     """Settle sends whose outcome is unknown by asking the provider; returns how many were settled.
 
-    Found in its list: recorded as sent. Certainly not there: queued again. A provider without a list, or whose list
-    shows another message to this address that none of ours accounts for: failed with `unknown_outcome`, so that a
-    person decides; it is never sent again blindly. One worker at a time does this for a minute, and it leaves a
+    Found in its list: recorded as sent. Certainly not there: queued again. A provider without a list, or with a
+    message to this address that may be this template in other words: failed with `unknown_outcome`, so that a person
+    decides; it is never sent again blindly. One worker at a time does this for a minute, and it leaves a
     provider that does not answer, and a message that breaks it, to the next run.
     """
     with try_held("reconcile-sends") as is_mine:
@@ -64,7 +64,7 @@ def _reconcile(limit: int) -> int:
                 settled += is_mine and _settle(pk, stale_at)
             except AdapterError as error:
                 log.warning("reconcile_failed", message_id=pk, code=error.code)
-                providers.note_failure(provider, error.message)
+                providers.note_failure(provider, f"{error.reason} {error.code or ''}".strip())
                 silent.add(provider)
             except UnknownAdapter:
                 fail_unknown_adapter(pk)
@@ -112,13 +112,15 @@ def _is_hopeless(message: Message) -> bool:
 def _find(adapter: Adapter, message: Message) -> tuple[SendResult | None, bool]:
     """The provider's row of this message, and whether the outcome is clear.
 
-    Providers may change a text on its way (templates, special characters), so a row to the same address that belongs
-    to no message of ours is not proof of anything.
+    The provider writes a template's text itself, perhaps not as we do; so a row to the same address that belongs to no
+    message of ours may be this one, and nobody but a person can tell.
     """
     assert message.claimed_at is not None
     outbound, taken = outbound_of(message), _taken_ids(message)
     found = adapter.find_sent(outbound, message.claimed_at - timedelta(minutes=5), taken)
-    return found, found is not None or _nothing_else(adapter, outbound, message.claimed_at, taken)
+    if found is not None or message.template_id is None:
+        return found, True
+    return None, _nothing_else(adapter, outbound, message.claimed_at, taken)
 
 
 def _nothing_else(adapter: Adapter, outbound: OutboundMessage, since: datetime, taken: set[str]) -> bool:

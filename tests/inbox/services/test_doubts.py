@@ -11,7 +11,7 @@ from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
 from inbox.enums import GateDecision, MessageStatus
 from inbox.models import Message
 from inbox.services.doubts import reconcile_sends
-from tests.factories.inbox import InteractionFactory, MessageFactory
+from tests.factories.inbox import InteractionFactory, MessageFactory, MessageTemplateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -69,16 +69,16 @@ def test_a_message_in_the_list_was_sent_and_one_that_is_not_is_sent_again(in_dou
     assert (outcome(there), outcome(not_there)) == (("sent", "SM1", ""), ("queued", "", ""))
 
 
-def test_a_text_that_the_provider_wrote_differently_is_left_to_a_person(in_doubt, listed):
-    message = in_doubt(text="Your appointment is on Monday")
-    listed.rows.append((message.address, "Your appointment is on Mon", "SM1"))
+def test_a_template_that_the_provider_may_have_written_differently_is_left_to_a_person(in_doubt, listed):
+    message = in_doubt(text="Your appointment is on Monday", template=MessageTemplateFactory())
+    listed.rows.append((message.address, "Your appointment is on Mon.", "SM1"))
     assert reconcile_sends() == 1
     assert outcome(message) == ("failed", "", "unknown_outcome")
 
 
 def test_rows_that_belong_to_other_messages_and_earlier_attempts_leave_no_doubt(in_doubt, listed):
     sent = in_doubt(status=MessageStatus.SENT, external_id="SM1", payload={"earlier_ids": ["SM0"]})
-    message = in_doubt(text="Another text")
+    message = in_doubt(text="Another text", template=MessageTemplateFactory())
     listed.rows += [(sent.address, sent.text, "SM0"), (sent.address, sent.text, "SM1")]
     assert reconcile_sends() == 1
     assert outcome(message) == ("queued", "", "")
