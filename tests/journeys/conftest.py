@@ -31,6 +31,7 @@ from tests.simulator.fixtures import wait_for
 NUMBERS = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The stack copies the test database, so whoever uses it needs one to be made. One group: one stack is enough."""
     for item in items:
@@ -155,7 +156,10 @@ def interaction_of(stack):
     def find(address: str, messages: int = 1, **more) -> Interaction:
         def found():
             rows = list(Interaction.objects.filter(contact_value=address, **more))
-            return rows if len(rows) == 1 and rows[0].messages.count() >= messages else None
+            if len(rows) != 1 or rows[0].messages.count() < messages:
+                return None
+            rows[0].refresh_from_db()  # as it stands once the last of these messages was stored
+            return rows
 
         return wait_for(found, 15)[0]
 

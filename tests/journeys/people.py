@@ -59,8 +59,8 @@ class Staff:
         assert page.response.url == f"{stack.web_url}/inbox/", page.of_class("field__error")
 
     def get(self, path: str, **headers: str) -> Page:
-        """One page."""
-        return Page(self.http.get(urljoin(self.stack.web_url, path), headers=headers, timeout=20))
+        """One page. Raises AssertionError with the server's log for a 500."""
+        return self._read(self.http.get(urljoin(self.stack.web_url, path), headers=headers, timeout=20))
 
     def post(self, path: str, **fields: Any) -> Page:
         """Send a form, with its protection, and read the page that follows."""
@@ -68,6 +68,10 @@ class Staff:
         answer = self.http.post(
             urljoin(self.stack.web_url, path), data={"csrfmiddlewaretoken": token, **fields}, timeout=20
         )
+        return self._read(answer)
+
+    def _read(self, answer: requests.Response) -> Page:
+        assert answer.status_code < 500, self.stack.log_of("web")[-4000:]
         return Page(answer)
 
     def reply(self, interaction_id: int, text: str, mode: str, **fields: Any) -> Page:
