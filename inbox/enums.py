@@ -36,6 +36,10 @@ class InteractionStatus(TextChoices):
     ABANDONED = "abandoned", _("Abandoned")
 
 
+DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
+"""Nobody works on it any more."""
+
+
 class CaseStatus(TextChoices):
     OPEN = "open", _("Open")
     WAITING = "waiting", _("Waiting")

@@ -16,10 +16,6 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         """Records that were not merged into another one."""
         return self.filter(merged_into=None)
 
-    def reachable_at(self, scheme: str, value: str) -> "PatientQuerySet":
-        """Patients who have this normalised address; several share it when a family shares a phone."""
-        return self.current().filter(contact_points__scheme=scheme, contact_points__value=value).distinct()
-
 
 class Patient(TimeStampedModel):
     """A person who receives care here, or whom somebody asks about."""

@@ -10,13 +10,12 @@ from django.utils import timezone
 from django_fsm import FSMField, transition
 
 from contact_center.common.models import SafeFSM, TimeStampedModel
-from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, Priority, TimelineKind
+from inbox.enums import DONE, CaseStatus, ChannelKind, Direction, InteractionStatus, Priority, TimelineKind
 from inbox.models.desk import Channel, Disposition, Queue, Reason
 from patients.enums import ContactScheme
 from patients.models import Patient
 
 S = InteractionStatus
-DONE = [S.CLOSED, S.ABANDONED]
 
 
 class Case(SafeFSM, TimeStampedModel):

@@ -7,10 +7,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
-from inbox.enums import InteractionStatus
+from inbox.enums import DONE
 from inbox.models import Interaction, Queue
-
-DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
 
 
 def queues_of(user: User) -> QuerySet[Queue]:

@@ -12,10 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
-from inbox.enums import ChannelKind, InteractionStatus
+from inbox.enums import DONE, ChannelKind, InteractionStatus
 from inbox.models import Interaction, Queue
 from inbox.realtime import agent_topic, queue_topic
-from inbox.selectors.interactions import DONE, interactions_visible_to, queues_of, rows, view_counts
+from inbox.selectors.interactions import interactions_visible_to, queues_of, rows, view_counts
 
 PAGE_SIZE = 50
 QUEUE_ICONS = {

@@ -4,9 +4,8 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from inbox import realtime
-from inbox.enums import TimelineKind
+from inbox.enums import DONE, TimelineKind
 from inbox.models import Interaction, TimelineEvent
-from inbox.models.interactions import DONE
 from inbox.services.interactions import locked, tell
 
 

@@ -273,7 +273,7 @@ def _record_error(message_id: int, error: AdapterError) -> None:
     if error.permanent:
         providers.note_success(message.provider)
     elif error.reason != "rate_limited":
-        providers.note_failure(message.provider, error.message)
+        providers.note_failure(message.provider, f"{error.reason} {error.code or ''}".strip())
 
 
 def fail_unknown_adapter(message_id: int) -> None:

@@ -86,7 +86,10 @@ def note_success(adapter: str) -> None:
 
 
 def note_failure(adapter: str, error: str) -> None:
-    """The provider did not answer or answered with its own failure; the fifth in a row opens the breaker for 30 s."""
+    """The provider did not answer or answered with its own failure; the fifth in a row opens the breaker for 30 s.
+
+    `error` is our word for it and the provider's code, never the provider's text: that may quote an address.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO inbox_providerhealth AS h (adapter, consecutive_failures, last_error) VALUES (%s, 1, %s)"

@@ -9,12 +9,11 @@ from django.db import connection
 from django.db.models import Q
 
 from inbox.adapters.events import InboundMessage
-from inbox.enums import InteractionStatus, TimelineKind
+from inbox.enums import DONE, InteractionStatus, TimelineKind
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services.locks import lock_key
 from patients.selectors import match_patients
 
-DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
 CHANNEL_KEPT_SECONDS, MOST_CHANNELS_KEPT = 5.0, 500
 
 
