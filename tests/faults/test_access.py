@@ -1,6 +1,7 @@
 """X3: guessing passwords gets nobody in and tells nobody who works here."""
 
 import itertools
+import re
 import statistics
 import time
 
@@ -24,8 +25,7 @@ def attempt(email, password, address="203.0.113.1", agent="browser"):
 def comparable(response, email):
     """All of an answer that an attacker sees, without what they typed and the tokens that are random anyway."""
     body = response.content.decode().replace(email, "ADDRESS")
-    if response.context and (token := response.context.get("csrf_token")):
-        body = body.replace(str(token), "TOKEN")
+    body = re.sub(r'(name="csrfmiddlewaretoken" value=)"[^"]+"', r'\1"TOKEN"', body)
     return response.status_code, response.headers.get("Location"), body
 
 

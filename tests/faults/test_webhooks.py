@@ -128,7 +128,12 @@ def test_W3_reports_in_any_order_end_in_the_same_status(desk):
     for number, order in enumerate(orders):
         sid = f"SM{number:032x}"
         message = MessageFactory(
-            interaction=person, direction="outbound", status="sending", provider="twilio_messaging", external_id=""
+            interaction=person,
+            direction="outbound",
+            status="sending",
+            gate_decision="send",
+            provider="twilio_messaging",
+            external_id="",
         )
         seen = []
         for word in order:
