@@ -55,7 +55,9 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _told(error: BaseException) -> str:
-    frames = "".join(traceback.format_tb(error.__traceback__))
+    frames = "".join(
+        f"{frame.filename}:{frame.lineno} in {frame.name}\n" for frame in traceback.extract_tb(error.__traceback__)
+    )
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     return f"{frames}{name}: {error}" if _is_ours(error) else f"{frames}{name}"
 
