@@ -81,8 +81,10 @@ def _unread(request: HttpRequest, web_form: WebForm) -> HttpResponse | None:
 
 
 def _length(request: HttpRequest) -> int | None:
-    """The announced length of the body in bytes; None when there is none, as with a body sent in chunks."""
+    """The announced length of the body in bytes; None for one sent in chunks, 0 where there is no body."""
     announced = str(request.META.get("CONTENT_LENGTH") or "")
+    if not announced and "Transfer-Encoding" not in request.headers:
+        return 0
     return int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 16 else None
 
 

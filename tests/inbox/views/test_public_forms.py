@@ -298,6 +298,7 @@ def test_a_body_too_large_or_of_unknown_length_is_refused_unread(web_form, path,
         "POST",
         path,
         content_type="multipart/form-data; boundary=b",
+        headers={} if length else {"Transfer-Encoding": "chunked"},
         **{"CONTENT_LENGTH": length, "wsgi.input": Unread()},
     )
     assert (answer.status_code, Interaction.objects.count()) == (status, 0)
