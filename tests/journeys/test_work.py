@@ -121,11 +121,15 @@ def test_a_partner_agent_loses_sight_of_a_conversation_that_turns_out_sensitive(
     assert partner.post("/inbox/search/", view="closed", q=row.contact_value).tree.xpath("//a[@data-row]") == []
 
 
-def test_a_partner_agents_pages_and_key_name_no_sensitive_reason(stack, hire, fertile, clinic):
+def test_a_partner_agents_pages_and_key_name_no_sensitive_reason(
+    stack, hire, fertile, clinic, somebody, interaction_of
+):
     row, agent = fertile
+    patient = somebody()
+    patient.write("Good morning", "sms")
+    other = interaction_of(patient.number)
     agent.wrap_up(row.pk, reason=clinic.sensitive.pk, disposition=clinic.resolved.pk)
     partner = hire(role=Role.PARTNER_AGENT, teams=[clinic.partner])
-    other = Interaction.objects.exclude(reason__is_sensitive=True).filter(queue=clinic.general).first()
     page = partner.get(f"/inbox/{other.pk}/wrap-up/")
     assert [name for name in page.texts("//select[@name='reason']/option") if name == "Fertility"] == []
     key, text = create_api_key(actor=None, name="Night partner", role=Role.PARTNER_AGENT)
