@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "contact_center.common",
     "contact_center.accounts",
     "contact_center.audit",
+    "contact_center.jobs",
     "patients",
     "inbox",
     "scheduling",
@@ -171,6 +172,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONSUMER = "contact_center.consumer:PromptConsumer"
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000

@@ -136,6 +136,26 @@ class TimelineKind(TextChoices):
     ABANDONED = "abandoned", _("Abandoned")
     SNOOZED = "snoozed", _("Snoozed")
     WOKEN = "woken", _("Woken")
+    MERGED = "merged", _("Merged")
+    SPLIT = "split", _("Split")
+    MOVED = "moved", _("Moved to another patient")
+    TAGGED = "tagged", _("Tags changed")
+    PRIORITY_CHANGED = "priority_changed", _("Priority changed")
+    CASE_OPENED = "case_opened", _("Case opened")
+    TASK_DONE = "task_done", _("Task done")
+
+
+class NotificationKind(TextChoices):
+    """Events a person can be told of."""
+
+    ASSIGNED = "assigned", _("Work is assigned to me")
+    NEW_WORK = "new_work", _("New work in my queues")
+    PATIENT_REPLIED = "patient_replied", _("A patient answers in my conversation")
+    MENTIONED = "mentioned", _("Somebody mentions me")
+    SEND_FAILED = "send_failed", _("A message of mine could not be delivered")
+    SNOOZE_ENDED = "snooze_ended", _("A snooze of mine ends")
+    TASK_DUE = "task_due", _("A task or next step of mine is due")
+    JOB_FINISHED = "job_finished", _("Long work of mine is finished")
 
 
 class TemplateStatus(TextChoices):

@@ -1,8 +1,8 @@
 """Waking workers without making anybody wait for Redis.
 
 The work lists are rows in PostgreSQL; a worker that is told "look" claims what is due. So a nudge carries nothing,
-may be lost (Celery beat looks as well) and may be merged with others: requests only set a flag, and one thread per
-process publishes. A slow or dead broker therefore never slows a request.
+may be lost with its process (Celery beat looks as well) and may be merged with others: requests only set a flag, and
+one thread per process publishes until the broker takes it. A slow or dead broker never slows a request.
 """
 
 import os
@@ -15,7 +15,7 @@ from django.db import transaction
 
 log = structlog.get_logger(__name__)
 GAP_SECONDS = 0.1  # a worker that was woken goes on until nothing is due
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 
 _lock = threading.Lock()
 _ready = threading.Event()
@@ -57,5 +57,8 @@ def _publish_forever() -> None:
                 current_app.send_task(task, queue=queue, retry=False, ignore_result=True, expires=60)
             except Exception as error:
                 log.warning("wake_failed", task=task, error=type(error).__name__)
+                with _lock:
+                    _wanted.setdefault(task, queue)
+                _ready.set()
                 time.sleep(RETRY_SECONDS)
         time.sleep(GAP_SECONDS)

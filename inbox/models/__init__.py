@@ -1,28 +1,42 @@
 """The desk's tables, one module per subject."""
 
-from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason
+from inbox.models.attention import Mention, Notification, NotificationPreference
+from inbox.models.checklists import Checklist, Task
+from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason, Tag
 from inbox.models.forms import FormField, FormSubmission, WebForm
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
+from inbox.models.views import SavedView
+from inbox.models.writing import CannedReply, Draft, Macro
 
 __all__ = [
     "Attachment",
+    "CannedReply",
     "Case",
     "Channel",
+    "Checklist",
     "DeliveryReport",
     "Disposition",
+    "Draft",
     "FormField",
     "FormSubmission",
     "Interaction",
+    "Macro",
     "Mailbox",
+    "Mention",
     "Message",
     "MessageTemplate",
     "Note",
+    "Notification",
+    "NotificationPreference",
     "OptOut",
     "ProviderHealth",
     "Queue",
     "Reason",
+    "SavedView",
+    "Tag",
+    "Task",
     "TimelineEvent",
     "TopicSequence",
     "WebForm",

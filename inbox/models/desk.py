@@ -84,6 +84,20 @@ class Reason(TimeStampedModel):
         return self.name
 
 
+class Tag(TimeStampedModel):
+    """A short word on interactions, to find and count them by."""
+
+    name = models.CharField(max_length=40, unique=True)
+    slug = models.SlugField(unique=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Disposition(TimeStampedModel):
     """Wrap-up code: how a contact ended."""
 

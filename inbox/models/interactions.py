@@ -11,7 +11,7 @@ from django_fsm import FSMField, transition
 
 from contact_center.common.models import SafeFSM, TimeStampedModel
 from inbox.enums import DONE, CaseStatus, ChannelKind, Direction, InteractionStatus, Priority, TimelineKind
-from inbox.models.desk import Channel, Disposition, Queue, Reason
+from inbox.models.desk import Channel, Disposition, Queue, Reason, Tag
 from patients.enums import ContactScheme
 from patients.models import Patient
 
@@ -96,6 +96,7 @@ class Interaction(SafeFSM, TimeStampedModel):
     reason = models.ForeignKey(Reason, on_delete=models.PROTECT, null=True, blank=True, related_name="interactions")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     language = models.CharField(max_length=8, blank=True)
+    tags = models.ManyToManyField(Tag, related_name="interactions", blank=True)
     subject = models.CharField(max_length=240, blank=True)
     reference = models.CharField(max_length=16, blank=True, help_text="Number on the receipt of a form.")
     snippet = models.CharField(max_length=160, blank=True)
@@ -106,6 +107,19 @@ class Interaction(SafeFSM, TimeStampedModel):
     waiting_since_at = models.DateTimeField(null=True, blank=True, help_text="Oldest patient message without answer.")
     first_reply_at = models.DateTimeField(null=True, blank=True)
     snoozed_until_at = models.DateTimeField(null=True, blank=True)
+    is_snooze_kept = models.BooleanField(default=False, help_text="A reply of the patient does not wake it.")
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_from",
+        db_index=False,
+        help_text="Where it goes on.",
+    )
+    split_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="split_into", db_index=False
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     disposition = models.ForeignKey(Disposition, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.TextField(blank=True)
@@ -125,6 +139,13 @@ class Interaction(SafeFSM, TimeStampedModel):
                 condition=~Q(status__in=[S.ACTIVE, S.WRAP_UP, S.SNOOZED]) | Q(owner__isnull=False),
                 name="interaction_active_has_owner",
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(status__in=DONE), name="interaction_merged_is_done"
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("pk")),
+                name="interaction_not_merged_into_itself",
+            ),
         ]
         indexes = [
             models.Index(fields=["channel", "thread_key", "-id"], name="interaction_thread"),
@@ -137,6 +158,11 @@ class Interaction(SafeFSM, TimeStampedModel):
             ),
             models.Index(fields=["owner", "-last_message_at"], condition=~Q(status__in=DONE), name="interaction_owner"),
             models.Index(fields=["-last_message_at", "-id"], name="interaction_recent"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="interaction_merged_into"
+            ),
+            models.Index(fields=["split_from"], condition=Q(split_from__isnull=False), name="interaction_split_from"),
+            models.Index(fields=["snoozed_until_at"], condition=Q(status=S.SNOOZED), name="interaction_snoozed"),
             GinIndex(fields=["contact_value"], name="interaction_contact_trigram", opclasses=["gin_trgm_ops"]),
         ]
 

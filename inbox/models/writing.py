@@ -1,0 +1,82 @@
+"""What agents write with: unfinished drafts, canned replies, macros."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from contact_center.accounts.models import Team
+from contact_center.common.models import TimeStampedModel
+from inbox.models.interactions import Interaction
+
+
+class Draft(TimeStampedModel):
+    """What one person has begun to write in one conversation. Colleagues there may read it."""
+
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="drafts")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    mode = models.CharField(max_length=12, help_text="A channel kind, or note.")
+    text = models.TextField()
+    seen_message_id = models.BigIntegerField(default=0, help_text="Newest patient message when it was begun.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["interaction", "author"], name="draft_once_per_author")]
+        indexes = [models.Index(fields=["author", "-updated_at"], name="draft_author_recent")]
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"
+
+
+class CannedReply(TimeStampedModel):
+    """A text that is often sent, with variables such as `{{ patient.given_name }}`. Shared, of a team, or one's own."""
+
+    title = models.CharField(max_length=80)
+    shortcode = models.SlugField(max_length=40, help_text="What follows the slash.")
+    body = models.TextField()
+    language = models.CharField(max_length=8, blank=True)
+    channel_kinds = ArrayField(models.CharField(max_length=12), default=list, blank=True, help_text="Empty: all.")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="canned_replies")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="canned_replies"
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["title"]
+        verbose_name_plural = "canned replies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shortcode", "language", "team", "owner"],
+                nulls_distinct=False,
+                name="canned_reply_shortcode_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(team__isnull=True) | Q(owner__isnull=True), name="canned_reply_team_or_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Macro(TimeStampedModel):
+    """Several steps under one name, done in one go: reply, tag, assign, snooze and so on."""
+
+    name = models.CharField(max_length=80)
+    steps = models.JSONField(default=list, help_text='[{"do": "tag", "tag": 3}, {"do": "snooze", "hours": 24}]')
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="macros")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="macros"
+    )
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "team", "owner"], nulls_distinct=False, name="macro_name_once"),
+            models.CheckConstraint(condition=Q(team__isnull=True) | Q(owner__isnull=True), name="macro_team_or_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
