@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -96,9 +96,14 @@ class NewPatientSerializer(PatientWriteSerializer):
     addresses = NewAddressSerializer(many=True, required=False)
 
 
+class PatientSearchSerializer(serializers.Serializer):
+    """Words to look for: a name, a phone in any spelling, an e-mail address or a record number."""
+
+    q = serializers.CharField(max_length=100)
+    limit = serializers.IntegerField(min_value=1, max_value=50, default=20)
+
+
 class PatientFilters(django_filters.FilterSet):
-    mrn = django_filters.CharFilter(max_length=32)
-    birth_date = django_filters.DateFilter()
     language = django_filters.CharFilter(max_length=8)
     updated_since = MomentFilter(field_name="updated_at", lookup_expr="gte")
 
@@ -117,6 +122,7 @@ class PatientViewSet(AuditedReadViewSet):
     serializer_class = PatientSerializer
     filterset_class = PatientFilters
     queryset = Patient.objects.none()
+    reading_actions = ("search",)
 
     def get_queryset(self) -> QuerySet[Patient]:
         return patients_visible_to(self.request.user).prefetch_related("contact_points")  # type: ignore[arg-type]
@@ -130,16 +136,14 @@ class PatientViewSet(AuditedReadViewSet):
 
     @extend_schema(
         summary="Search by name, phone, e-mail or record number, as the pages do",
-        parameters=[OpenApiParameter("q", str, required=True), OpenApiParameter("limit", int)],
+        request=PatientSearchSerializer,
         responses=PatientSerializer(many=True),
         filters=False,
     )
-    @action(detail=False, pagination_class=None, filterset_class=None)
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def search(self, request: Request) -> Response:
-        limit = request.query_params.get("limit", "20")
-        if not (limit.isascii() and limit.isdecimal() and len(limit) < 6):
-            raise serializers.ValidationError({"limit": ["Write a whole number."]})
-        found = services.search_records(request.user, request.query_params.get("q", ""), int(limit))  # type: ignore[arg-type]
+        given = checked(PatientSearchSerializer, request)
+        found = services.search_records(request.user, given["q"], given["limit"])  # type: ignore[arg-type]
         return Response(PatientSerializer(found, many=True).data)
 
     @extend_schema(
@@ -163,7 +167,6 @@ class PatientViewSet(AuditedReadViewSet):
 class ContactPointFilters(django_filters.FilterSet):
     patient = IdFilter(field_name="patient_id")
     scheme = django_filters.ChoiceFilter(choices=ContactScheme.choices)
-    value = django_filters.CharFilter(max_length=254)
 
     class Meta:
         model = ContactPoint

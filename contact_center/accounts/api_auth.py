@@ -50,7 +50,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 class HasScope(BasePermission):
     """The key carries `<scope>:read` or `<scope>:write` of the view and its user's role still allows it.
 
-    A view without `scope` is refused.
+    A view without `scope` is refused. What a view names in `reading_actions` reads, whatever its method: a search
+    carries its words in the body, never in the address.
     """
 
     message = _("This API key does not carry the scope that this address needs.")
@@ -60,5 +61,8 @@ class HasScope(BasePermission):
         scope = getattr(view, "scope", None)
         if key is None or scope is None:
             return False
-        needed = f"{scope}:{'read' if request.method in READ_METHODS else 'write'}"
+        is_read = request.method in READ_METHODS or getattr(view, "action", None) in getattr(
+            view, "reading_actions", ()
+        )
+        needed = f"{scope}:{'read' if is_read else 'write'}"
         return needed in key.scopes and needed in SCOPES and can(request.user, SCOPES[needed])  # type: ignore[arg-type]

@@ -45,7 +45,6 @@ class InteractionFilters(django_filters.FilterSet):
     owner = IdFilter(field_name="owner_id")
     patient = IdFilter(field_name="patient_id")
     case = IdFilter(field_name="case_id")
-    contact_value = django_filters.CharFilter(max_length=254)
     reference = django_filters.CharFilter(max_length=16)
     active_since = MomentFilter(field_name="last_message_at", lookup_expr="gte")
 
