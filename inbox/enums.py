@@ -141,7 +141,11 @@ class TimelineKind(TextChoices):
     MOVED = "moved", _("Moved to another patient")
     TAGGED = "tagged", _("Tags changed")
     PRIORITY_CHANGED = "priority_changed", _("Priority changed")
+    REASON_CHANGED = "reason_changed", _("Reason changed")
+    UNMERGED = "unmerged", _("Merge undone")
     CASE_OPENED = "case_opened", _("Case opened")
+    CASE_JOINED = "case_joined", _("Joined to a case")
+    CASE_RESOLVED = "case_resolved", _("Case resolved")
     TASK_DONE = "task_done", _("Task done")
 
 

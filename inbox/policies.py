@@ -3,7 +3,7 @@
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import Interaction
+from inbox.models import Interaction, Reason
 
 
 def can_work(user: User, interaction: Interaction) -> bool:
@@ -30,3 +30,12 @@ def can_search_patients(user: User) -> bool:
 def can_handle_message(user: User, interaction: Interaction) -> bool:
     """May send a failed message again or take a waiting one back: the owner, whoever may take it, or operations."""
     return can(user, Action.RETRY_OUTBOX) or can_take(user, interaction)
+
+
+def can_use_reason(user: User, reason: Reason) -> bool:
+    """May say that this is the reason: one in use, a sensitive one only for those who may see such."""
+    return (
+        can(user, Action.WORK_INBOX)
+        and reason.is_active
+        and (not reason.is_sensitive or can(user, Action.VIEW_SENSITIVE))
+    )

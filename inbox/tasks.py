@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inbox.services import attachments, doubts, gaps, ledger, outbox
+from inbox.services import attachments, doubts, gaps, ledger, outbox, snooze
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -28,3 +28,8 @@ def fetch_attachments() -> int:
 @shared_task(name="inbox.fill_ledger_gaps")
 def fill_ledger_gaps() -> int:
     return gaps.fill_gaps()
+
+
+@shared_task(name="inbox.wake_due")
+def wake_due() -> int:
+    return snooze.wake_due()

@@ -174,30 +174,34 @@ class Interaction(SafeFSM, TimeStampedModel):
         """Closed or abandoned."""
         return self.status in DONE
 
+    def _rest_ends(self) -> None:
+        self.snoozed_until_at, self.is_snooze_kept = None, False
+
     @transition(field=status, source=[S.QUEUED, S.OFFERED, S.SNOOZED, S.ACTIVE, S.BOT], target=S.ACTIVE)
     def take(self) -> None:
         """An owner works on it."""
-        self.snoozed_until_at = None
+        self._rest_ends()
 
     @transition(field=status, source=[S.ACTIVE, S.OFFERED, S.WRAP_UP, S.SNOOZED], target=S.QUEUED)
     def return_to_queue(self) -> None:
         """Nobody owns it; it waits again."""
         self.owner = None
-        self.snoozed_until_at = None
+        self._rest_ends()
 
     @transition(field=status, source=S.ACTIVE, target=S.SNOOZED)
-    def snooze(self, until_at: datetime) -> None:
-        """Rest until a time or a reply."""
+    def snooze(self, until_at: datetime | None) -> None:
+        """Rest until a time or a reply; without a time until a reply."""
         self.snoozed_until_at = until_at
 
     @transition(field=status, source=S.SNOOZED, target=S.ACTIVE)
     def wake(self) -> None:
         """The time came or the patient wrote."""
-        self.snoozed_until_at = None
+        self._rest_ends()
 
     @transition(field=status, source=[S.ACTIVE, S.SNOOZED], target=S.WRAP_UP)
     def start_wrap_up(self) -> None:
         """The exchange is over; reason, disposition and next step are being written."""
+        self._rest_ends()
 
     @transition(field=status, source=S.WRAP_UP, target=S.ACTIVE)
     def resume(self) -> None:
@@ -235,7 +239,10 @@ class TimelineEvent(models.Model):
     detail = models.CharField(max_length=240, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["interaction", "at"], name="timeline_event_order")]
+        indexes = [
+            models.Index(fields=["interaction", "at"], name="timeline_event_order"),
+            models.Index(fields=["detail"], condition=Q(kind=TimelineKind.MOVED), name="timeline_moved_from"),
+        ]
 
     def __str__(self) -> str:
         return f"timeline event {self.pk}"

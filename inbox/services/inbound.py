@@ -132,8 +132,9 @@ def _advance(interaction: Interaction, message: Message) -> None:
     if is_word:
         interaction.unread_count += 1
         interaction.waiting_since_at = interaction.waiting_since_at or message.occurred_at
-        if interaction.status == InteractionStatus.SNOOZED:
+        if interaction.status == InteractionStatus.SNOOZED and not interaction.is_snooze_kept:
             interaction.wake()
+            insert_row(TimelineEvent(interaction=interaction, kind=TimelineKind.WOKEN, at=message.occurred_at))
         elif interaction.status == InteractionStatus.WRAP_UP:
             interaction.resume()
 

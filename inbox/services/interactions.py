@@ -31,12 +31,13 @@ def locked(interaction_id: int) -> Interaction:
     return Interaction.objects.select_for_update(of=("self",)).get(pk=interaction_id)
 
 
-def _require(is_allowed: bool, why: str) -> None:
+def require(is_allowed: bool, why: str) -> None:
+    """Raise Refused with this sentence unless it is allowed."""
     if not is_allowed:
         raise Refused(why)
 
 
-def _conclude(
+def conclude(
     interaction: Interaction,
     *,
     actor: User | None,
@@ -47,6 +48,7 @@ def _conclude(
     to_user: User | None = None,
     detail: str = "",
 ) -> None:
+    """End a verb: save the row, put the event into its timeline, leave the audit entry, tell the sockets."""
     interaction.save()
     TimelineEvent.objects.create(
         interaction=interaction,
@@ -82,8 +84,8 @@ def take(*, actor: User, interaction_id: int) -> Interaction:
         interaction = locked(interaction_id)
         if interaction.owner_id == actor.pk and interaction.status == S.ACTIVE:
             return interaction
-        _require(can_work(actor, interaction), _("You may not work on this interaction."))
-        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        require(can_work(actor, interaction), _("You may not work on this interaction."))
+        require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
         if not can_take(actor, interaction):
             raise Conflict(_("%(name)s has taken this interaction already.") % {"name": interaction.owner})
         if interaction.status == S.WRAP_UP:
@@ -92,7 +94,7 @@ def take(*, actor: User, interaction_id: int) -> Interaction:
         interaction.owner = actor
         interaction.take()
         also = (realtime.agent_topic(previous),) if previous else ()
-        _conclude(interaction, actor=actor, kind=TimelineKind.TAKEN, action=AuditAction.ASSIGNED, also=also)
+        conclude(interaction, actor=actor, kind=TimelineKind.TAKEN, action=AuditAction.ASSIGNED, also=also)
         return interaction
 
 
@@ -103,9 +105,9 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
     with realtime.atomic():
         interaction = locked(interaction_id)
         may = can_assign(actor, interaction) or (assignee.pk == actor.pk and can_take(actor, interaction))
-        _require(may, _("Only its owner or a supervisor may assign this interaction."))
-        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
-        _require(
+        require(may, _("Only its owner or a supervisor may assign this interaction."))
+        require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        require(
             can_work(assignee, interaction)
             and interactions_visible_to(assignee, unowned=True).filter(pk=interaction.pk).exists(),
             _("%(name)s does not serve this queue.") % {"name": assignee},
@@ -116,7 +118,7 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
         interaction.owner = assignee
         interaction.take()
         also = (realtime.agent_topic(previous),) if previous else ()
-        _conclude(
+        conclude(
             interaction,
             actor=actor,
             kind=TimelineKind.ASSIGNED,
@@ -131,10 +133,10 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
     """Give it back to its queue, or transfer it to another one with a reason. Raises Refused without one."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may move this interaction."))
-        _require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
+        require(can_assign(actor, interaction), _("Only its owner or a supervisor may move this interaction."))
+        require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
         is_transfer = queue is not None and queue.pk != interaction.queue_id
-        _require(not is_transfer or bool(why.strip()), _("Say why you are transferring it."))
+        require(not is_transfer or bool(why.strip()), _("Say why you are transferring it."))
         from_queue, previous = interaction.queue, interaction.owner_id
         if queue is not None:
             interaction.queue = queue
@@ -142,7 +144,7 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
             interaction.return_to_queue()
         also = [realtime.queue_topic(from_queue.pk)] + ([realtime.agent_topic(previous)] if previous else [])
         kind = TimelineKind.TRANSFERRED if is_transfer else TimelineKind.RETURNED
-        _conclude(
+        conclude(
             interaction,
             actor=actor,
             kind=kind,
@@ -158,7 +160,7 @@ def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Inter
     """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        require(can_work(actor, interaction), _("You may not work on this interaction."))
         case = interaction.case
         if case is not None and case.patient_id is None:
             case = Case.objects.select_for_update().get(pk=case.pk)
@@ -168,7 +170,7 @@ def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Inter
             interaction.case = None  # the case stays with the patient it belongs to
         interaction.patient = patient
         interaction.language = interaction.language or patient.language
-        _conclude(interaction, actor=actor, kind=TimelineKind.LINKED, action=AuditAction.LINKED)
+        conclude(interaction, actor=actor, kind=TimelineKind.LINKED, action=AuditAction.LINKED)
         signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
         return interaction
 
@@ -177,9 +179,9 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
     """Undo a wrong link; the interaction is unidentified again."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(can_work(actor, interaction), _("You may not work on this interaction."))
+        require(can_work(actor, interaction), _("You may not work on this interaction."))
         interaction.patient, interaction.case = None, None
-        _conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
+        conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
         return interaction
 
 
@@ -187,8 +189,8 @@ def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
     """Write a private note. Raises Refused when it is empty."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(can_work(actor, interaction), _("You may not work on this interaction."))
-        _require(bool(body.strip()), _("Write something first."))
+        require(can_work(actor, interaction), _("You may not work on this interaction."))
+        require(bool(body.strip()), _("Write something first."))
         note = Note.objects.create(interaction=interaction, author=actor, body=body.replace("\x00", "").strip())
         record(
             actor=actor,
@@ -215,10 +217,10 @@ def start_wrap_up(*, actor: User, interaction_id: int) -> Interaction:
     """The exchange is over. Raises Refused unless the actor owns it or may assign others."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(interaction.status in (S.ACTIVE, S.SNOOZED), _("Take this interaction first."))
-        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
+        require(interaction.status in (S.ACTIVE, S.SNOOZED), _("Take this interaction first."))
+        require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
         interaction.start_wrap_up()
-        _conclude(interaction, actor=actor, kind=TimelineKind.WRAP_UP_STARTED, action=AuditAction.CHANGED)
+        conclude(interaction, actor=actor, kind=TimelineKind.WRAP_UP_STARTED, action=AuditAction.CHANGED)
         return interaction
 
 
@@ -241,19 +243,19 @@ def close(
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(not interaction.is_done, _("This interaction is closed already."))
-        _require(interaction.owner_id is not None, _("Take this interaction first."))
-        _require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
+        require(not interaction.is_done, _("This interaction is closed already."))
+        require(interaction.owner_id is not None, _("Take this interaction first."))
+        require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
         newer = interaction.messages.filter(direction=Direction.INBOUND, pk__gt=seen_message_id or 0)
         if seen_message_id is not None and newer.exists():
             raise Conflict(_("The patient wrote while you were wrapping up. Read it before you close."))
         needs_step = not disposition.is_resolved
         has_step = bool(next_step.strip()) and next_step_owner is not None and next_step_date is not None
-        _require(
+        require(
             has_step or not needs_step,
             _("Say what happens next, who does it and by when, or choose a resolved outcome."),
         )
-        _require(
+        require(
             next_step_date is None or next_step_date >= timezone.localdate(), _("The date of the next step has passed.")
         )
         interaction.reason, interaction.disposition, interaction.outcome = reason, disposition, outcome.strip()
@@ -264,7 +266,7 @@ def close(
             interaction.start_wrap_up()
         interaction.close()
         also = [realtime.agent_topic(next_step_owner.pk)] if next_step_owner else []
-        _conclude(interaction, actor=actor, kind=TimelineKind.CLOSED, action=AuditAction.CLOSED, also=tuple(also))
+        conclude(interaction, actor=actor, kind=TimelineKind.CLOSED, action=AuditAction.CLOSED, also=tuple(also))
         signals.announce(signals.interaction_closed, interaction_id=interaction.pk)
         return interaction
 
@@ -293,8 +295,8 @@ def reopen(*, actor: User, interaction_id: int) -> Interaction:
     """Open a closed interaction again and own it. Raises Conflict when the thread goes on elsewhere already."""
     with realtime.atomic():
         interaction = locked(interaction_id)
-        _require(can_work(actor, interaction), _("You may not work on this interaction."))
-        _require(interaction.status == S.CLOSED, _("Only a closed interaction can be reopened."))
+        require(can_work(actor, interaction), _("You may not work on this interaction."))
+        require(interaction.status == S.CLOSED, _("Only a closed interaction can be reopened."))
         live = Interaction.objects.filter(channel_id=interaction.channel_id, thread_key=interaction.thread_key)
         if live.exclude(pk=interaction.pk).exclude(status__in=[S.CLOSED, S.ABANDONED]).exists():
             raise Conflict(_("This person already has an open interaction on this channel."))
@@ -306,5 +308,5 @@ def reopen(*, actor: User, interaction_id: int) -> Interaction:
                 interaction.save()
         except IntegrityError as error:  # the patient wrote at the same moment
             raise Conflict(_("This person already has an open interaction on this channel.")) from error
-        _conclude(interaction, actor=actor, kind=TimelineKind.REOPENED, action=AuditAction.REOPENED)
+        conclude(interaction, actor=actor, kind=TimelineKind.REOPENED, action=AuditAction.REOPENED)
         return interaction

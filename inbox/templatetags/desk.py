@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
@@ -116,10 +117,38 @@ def event_sentence(event: TimelineEvent) -> str:
         TimelineKind.OPTED_OUT: _("Told us to stop writing"),
         TimelineKind.OPTED_IN: _("Allowed us to write again"),
         TimelineKind.ABANDONED: _("Left before an answer"),
-        TimelineKind.SNOOZED: _("Snoozed"),
         TimelineKind.WOKEN: _("Back from snooze"),
+        TimelineKind.UNMERGED: _("Merge undone"),
+        TimelineKind.MOVED: _("Moved here from another patient's record"),
+        TimelineKind.CASE_RESOLVED: _("Case resolved"),
     }
-    return sentences[event.kind]
+    return sentences.get(event.kind) or _told_with_detail(event)
+
+
+def _told_with_detail(event: TimelineEvent) -> str:
+    way, _colon, number = event.detail.partition(":")
+    values = {"detail": event.detail, "n": number}
+    if event.kind == TimelineKind.SNOOZED:
+        until = parse_datetime(event.detail)
+        if until is None:
+            return _("Snoozed until the patient answers")
+        return _("Snoozed until %s") % formats.date_format(timezone.localtime(until), "D j M, H:i")
+    if event.kind == TimelineKind.PRIORITY_CHANGED:
+        known = event.detail.isdecimal() and int(event.detail) in Priority.values
+        return _("Priority: %s") % Priority(int(event.detail)).label if known else _("Priority changed")
+    sentences: dict[str, str] = {
+        TimelineKind.MERGED: _("Goes on in conversation %(n)s")
+        if way == "into"
+        else _("Joined with conversation %(n)s"),
+        TimelineKind.SPLIT: _("Split off: conversation %(n)s") if way == "into" else _("Split from conversation %(n)s"),
+        TimelineKind.TAGGED: _("Tags: %(detail)s"),
+        TimelineKind.REASON_CHANGED: _("Reason: %(detail)s"),
+        TimelineKind.CASE_OPENED: _("Case %(detail)s opened"),
+        TimelineKind.CASE_JOINED: _("Joined to case %(detail)s"),
+        TimelineKind.TASK_DONE: _("Done: %(detail)s"),
+    }
+    known_sentence = sentences.get(event.kind)
+    return known_sentence % values if known_sentence and event.detail else str(event.get_kind_display())
 
 
 @register.filter

@@ -28,6 +28,7 @@ from inbox.models import (
     OptOut,
     Queue,
     Reason,
+    Tag,
     WebForm,
     WebhookEvent,
 )
@@ -85,6 +86,14 @@ class ReasonFactory(DjangoModelFactory):
 
     name = factory.Sequence(lambda n: f"Reason {n}")
     code = factory.Sequence(lambda n: f"reason-{n}")
+
+
+class TagFactory(DjangoModelFactory):
+    class Meta:
+        model = Tag
+
+    name = factory.Sequence(lambda n: f"Tag {n}")
+    slug = factory.Sequence(lambda n: f"tag-{n}")
 
 
 class DispositionFactory(DjangoModelFactory):
