@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -317,9 +318,13 @@ def _is_twilio_media(url: SplitResult) -> bool:
 
 
 def _same_text(outbound: OutboundMessage, message: Any) -> bool:
-    if not outbound.text:
-        return True
-    return (message.body or "").split() == outbound.text.split()
+    """Whether it is our text. Twilio's smart encoding rewrites quotes, dashes, dots and spaces, never letters."""
+    ours, theirs = outbound.text, message.body or ""
+    return not ours or theirs.split() == ours.split() or "" != _letters(ours) == _letters(theirs)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", text).casefold() if char.isalnum())
 
 
 def _facts(message: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What is queued, stuck, failed or suppressed, and why."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -50,14 +50,28 @@ def outbox_visible_to(user: User) -> QuerySet[Message]:
     return found.filter(interaction__in=interactions_visible_to(user).values("pk"))
 
 
+def outbox_rows(user: User, statuses: list[MessageStatus]) -> QuerySet[Message]:
+    """The messages that `outbox_summary` counts for these statuses: those on their way oldest first, ended ones newest
+    first and of the last COUNTED_DAYS.
+    """
+    found = outbox_visible_to(user).filter(status__in=statuses)
+    if set(statuses) <= set(OPEN):
+        return found.order_by("created_at")
+    return found.filter(created_at__gte=_counted_since()).order_by("-created_at")
+
+
+def _counted_since() -> datetime:
+    return timezone.now() - timedelta(days=COUNTED_DAYS)
+
+
 def outbox_summary(user: User) -> dict[str, Any]:
     """Counts per status, the oldest waiting time and whether it is an alarm, and the health of each provider.
 
     Failed and suppressed messages are counted for the last COUNTED_DAYS.
     """
     visible = outbox_visible_to(user).order_by()
-    open_ones, since = visible.filter(status__in=OPEN), timezone.now() - timedelta(days=COUNTED_DAYS)
-    ended = visible.filter(status__in=[M.FAILED, M.SUPPRESSED], created_at__gte=since)
+    open_ones = visible.filter(status__in=OPEN)
+    ended = visible.filter(status__in=[M.FAILED, M.SUPPRESSED], created_at__gte=_counted_since())
     stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_ALARM_SECONDS)
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
     numbers = open_ones.aggregate(

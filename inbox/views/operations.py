@@ -23,7 +23,7 @@ from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
 from inbox.selectors.lists import page_of
-from inbox.selectors.outbox import outbox_summary, outbox_visible_to
+from inbox.selectors.outbox import COUNTED_DAYS, outbox_rows, outbox_summary
 from inbox.services.ledger import retry_event
 from inbox.views.answers import is_partial, person_of, say
 
@@ -50,10 +50,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
     show = show if show in SHOWN else "waiting"
     sequence = sequences_of([OUTBOX_TOPIC])[OUTBOX_TOPIC]
     summary = outbox_summary(user)
-    found = outbox_visible_to(user).filter(status__in=SHOWN[show][1])
-    found = found.order_by("created_at") if show == "waiting" else found.order_by("-created_at")
     counts = {"waiting": summary["queued"] + summary["sending"], **summary}
-    page = page_of(found, _page_number(request))
+    page = page_of(outbox_rows(user, SHOWN[show][1]), _page_number(request))
     shows_people = can(user, Action.WORK_INBOX)
     if shows_people and BACKGROUND_HEADER not in request.headers:
         _note_shown(user, page.object_list)
@@ -61,6 +59,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "shows_people": shows_people,
         "show": show,
+        "counted_days": COUNTED_DAYS,
         "tabs": [{"key": key, "title": title, "count": counts[key]} for key, (title, _statuses) in SHOWN.items()],
         "alarm_count": summary["stuck"],
         "providers": summary["providers"],

@@ -93,6 +93,26 @@ def test_a_doubtful_send_that_the_provider_lists_is_recorded_and_not_repeated(qu
     assert len([call for call in twilio_api.calls if call.request.method == "POST"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_ours"),
+    [
+        ("“Fasting” — from 8…", '"Fasting" - from 8...', True),
+        ("Good\u00a0morning", "Good morning", True),
+        ("👍", "👎", False),
+        ("Good morning", "Good evening", False),
+    ],
+)
+def test_a_text_that_twilio_wrote_with_other_quotes_is_still_ours(person, agent, twilio_api, ours, theirs, is_ours):
+    message = enqueue(interaction=person, text=ours, author=agent)
+    twilio_api.add(responses.POST, twilio_api.messages_url, json={"code": 20500}, status=500)
+    drain_outboxes()
+    grow_stale(message)
+    listed(twilio_api, row("SM" + "d" * 32, text=theirs))
+    assert reconcile_sends() == 1
+    message.refresh_from_db()
+    assert message.status == (M.SENT if is_ours else M.QUEUED)
+
+
 def test_a_doubtful_send_that_the_provider_does_not_list_goes_out_again(queued, twilio_api):
     twilio_api.add(responses.POST, twilio_api.messages_url, json={"code": 20500}, status=500)
     drain_outboxes()
