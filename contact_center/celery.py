@@ -37,4 +37,6 @@ app.conf.beat_schedule = {
     "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),
     "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
+    "run-jobs": every(5, "jobs.run_jobs", "reports"),
+    "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

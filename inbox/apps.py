@@ -18,6 +18,7 @@ class InboxConfig(AppConfig):
         from contact_center.accounts.policies import can
         from contact_center.accounts.signals import access_changed, user_disabled
         from contact_center.common import shell
+        from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner
         from patients.selectors import register_partner_scope
@@ -27,6 +28,8 @@ class InboxConfig(AppConfig):
         user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
+        job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
+        job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),

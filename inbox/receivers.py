@@ -4,10 +4,12 @@ import hashlib
 import json
 from typing import Any
 
+from contact_center.accounts.models import User
 from inbox import realtime
-from inbox.enums import EventKind
+from inbox.enums import EventKind, NotificationKind
 from inbox.services.handover import return_work_of
 from inbox.services.ledger import accept_event, receive_raw_mail
+from inbox.services.notifications import notify
 
 
 def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
@@ -18,6 +20,18 @@ def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
 def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
     """accounts.user_disabled → what the person had open waits in its queue again."""
     return_work_of(user_id)
+
+
+def show_job(sender: Any, job_id: int, owner_id: int, **kwargs: Any) -> None:
+    """jobs.job_changed → the owner's screens draw its progress."""
+    with realtime.atomic():
+        realtime.touch(realtime.agent_topic(owner_id))
+
+
+def tell_job_owner(sender: Any, job_id: int, owner_id: int, **kwargs: Any) -> None:
+    """jobs.job_finished → one notification for whoever started it."""
+    owner = User.objects.get(pk=owner_id)
+    notify(user=owner, kind=NotificationKind.JOB_FINISHED, dedupe_key=f"job:{job_id}")
 
 
 def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> None:

@@ -41,6 +41,8 @@ class Notification(models.Model):
     dedupe_key = models.CharField(max_length=80, blank=True, help_text="The same fact is told once.")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    is_in_app = models.BooleanField(default=True, help_text="Stands in the panel; the person may want mail only.")
+    mail_due_at = models.DateTimeField(null=True, blank=True, help_text="A notice by e-mail has to leave.")
 
     class Meta:
         ordering = ["-id"]
@@ -52,6 +54,7 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "-id"], name="notification_recent"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="notification_unread"),
+            models.Index(fields=["mail_due_at"], condition=Q(mail_due_at__isnull=False), name="notification_mail_due"),
         ]
 
     def __str__(self) -> str:
