@@ -55,7 +55,7 @@ class ChannelForm(forms.ModelForm):
 @admin.register(Channel)
 class ChannelAdmin(ConfiguredModelAdmin):
     form = ChannelForm
-    list_display = ["name", "kind", "address", "queue", "is_active"]
+    list_display = ["name", "kind", "address", "queue", "is_active", "sends_receipts"]
     list_filter = ["kind", "is_active"]
     list_select_related = ["queue"]
 

@@ -110,7 +110,12 @@ def _words(made: Desk) -> None:
 def _channels(made: Desk) -> None:
     for kind, name, adapter, address, queue in desk.CHANNELS:
         made.channels[kind] = Channel.objects.create(
-            kind=kind, name=name, adapter=adapter, address=address, queue_id=made.queues[queue]
+            kind=kind,
+            name=name,
+            adapter=adapter,
+            address=address,
+            queue_id=made.queues[queue],
+            sends_receipts=kind == ChannelKind.EMAIL,
         ).pk
     for fields in desk.templates():
         made.templates[fields["name"], fields["language"]] = MessageTemplate.objects.create(**fields)

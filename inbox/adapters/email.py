@@ -150,6 +150,8 @@ class EmailAdapter(Adapter):
             payload["interaction_id"] = interaction_id
         if mail.is_auto_reply or mail.is_auto_generated:
             payload["is_auto_reply"] = True
+        if loopguard.refusal(mail, recipients) is loopguard.NoReplyReason.NONE:
+            payload["may_answer_itself"] = True
         writer = _writer(mail, recipients)
         asked = [found.key for found in loopguard.reply_recipients(mail, recipients).to if found.key != writer.key]
         if asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from inbox.mail.flags import LOOP_HEADER, is_robot_address
@@ -12,7 +12,9 @@ from inbox.mail.headers import MailAddress
 from inbox.mail.model import ParsedMail
 
 AUTO_REPLY_INTERVAL = timedelta(days=1)
-_MAX_REPLIES_TO_ALL_PER_HOUR = 200
+"""One writer gets one automatic answer in this time."""
+MOST_PER_HOUR = 200
+"""Automatic answers to all writers together, so that a flood from changing addresses is stopped as well."""
 
 
 class NoReplyReason(StrEnum):
@@ -30,37 +32,11 @@ class NoReplyReason(StrEnum):
     OUR_OWN_ADDRESS = "our_own_address"
     LOOP = "loop"
     UNREADABLE = "unreadable"
-    RECENT_REPLY = "recent_reply"
-    FLOOD = "flood"
 
 
-@dataclass(frozen=True, slots=True)
-class AutoReply:
-    """An automatic answer that we sent: to which address (lower case) and when (aware)."""
-
-    address: str
-    sent_at: datetime
-
-
-def may_auto_reply(
-    mail: ParsedMail,
-    recent_auto_replies: Iterable[AutoReply] = (),
-    *,
-    now: datetime,
-    our_addresses: Collection[str] = (),
-) -> tuple[bool, NoReplyReason]:
-    """Whether a machine may answer `mail`, and the reason when not.
-
-    `recent_auto_replies` are those of the last day, to anybody: one sender gets one a day, and a flood
-    from changing addresses is stopped as well. `our_addresses` are all mailboxes that we read.
-    """
-    reason = _refusal(mail, {address.lower() for address in our_addresses})
-    if reason is NoReplyReason.NONE and mail.sender is not None:
-        reason = _too_many(mail.sender.key, list(recent_auto_replies), now)
-    return reason is NoReplyReason.NONE, reason
-
-
-def _refusal(mail: ParsedMail, ours: set[str]) -> NoReplyReason:
+def refusal(mail: ParsedMail, our_addresses: Collection[str] = ()) -> NoReplyReason:
+    """Why no machine of ours may answer this mail; NONE when one may. `our_addresses` are mailboxes that we read."""
+    ours = {address.lower() for address in our_addresses}
     checks = (
         ("unreadable" in mail.defects, NoReplyReason.UNREADABLE),
         (mail.sender is None or "@" not in mail.sender.address, NoReplyReason.NO_SENDER),
@@ -82,15 +58,6 @@ def _refusal(mail: ParsedMail, ours: set[str]) -> NoReplyReason:
         return NoReplyReason.OUR_OWN_ADDRESS
     if any(is_robot_address(sender) for sender in senders):
         return NoReplyReason.ROBOT_ADDRESS
-    return NoReplyReason.NONE
-
-
-def _too_many(sender: str, recent: list[AutoReply], now: datetime) -> NoReplyReason:
-    since = now - AUTO_REPLY_INTERVAL
-    if any(plain_address(reply.address) == plain_address(sender) and reply.sent_at > since for reply in recent):
-        return NoReplyReason.RECENT_REPLY
-    if sum(1 for reply in recent if reply.sent_at > now - timedelta(hours=1)) >= _MAX_REPLIES_TO_ALL_PER_HOUR:
-        return NoReplyReason.FLOOD
     return NoReplyReason.NONE
 
 

@@ -33,6 +33,9 @@ class Channel(TimeStampedModel):
     address = models.CharField(max_length=254, help_text=_("Our number or mailbox, normalised"))
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="channels")
     is_active = models.BooleanField(default=True)
+    sends_receipts = models.BooleanField(
+        default=False, help_text=_("E-mail: tell whoever begins a conversation that we have it, once a day at most.")
+    )
 
     class Meta:
         ordering = ["kind", "name"]

@@ -98,7 +98,7 @@ class Interaction(SafeFSM, TimeStampedModel):
     language = models.CharField(max_length=8, blank=True)
     tags = models.ManyToManyField(Tag, related_name="interactions", blank=True)
     subject = models.CharField(max_length=240, blank=True)
-    reference = models.CharField(max_length=16, blank=True, help_text="Number on the receipt of a form.")
+    reference = models.CharField(max_length=16, blank=True, help_text="Number on the receipt of a form or mail.")
     snippet = models.CharField(max_length=160, blank=True)
     unread_count = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField(default=timezone.now)

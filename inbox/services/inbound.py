@@ -13,7 +13,7 @@ from inbox.adapters.events import InboundMessage
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, MessageStatus, TimelineKind
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
-from inbox.services import attachments, keywords
+from inbox.services import attachments, keywords, receipts
 from inbox.services.threads import find_channel, locate, look_up
 from patients.services import clear_bounce
 
@@ -46,6 +46,8 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
     attachments.store_inbound(message, item)
     if channel.kind == ChannelKind.EMAIL:
         clear_bounce(scheme="email", value=message.address)
+        if is_new:
+            receipts.acknowledge_mail(interaction, message)
     if channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button"):
         keywords.apply(interaction, message)
     _announce(interaction, message, is_new=is_new)

@@ -2,28 +2,24 @@
 
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from inbox import realtime, signals
 from inbox.enums import (
-    ChannelKind,
     Direction,
     EventKind,
     FieldRole,
     FieldType,
     MessageKind,
-    MessagePurpose,
     MessageStatus,
     TimelineKind,
 )
 from inbox.keywords import fold
 from inbox.models import (
-    Channel,
     FormField,
     FormSubmission,
     Interaction,
@@ -35,11 +31,9 @@ from inbox.models import (
 from inbox.services.attachments import kept_with_rows, store_uploads
 from inbox.services.interactions import new_reference
 from inbox.services.ledger import accept_event
-from inbox.services.outbox import enqueue
+from inbox.services.receipts import acknowledge_form
 from patients.models import Patient
 from patients.selectors import match_patients
-
-RECEIPTS_PER_DAY = 3
 
 
 def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSubmission:
@@ -68,7 +62,7 @@ def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSu
         event.complete()
         event.save()
         store_uploads(message, [value for value in answers.values() if hasattr(value, "read")])
-        _send_receipt(submission)
+        acknowledge_form(submission)
         signals.announce(signals.interaction_opened, interaction_id=submission.interaction_id)
         realtime.touch(
             realtime.interaction_topic(submission.interaction_id), realtime.queue_topic(form.channel.queue_id)
@@ -188,30 +182,3 @@ def _patient(scheme: str, value: str, by_role: dict[str, Any]) -> tuple[Patient 
     ]
     is_one = len(agreeing) == 1 and len(matches) == 1
     return (agreeing[0] if is_one else None), len(matches) > 1
-
-
-def _send_receipt(submission: FormSubmission) -> None:
-    interaction = submission.interaction
-    kind = ChannelKind.EMAIL if interaction.contact_scheme == "email" else ChannelKind.SMS
-    channel = Channel.objects.filter(kind=kind, is_active=True).order_by("id").first()
-    if channel is None or not interaction.contact_value:
-        return
-    recent = Message.objects.filter(
-        direction=Direction.OUTBOUND,
-        address=interaction.contact_value,
-        purpose=MessagePurpose.RECEIPT,
-        created_at__gt=timezone.now() - timedelta(days=1),
-    )
-    if recent.count() >= RECEIPTS_PER_DAY:
-        return
-    with translation.override(submission.form.language):
-        enqueue(
-            interaction=interaction,
-            channel=channel,
-            text=_("We have your message. A person will read it and answer you. Your reference is %(reference)s.")
-            % {"reference": submission.reference},
-            subject=_("We have your message (%(reference)s)") % {"reference": submission.reference},
-            author=None,
-            purpose=MessagePurpose.RECEIPT,
-            idempotency_key=f"receipt-{submission.reference}",
-        )

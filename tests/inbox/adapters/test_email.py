@@ -81,6 +81,7 @@ def test_a_mail_becomes_one_message_from_one_person(adapter):
         "recipients": ["care@aurora.test", "son@x.example"],
         "cc": ["son@x.example"],
         "quoted_text": "On 3 Mar 2025 Care wrote:\n> Old",
+        "may_answer_itself": True,
     }
     assert (event.in_reply_to, event.references) == ("m-1@aurora.test", ("root@x", "m-1@aurora.test"))
     assert event.occurred_at == datetime(2025, 3, 3, 12, tzinfo=UTC)
