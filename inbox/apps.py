@@ -35,6 +35,7 @@ class InboxConfig(AppConfig):
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
             (_("Outbox"), "send", "inbox:outbox", 20, Action.VIEW_OUTBOX),
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
+            (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),
         ]
         for title, icon, url_name, position, action in entries:
             shell.register(shell.NavigationEntry(title, icon, url_name, position, partial(can, action=action)))

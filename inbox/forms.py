@@ -32,6 +32,10 @@ class DeskForm(forms.Form):
 
     def full_clean(self) -> None:
         super().full_clean()
+        self.mark_errors()
+
+    def mark_errors(self) -> None:
+        """Say at each wrong field that it is; once more after a service refused."""
         for name in self.errors if self.is_bound else ():
             if name in self.fields:
                 widget = self.fields[name].widget
@@ -41,6 +45,8 @@ class DeskForm(forms.Form):
 class ComposeForm(DeskForm):
     """A reply or a note, and by which way it goes."""
 
+    do = forms.CharField(required=False, max_length=12)
+    canned = forms.IntegerField(required=False, min_value=1)
     mode = forms.CharField(max_length=12)
     text = forms.CharField(required=False, strip=False, max_length=100_000)
     form_key = forms.CharField(required=False, max_length=64)

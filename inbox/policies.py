@@ -1,9 +1,11 @@
 """Who may do what with an interaction. Pure: no query beyond what the object carries."""
 
+from collections.abc import Collection
+
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import Interaction, Reason
+from inbox.models import CannedReply, Interaction, Macro, Reason
 
 
 def can_work(user: User, interaction: Interaction) -> bool:
@@ -39,3 +41,17 @@ def can_use_reason(user: User, reason: Reason) -> bool:
         and reason.is_active
         and (not reason.is_sensitive or can(user, Action.VIEW_SENSITIVE))
     )
+
+
+def can_share_texts(user: User) -> bool:
+    """May keep canned replies and macros for everybody and for any team."""
+    return can(user, Action.ASSIGN_OTHERS)
+
+
+def can_keep_text(user: User, text: CannedReply | Macro, led_teams: Collection[int]) -> bool:
+    """May change a canned reply or macro: one's own, those of a team one leads, all others with the right to share."""
+    if not can(user, Action.WORK_INBOX):
+        return False
+    if text.owner_id is not None:
+        return text.owner_id == user.pk
+    return text.team_id in led_teams or can_share_texts(user)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, interactions, operations, public
+from inbox.views import actions, canned, compose, interactions, operations, public
 
 app_name = "inbox"
 urlpatterns = [
@@ -15,7 +15,7 @@ urlpatterns = [
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),
     path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),
-    path("inbox/<int:pk>/compose/", interactions.compose, name="compose"),
+    path("inbox/<int:pk>/compose/", compose.compose, name="compose"),
     path("inbox/<int:pk>/take/", actions.take, name="take"),
     path("inbox/<int:pk>/release/", actions.release, name="release"),
     path("inbox/<int:pk>/assign/", actions.assign, name="assign"),
@@ -24,6 +24,12 @@ urlpatterns = [
     path("inbox/<int:pk>/link/", actions.link, name="link"),
     path("inbox/<int:pk>/create-patient/", actions.create_and_link, name="create-patient"),
     path("inbox/<int:pk>/templates/", actions.send_template, name="templates"),
+    path("inbox/<int:pk>/canned/", canned.picker, name="canned"),
+    path("settings/", canned.settings_page, name="settings"),
+    path("settings/replies/", canned.canned_replies, name="canned-replies"),
+    path("settings/replies/new/", canned.canned_reply, name="canned-new"),
+    path("settings/replies/<int:pk>/", canned.canned_reply, name="canned-edit"),
+    path("settings/replies/<int:pk>/switch/", canned.canned_switch, name="canned-switch"),
     path("inbox/messages/<int:pk>/retry/", actions.retry, name="retry"),
     path("inbox/messages/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("inbox/attachments/<int:pk>/", operations.attachment, name="attachment"),

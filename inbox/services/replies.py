@@ -9,7 +9,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
-from inbox import realtime
+from inbox import realtime, variables
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate
 from inbox.policies import can_take, can_work
@@ -108,31 +108,32 @@ def _channel(interaction: Interaction, channel_id: int | None) -> Channel:
     return channel
 
 
-def _body(
-    channel: Channel, address: str, text: str, template: MessageTemplate | None, variables: dict[str, str]
-) -> str:
+def _body(channel: Channel, address: str, text: str, template: MessageTemplate | None, values: dict[str, str]) -> str:
     if template is not None:
-        return render_template(channel, template, variables)
+        return render_template(channel, template, values)
     body = text.replace("\x00", "").strip()
     if not body:
         raise Refused(_("Write a message first."))
     limit = MAX_TEXT.get(ChannelKind(channel.kind), 100_000)
     if len(body) > limit:
         raise Refused(_("This message is too long: %(limit)s characters at most.") % {"limit": limit})
-    if "{{" in body and "}}" in body:
+    if variables.has_open(body):
+        names = ", ".join(map(variables.written, variables.names_in(body)))
+        if names:
+            raise Refused(_("Fill in %(names)s before you send.") % {"names": names})
         raise Refused(_("Fill in the variables in braces before you send."))
     if channel.kind == ChannelKind.WHATSAPP:
         refuse_free_text(channel, address)
     return body
 
 
-def render_template(channel: Channel, template: MessageTemplate, variables: dict[str, str]) -> str:
+def render_template(channel: Channel, template: MessageTemplate, values: dict[str, str]) -> str:
     """Our own rendering of a template. Raises Refused when it is not usable here or a variable is missing."""
     if template.status != TemplateStatus.APPROVED or template.channel_kind != channel.kind:
         raise Refused(_("This template is not approved for this channel."))
     body = template.body
     for variable in template.variables:
-        value = " ".join(str(variables.get(variable["key"], "")).split())
+        value = " ".join(str(values.get(variable["key"], "")).split())
         if not value:
             raise Refused(_("Fill in “%(label)s”.") % {"label": variable["label"]})
         body = body.replace("{{" + variable["key"] + "}}", value)

@@ -19,7 +19,8 @@ from inbox.services import interactions as desk
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
-from inbox.views.interactions import channel_of, find, send_key, show, show_refusal
+from inbox.views.compose import channel_of, send_key
+from inbox.views.interactions import find, show, show_refusal
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.selectors import get_patient_for

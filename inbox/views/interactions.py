@@ -1,6 +1,5 @@
 """The inbox list and the conversation."""
 
-import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,13 +16,11 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
-from inbox.forms import ComposeForm
 from inbox.models import Interaction
 from inbox.selectors import conversation, lists
 from inbox.selectors.interactions import get_interaction_for
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
-from inbox.services.replies import reply
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say, status_of
 from patients.models import Patient
@@ -256,47 +253,3 @@ def show_refusal(request: HttpRequest, pk: int, error: Refused) -> HttpResponse:
     if is_partial(request):
         return say(request, workspace(request, pk, status=status_of(error)), str(error), is_error=True)
     return say(request, redirect("inbox:interaction", pk), str(error), is_error=True)
-
-
-@require_POST
-def compose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a reply on the chosen channel, or add a note."""
-    interaction = find(request, pk)
-    form = ComposeForm(request.POST)
-    if not form.is_valid():
-        return workspace(request, pk, status=422, composer_errors=_("Write a message first."))
-    data = form.cleaned_data
-    try:
-        _send(request, interaction, data)
-    except Refused as error:
-        kept = {"composer_text": data["text"], "mode": data["mode"]}
-        return workspace(request, pk, status=status_of(error), composer_errors=str(error), **kept)
-    return show(request, pk)
-
-
-def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
-    user, text = person_of(request), data["text"]
-    if data["mode"] == "note":
-        desk.add_note(actor=user, interaction_id=interaction.pk, body=text)
-        return
-    reply(
-        actor=user,
-        interaction_id=interaction.pk,
-        channel_id=channel_of(interaction, data["mode"]),
-        text=text,
-        idempotency_key=send_key(data["form_key"], data["mode"], text),
-        seen_message_id=data["seen_message_id"],
-    )
-
-
-def channel_of(interaction: Interaction, kind: str) -> int:
-    """Id of our channel of that kind for this conversation. Raises Refused when there is none to answer by."""
-    found = [option.channel_id for option in conversation.reply_options(interaction) if option.kind == kind]
-    if not found:
-        raise Refused(_("Choose a channel that can be answered."))
-    return found[0]
-
-
-def send_key(form_key: str, *words: str) -> str:
-    """The same form sent twice has the same key; another text, or the next message, has another one."""
-    return hashlib.sha256("\x1f".join([form_key, *words]).encode()).hexdigest() if form_key else ""

@@ -20,6 +20,7 @@ from tests.factories.inbox import (
     WebhookEventFactory,
 )
 from tests.factories.patients import PatientFactory
+from tests.factories.writing import CannedReplyFactory
 
 PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
 NOBODY: set[str] = set()
@@ -68,6 +69,12 @@ TABLE = {
     "inbox:link": (SERVING, SERVING),
     "inbox:create-patient": (NOBODY, SERVING),
     "inbox:templates": (SERVING, SERVING),
+    "inbox:canned": (SERVING, NOBODY),
+    "inbox:settings": (WORKERS, NOBODY),
+    "inbox:canned-replies": (WORKERS, NOBODY),
+    "inbox:canned-new": (WORKERS, WORKERS),
+    "inbox:canned-edit": (LEADS, LEADS),
+    "inbox:canned-switch": (NOBODY, LEADS),
     "inbox:retry": (NOBODY, SERVING),
     "inbox:cancel": (NOBODY, SERVING),
     "inbox:attachment": (SERVING, NOBODY),
@@ -139,6 +146,7 @@ def url_of(sms_channel, form_channel):
     form = WebFormFactory(channel=form_channel)
     FormFieldFactory(form=form)
     rows = {"attachment": file, "retry": failed, "cancel": failed, "quarantine-raw": event, "quarantine-retry": event}
+    rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
 
     def url(address):
         given = {

@@ -1,0 +1,71 @@
+"""What people fill in to keep canned replies and macros; nothing is saved here."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.models import User
+from inbox import policies
+from inbox.enums import ChannelKind
+from inbox.forms import AREA, SELECT, TEXT, DeskForm
+from inbox.models import CannedReply, Macro
+from inbox.selectors.canned import teams_kept_by, unknown_variables
+
+LANGUAGES = [("", _("Any language")), ("en", _("English")), ("es", _("Spanish")), ("pt", _("Portuguese"))]
+WRITTEN_KINDS = [
+    (kind.value, kind.label) for kind in (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.WEBCHAT)
+]
+
+
+class KeeperForm(DeskForm):
+    """Whose text it is: one's own, of a team, or everybody's; only what the person may keep is offered."""
+
+    keeper = forms.ChoiceField(label=_("Who may use it"), widget=forms.Select(SELECT))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.teams = {f"team-{team.pk}": team for team in teams_kept_by(user)}
+        choices: list[tuple[str, Any]] = [("own", _("Only I"))]
+        choices += [(key, team.name) for key, team in self.teams.items()]
+        if policies.can_share_texts(user):
+            choices.append(("everybody", _("Everybody")))
+        self.fields["keeper"].choices = choices  # type: ignore[attr-defined]
+
+    def keeping(self) -> dict[str, Any]:
+        """`team` and `owner` for the service; only after validation."""
+        keeper = self.cleaned_data["keeper"]
+        return {"team": self.teams.get(keeper), "owner": self.user if keeper == "own" else None}
+
+
+def keeper_of(text: CannedReply | Macro) -> str:
+    """The choice of `KeeperForm` that a row stands for."""
+    if text.owner_id:
+        return "own"
+    return f"team-{text.team_id}" if text.team_id else "everybody"
+
+
+class CannedReplyForm(KeeperForm):
+    """A text with its shortcode, and where it is offered."""
+
+    title = forms.CharField(label=_("Title"), max_length=80, widget=forms.TextInput(TEXT))
+    shortcode = forms.SlugField(
+        label=_("Shortcode"),
+        max_length=40,
+        help_text=_("What follows the slash: letters, digits and hyphens."),
+        error_messages={"invalid": _("Use letters, digits and hyphens only.")},
+        widget=forms.TextInput(TEXT),
+    )
+    body = forms.CharField(label=_("Text"), max_length=4000, widget=forms.Textarea(AREA | {"rows": 6, "dir": "auto"}))
+    language = forms.ChoiceField(label=_("Language"), required=False, choices=LANGUAGES, widget=forms.Select(SELECT))
+    channel_kinds = forms.MultipleChoiceField(
+        label=_("Channels"), required=False, choices=WRITTEN_KINDS, help_text=_("None chosen: all of them.")
+    )
+    field_order = ["title", "shortcode", "body", "language", "keeper", "channel_kinds"]
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"])
+        if unknown := unknown_variables(body):
+            raise forms.ValidationError(_("There is no variable %(names)s."), params={"names": ", ".join(unknown)})
+        return body
