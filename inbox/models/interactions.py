@@ -210,9 +210,22 @@ class Interaction(SafeFSM, TimeStampedModel):
     @transition(field=status, source=S.WRAP_UP, target=S.CLOSED)
     def close(self) -> None:
         """Done, with its outcome."""
-        self.closed_at = timezone.now()
-        self.unread_count = 0
-        self.waiting_since_at = None
+        self._end()
+
+    def _end(self) -> None:
+        self.closed_at, self.unread_count, self.waiting_since_at = timezone.now(), 0, None
+        self._rest_ends()
+
+    @transition(field=status, source=[S.BOT, S.QUEUED, S.OFFERED, S.ACTIVE, S.SNOOZED, S.WRAP_UP], target=S.CLOSED)
+    def merge(self, into: "Interaction") -> None:
+        """It goes on in another interaction of the same person; the owner stays, should the merge be undone."""
+        self.merged_into = into
+        self._end()
+
+    @transition(field=status, source=S.CLOSED, target=S.QUEUED)
+    def unmerge(self) -> None:
+        """It was another matter after all."""
+        self.merged_into, self.closed_at = None, None
 
     @transition(field=status, source=S.QUEUED, target=S.ABANDONED)
     def abandon(self) -> None:

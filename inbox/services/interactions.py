@@ -15,6 +15,7 @@ from inbox import realtime, signals
 from inbox.enums import CaseStatus, Direction, InteractionStatus, TimelineKind
 from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent
 from inbox.policies import can_assign, can_take, can_work
+from inbox.selectors.tasks import tasks_of
 from patients.models import Patient
 
 S = InteractionStatus
@@ -157,10 +158,15 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
 
 
 def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Interaction:
-    """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared."""
+    """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared.
+
+    One that was linked to another patient moves away from there with what was merged into it: its case stays with that
+    patient, both records get an audit entry, and the other record keeps the fact without the content.
+    """
     with realtime.atomic():
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
+        moved_from = interaction.patient_id if interaction.patient_id != patient.pk else None
         case = interaction.case
         if case is not None and case.patient_id is None:
             case = Case.objects.select_for_update().get(pk=case.pk)
@@ -170,9 +176,25 @@ def link_patient(*, actor: User, interaction_id: int, patient: Patient) -> Inter
             interaction.case = None  # the case stays with the patient it belongs to
         interaction.patient = patient
         interaction.language = interaction.language or patient.language
-        conclude(interaction, actor=actor, kind=TimelineKind.LINKED, action=AuditAction.LINKED)
+        if moved_from:
+            _leave_record(interaction, actor, moved_from)
+        kind, detail = (TimelineKind.MOVED, f"patient:{moved_from}") if moved_from else (TimelineKind.LINKED, "")
+        conclude(interaction, actor=actor, kind=kind, action=AuditAction.LINKED, detail=detail)
         signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
         return interaction
+
+
+def _leave_record(interaction: Interaction, actor: User, patient_id: int) -> None:
+    merged = Interaction.objects.filter(merged_into=interaction, patient_id=patient_id)
+    merged.update(patient=interaction.patient, case=None)
+    record(
+        actor=actor,
+        action=AuditAction.LINKED,
+        object_type="interaction",
+        object_id=interaction.pk,
+        patient_id=patient_id,
+        to=str(TimelineKind.MOVED),
+    )
 
 
 def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
@@ -239,7 +261,7 @@ def close(
     """Wrap up and close with reason, disposition and next step; an open next step lives on in a case.
 
     Raises Refused without a next step, owner and date unless the disposition says resolved, and Conflict when the
-    newer message of the patient than `seen_message_id` is there.
+    newer message of the patient than `seen_message_id` is there. A blocking task that is not done refuses too.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
@@ -249,6 +271,8 @@ def close(
         newer = interaction.messages.filter(direction=Direction.INBOUND, pk__gt=seen_message_id or 0)
         if seen_message_id is not None and newer.exists():
             raise Conflict(_("The patient wrote while you were wrapping up. Read it before you close."))
+        blocking = [task.title for task in tasks_of(interaction).filter(is_blocking=True, done_at=None)]
+        require(not blocking, _("Not done yet: %(tasks)s.") % {"tasks": ", ".join(blocking)})
         needs_step = not disposition.is_resolved
         has_step = bool(next_step.strip()) and next_step_owner is not None and next_step_date is not None
         require(
@@ -297,6 +321,7 @@ def reopen(*, actor: User, interaction_id: int) -> Interaction:
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
         require(interaction.status == S.CLOSED, _("Only a closed interaction can be reopened."))
+        require(interaction.merged_into_id is None, _("It goes on in another conversation. Undo the merge instead."))
         live = Interaction.objects.filter(channel_id=interaction.channel_id, thread_key=interaction.thread_key)
         if live.exclude(pk=interaction.pk).exclude(status__in=[S.CLOSED, S.ABANDONED]).exists():
             raise Conflict(_("This person already has an open interaction on this channel."))

@@ -11,6 +11,7 @@ from inbox.enums import Priority, TimelineKind
 from inbox.models import Interaction, Reason, Tag
 from inbox.policies import can_use_reason, can_work
 from inbox.services.interactions import conclude, locked, require
+from inbox.services.tasks import put_in_for_reason
 
 
 def set_priority(*, actor: User, interaction_id: int, priority: int) -> Interaction:
@@ -64,7 +65,8 @@ def _change_tags(actor: User, interaction_id: int, *, added: list[Tag], removed:
 def set_reason(*, actor: User, interaction_id: int, reason: Reason) -> Interaction:
     """Say why the patient contacts us; a reason more urgent than the interaction raises its priority.
 
-    Raises Refused for a reason that is out of use or that the actor may not see, and for a closed interaction.
+    The checklists of the reason are put in. Raises Refused for a reason that is out of use or that the actor may not
+    see, and for a closed interaction.
     """
     with realtime.atomic():
         interaction = _open_one(actor, interaction_id)
@@ -72,6 +74,7 @@ def set_reason(*, actor: User, interaction_id: int, reason: Reason) -> Interacti
         if interaction.reason_id != reason.pk:
             interaction.reason = reason
             interaction.priority = Priority(min(interaction.priority, reason.priority))
+            put_in_for_reason(interaction, actor=actor, reason=reason)
             kind = TimelineKind.REASON_CHANGED
             told = "" if reason.is_sensitive else reason.name  # the line outlives the reason
             conclude(interaction, actor=actor, kind=kind, action=AuditAction.CHANGED, detail=told)

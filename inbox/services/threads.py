@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from inbox.adapters.events import InboundMessage
 from inbox.enums import DONE, InteractionStatus, TimelineKind
@@ -94,11 +95,13 @@ def locate(item: InboundMessage, channel: Channel, known: Known, *, now: datetim
     A live one goes on. One that was closed within the reopen window is queued again; later the message starts a new
     interaction on the same patient's case. Mail joins only an interaction with the same person. From an address that
     several patients share nothing is reopened: whose words these are is asked anew. An automatic reply is filed where
-    it belongs and wakes nobody.
+    it belongs and wakes nobody. What would join a merged interaction joins the one it was merged into.
     """
     found = _mail_thread(item) if item.channel_kind == "email" else _locked(known.latest_id)
     if (found is None or found.is_done) and item.channel_kind != "email":
         found = _answered_here(channel, known) or found
+    if found is not None and found.merged_into_id is not None:
+        found = _goes_on_in(found)
     if found is None:
         return _open(item, channel, now=now, previous=None), True
     if not found.is_done:
@@ -125,11 +128,24 @@ def _locked(interaction_id: int | None) -> Interaction | None:
     return Interaction.objects.select_for_update(of=("self",)).get(pk=interaction_id)
 
 
+def _goes_on_in(found: Interaction) -> Interaction:
+    """Follow the pointers of merges, in their direction as merging locks too; then what lives in that thread now."""
+    while found.merged_into_id is not None:
+        found = Interaction.objects.select_for_update(of=("self",)).get(pk=found.merged_into_id)
+    if found.is_done:
+        same = Interaction.objects.filter(channel_id=found.channel_id, thread_key=found.thread_key)
+        live = same.exclude(status__in=DONE).select_for_update(of=("self",)).first()
+        return live or found
+    return found
+
+
 def _answered_here(channel: Channel, known: Known) -> Interaction | None:
     """The live interaction of another channel whose last word we sent to this address on this channel."""
     if known.answered_id is None:
         return None
-    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=known.answered_id).exclude(channel=channel)
+    goes_on = Coalesce("merged_into_id", "pk")
+    present = Interaction.objects.filter(pk=known.answered_id).annotate(goes_on=goes_on).values("goes_on")
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=present).exclude(channel=channel)
     return rows.exclude(status__in=DONE).first()
 
 

@@ -125,6 +125,23 @@ def event_sentence(event: TimelineEvent) -> str:
     return sentences.get(event.kind) or _told_with_detail(event)
 
 
+TOLD_IN_WORDS = (TimelineKind.TRANSFERRED, TimelineKind.RETURNED, TimelineKind.ASSIGNED, TimelineKind.CLOSED)
+
+
+@register.filter
+def event_words(event: TimelineEvent) -> str:
+    """What the person who did it wrote about it; empty where the sentence says all."""
+    return event.detail if event.kind in TOLD_IN_WORDS else ""
+
+
+@register.filter
+def event_other(event: TimelineEvent) -> str:
+    """Number of the conversation that a merge or split leads to or came from; empty for other events."""
+    number = event.detail.partition(":")[2]
+    points = (TimelineKind.MERGED, TimelineKind.UNMERGED, TimelineKind.SPLIT)
+    return number if event.kind in points and number.isdecimal() else ""
+
+
 def _told_with_detail(event: TimelineEvent) -> str:
     way, _colon, number = event.detail.partition(":")
     values = {"detail": event.detail, "n": number}

@@ -18,6 +18,7 @@ from inbox.models import (
     Attachment,
     Case,
     Channel,
+    Checklist,
     Disposition,
     FormField,
     Interaction,
@@ -29,6 +30,7 @@ from inbox.models import (
     Queue,
     Reason,
     Tag,
+    Task,
     WebForm,
     WebhookEvent,
 )
@@ -199,6 +201,29 @@ class CaseFactory(DjangoModelFactory):
     owner = factory.SubFactory(UserFactory)
     next_step = "Call back"
     next_step_date = factory.LazyFunction(timezone.localdate)
+
+
+class ChecklistFactory(DjangoModelFactory):
+    """Two things to do, the first of which blocks closing; `reasons=[...]` put it in."""
+
+    class Meta:
+        model = Checklist
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Checklist {n}")
+    items = [{"title": "Check the identity", "is_blocking": True}, {"title": "Send the preparation"}]
+
+    @factory.post_generation
+    def reasons(self, create, extracted, **kwargs):
+        self.reasons.set(extracted or [])
+
+
+class TaskFactory(DjangoModelFactory):
+    class Meta:
+        model = Task
+
+    interaction = factory.SubFactory(InteractionFactory)
+    title = factory.Sequence(lambda n: f"Thing {n}")
 
 
 class WebFormFactory(DjangoModelFactory):

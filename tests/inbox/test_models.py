@@ -34,6 +34,8 @@ MACHINES = {
             "start_wrap_up": ({"active", "snoozed"}, "wrap_up", ()),
             "resume": ({"wrap_up"}, "active", ()),
             "close": ({"wrap_up"}, "closed", ()),
+            "merge": ({"bot", "queued", "offered", "active", "snoozed", "wrap_up"}, "closed", (Interaction(pk=9),)),
+            "unmerge": ({"closed"}, "queued", ()),
             "abandon": ({"queued"}, "abandoned", ()),
             "reopen": ({"closed"}, "queued", ()),
         },
