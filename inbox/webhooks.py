@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from importlib import import_module
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailWebhookValidationFailure
@@ -36,7 +39,7 @@ CLOSED_TWIML = (
 MAX_BODY = 1_048_576
 
 
-def _twilio_event(request: HttpRequest, kind: EventKind) -> HttpResponse | dict[str, Any]:
+def _twilio_event(request: HttpRequest, kind: EventKind) -> HttpResponse | dict[str, str]:
     """The verified parameters, or the response that refuses the request."""
     try:
         body = request.body
@@ -66,77 +69,70 @@ def count_refused(kind: str) -> None:
         log.warning("refused_count_lost", kind=str(kind))
 
 
-def _store(request: HttpRequest, kind: EventKind, key: str, external_id: str) -> None:
-    token = request.headers.get("I-Twilio-Idempotency-Token", "")[:100]
-    accept_event(
-        provider="twilio_messaging",
-        kind=kind,
-        dedupe_key=key,
-        external_id=external_id,
-        content_type=request.content_type or "",
-        query=request.META.get("QUERY_STRING", ""),
-        headers=json.dumps({"idempotency_token": token}) if token else "{}",
-        body=request.body,
-    )
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What becomes of a verified request: its key in the ledger ("": by its content), the provider's id, the answer."""
+
+    key: str
+    external_id: str
+    twiml: str = ""
 
 
-@login_not_required
-@csrf_exempt
-@require_POST
-def twilio_messaging(request: HttpRequest) -> HttpResponse:
+def twilio_webhook(kind: EventKind) -> Callable[[Callable[[dict[str, str]], Accepted]], Callable[..., HttpResponse]]:
+    """A view that verifies what Twilio posts, stores it once under the key that the function gives, and answers."""
+
+    def decorate(judge: Callable[[dict[str, str]], Accepted]) -> Callable[..., HttpResponse]:
+        @wraps(judge)
+        def view(request: HttpRequest) -> HttpResponse:
+            params = _twilio_event(request, kind)
+            if isinstance(params, HttpResponse):
+                return params
+            accepted = judge(params)
+            token = request.headers.get("I-Twilio-Idempotency-Token", "")[:100]
+            accept_event(
+                provider="twilio_messaging",
+                kind=kind,
+                dedupe_key=accepted.key or f"content:{hashlib.sha256(request.body).hexdigest()}",
+                external_id=accepted.external_id,
+                content_type=request.content_type or "",
+                query=request.META.get("QUERY_STRING", ""),
+                headers=json.dumps({"idempotency_token": token}) if token else "{}",
+                body=request.body,
+            )
+            return HttpResponse(accepted.twiml, content_type=TWIML) if accepted.twiml else HttpResponse(status=204)
+
+        return login_not_required(csrf_exempt(require_POST(view)))
+
+    return decorate
+
+
+@twilio_webhook(EventKind.MESSAGING)
+def twilio_messaging(params: dict[str, str]) -> Accepted:
     """Inbound SMS and WhatsApp."""
-    params = _twilio_event(request, EventKind.MESSAGING)
-    if isinstance(params, HttpResponse):
-        return params
     sid = params.get("MessageSid") or params.get("SmsSid") or ""
-    _store(request, EventKind.MESSAGING, inbound_key(sid) if sid else _content_key(request), sid)
-    return HttpResponse(EMPTY_TWIML, content_type=TWIML)
+    return Accepted(inbound_key(sid) if sid else "", sid, EMPTY_TWIML)
 
 
-@login_not_required
-@csrf_exempt
-@require_POST
-def twilio_message_status(request: HttpRequest) -> HttpResponse:
+@twilio_webhook(EventKind.MESSAGE_STATUS)
+def twilio_message_status(params: dict[str, str]) -> Accepted:
     """Delivery reports. The same status of the same message is one event, however often it is told."""
-    params = _twilio_event(request, EventKind.MESSAGE_STATUS)
-    if isinstance(params, HttpResponse):
-        return params
     sid = params.get("MessageSid") or params.get("SmsSid") or ""
     status = params.get("MessageStatus") or params.get("SmsStatus") or ""
-    key = f"status:{sid}:{status}:{params.get('ErrorCode', '')}" if sid else _content_key(request)
-    _store(request, EventKind.MESSAGE_STATUS, key, sid)
-    return HttpResponse(status=204)
+    return Accepted(f"status:{sid}:{status}:{params.get('ErrorCode', '')}" if sid else "", sid)
 
 
-@login_not_required
-@csrf_exempt
-@require_POST
-def twilio_voice(request: HttpRequest) -> HttpResponse:
+@twilio_webhook(EventKind.VOICE)
+def twilio_voice(params: dict[str, str]) -> Accepted:
     """An inbound call: recorded in the ledger and answered with words, the emergency number first."""
-    params = _twilio_event(request, EventKind.VOICE)
-    if isinstance(params, HttpResponse):
-        return params
     sid = params.get("CallSid", "")
-    _store(request, EventKind.VOICE, f"call:{sid}" if sid else _content_key(request), sid)
-    return HttpResponse(CLOSED_TWIML, content_type=TWIML)
+    return Accepted(f"call:{sid}" if sid else "", sid, CLOSED_TWIML)
 
 
-@login_not_required
-@csrf_exempt
-@require_POST
-def twilio_voice_status(request: HttpRequest) -> HttpResponse:
+@twilio_webhook(EventKind.VOICE_STATUS)
+def twilio_voice_status(params: dict[str, str]) -> Accepted:
     """Steps in the life of a call."""
-    params = _twilio_event(request, EventKind.VOICE_STATUS)
-    if isinstance(params, HttpResponse):
-        return params
     sid = params.get("CallSid", "")
-    key = f"call:{sid}:{params.get('CallStatus', '')}:{params.get('SequenceNumber', '')}"
-    _store(request, EventKind.VOICE_STATUS, key if sid else _content_key(request), sid)
-    return HttpResponse(status=204)
-
-
-def _content_key(request: HttpRequest) -> str:
-    return f"content:{hashlib.sha256(request.body).hexdigest()}"
+    return Accepted(f"call:{sid}:{params.get('CallStatus', '')}:{params.get('SequenceNumber', '')}" if sid else "", sid)
 
 
 EMAIL_PROVIDERS = {
