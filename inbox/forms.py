@@ -53,6 +53,16 @@ class ComposeForm(DeskForm):
     seen_message_id = forms.IntegerField(required=False, min_value=0)
 
 
+class DraftForm(DeskForm):
+    """What was typed so far; `acknowledge` is the newest message its writer says they have read."""
+
+    mode = forms.CharField(max_length=12)
+    text = forms.CharField(required=False, strip=False, max_length=100_000)
+    seen_message_id = forms.IntegerField(required=False, min_value=0)
+    acknowledge = forms.IntegerField(required=False, min_value=0)
+    draft_round = forms.CharField(required=False, max_length=44)
+
+
 class WrapUpForm(DeskForm):
     """Reason, outcome and next step. Owner, step and date are needed unless the outcome says resolved."""
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, canned, compose, interactions, operations, public
+from inbox.views import actions, canned, compose, drafts, interactions, operations, public
 
 app_name = "inbox"
 urlpatterns = [
@@ -16,6 +16,10 @@ urlpatterns = [
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),
     path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),
     path("inbox/<int:pk>/compose/", compose.compose, name="compose"),
+    path("inbox/<int:pk>/draft/", drafts.draft, name="draft"),
+    path("inbox/<int:pk>/present/", drafts.present, name="present"),
+    path("inbox/<int:pk>/drafts/<int:author_id>/", drafts.colleague_draft, name="colleague-draft"),
+    path("inbox/<int:pk>/drafts/<int:author_id>/take-over/", drafts.take_over, name="take-over-draft"),
     path("inbox/<int:pk>/take/", actions.take, name="take"),
     path("inbox/<int:pk>/release/", actions.release, name="release"),
     path("inbox/<int:pk>/assign/", actions.assign, name="assign"),

@@ -21,6 +21,10 @@ MAX_TEXT = {ChannelKind.SMS: 1600, ChannelKind.WHATSAPP: 1600}
 SENDABLE = (ChannelKind.SMS, ChannelKind.WHATSAPP, ChannelKind.EMAIL)
 
 
+class NewerMessage(Conflict):
+    """The patient wrote something the writer has not seen yet."""
+
+
 def reply(
     *,
     actor: User,
@@ -35,8 +39,8 @@ def reply(
     """Queue a reply of `actor`, on the interaction's channel or another one, and make them owner of a free interaction.
 
     What the patient answers on the other channel joins this interaction. Raises Refused for an empty or too long text,
-    a closed WhatsApp window, an unknown variable, a channel without address or a closed interaction, and Conflict when
-    a newer message of the patient than `seen_message_id` is there. The same `idempotency_key` never queues twice.
+    a closed WhatsApp window, an unknown variable, a channel without address or a closed interaction, and NewerMessage
+    when a newer message of the patient than `seen_message_id` is there. The same `idempotency_key` never queues twice.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
@@ -96,7 +100,7 @@ def _refuse_unseen(interaction: Interaction, seen_message_id: int | None) -> Non
         return
     newer = interaction.messages.filter(direction=Direction.INBOUND, pk__gt=seen_message_id)
     if newer.exists():
-        raise Conflict(_("A new message came while you were writing. Read it, then send again."))
+        raise NewerMessage(_("A new message came while you were writing. Read it, then send again."))
 
 
 def _channel(interaction: Interaction, channel_id: int | None) -> Channel:

@@ -1,6 +1,7 @@
 """The reply box: send, note, and what helps to write."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contact_center.common.errors import Refused
+from inbox import realtime
 from inbox.forms import ComposeForm
 from inbox.models import CannedReply, Interaction
 from inbox.selectors import conversation
 from inbox.selectors.canned import canned_for, get_canned_for
 from inbox.services import interactions as desk
-from inbox.services.replies import reply
+from inbox.services.drafts import drop_draft, keep_draft
+from inbox.services.replies import NewerMessage, reply
 from inbox.views.answers import person_of, status_of
 from inbox.views.interactions import find, show, workspace
 
@@ -27,14 +30,36 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
         typed = request.POST.get("text", "")[:100_000]
         return workspace(request, pk, status=422, composer_errors=_("Write a message first."), composer_text=typed)
     data = form.cleaned_data
-    kept: dict[str, Any] = {"composer_text": data["text"], "mode": data["mode"]}
     if data["do"] in ("canned", "insert"):
         return _with_canned(request, interaction, data)
     try:
-        _send(request, interaction, data)
+        with realtime.atomic():
+            _send(request, interaction, data)
+            drop_draft(actor=person_of(request), interaction_id=pk)
     except Refused as error:
+        kept = _keep_refused(request, interaction, data, error)
         return workspace(request, pk, status=status_of(error), composer_errors=str(error), **kept)
     return show(request, pk)
+
+
+def _keep_refused(
+    request: HttpRequest, interaction: Interaction, data: dict[str, Any], error: Refused
+) -> dict[str, Any]:
+    """What was refused stays in the reply box and as a draft; a newer message that was told of now counts as seen."""
+    user = person_of(request)
+    kept: dict[str, Any] = {"composer_text": data["text"], "mode": data["mode"]}
+    if isinstance(error, NewerMessage):
+        kept["seen_message_id"] = conversation.latest_message_ids(user, interaction)[0]
+        kept["draft_newer"] = 0
+    with suppress(Refused):
+        keep_draft(
+            actor=user,
+            interaction_id=interaction.pk,
+            seen_message_id=kept.get("seen_message_id", data["seen_message_id"] or 0),
+            mode=data["mode"],
+            text=data["text"],
+        )
+    return kept
 
 
 def _with_canned(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> HttpResponse:

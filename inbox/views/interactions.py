@@ -18,6 +18,7 @@ from contact_center.common.errors import Refused
 from inbox import policies, realtime
 from inbox.models import Interaction
 from inbox.selectors import conversation, lists
+from inbox.selectors.drafts import drafted_by, writing_context
 from inbox.selectors.interactions import get_interaction_for
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
@@ -61,6 +62,7 @@ def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
         "query": query,
         "search_key": search_key,
         "list_live": live,
+        "draft_ids": drafted_by(user, [row.pk for row in page.object_list]),
         "unassigned_url": f"{reverse('inbox:list')}?view=unassigned",
     }
 
@@ -157,11 +159,17 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
         "mode": conversation.mode_for(interaction, options),
         "seen_message_id": seen,
         "form_key": f"{interaction.pk}-{user.pk}-{sent}",
+        "newest_message_id": seen,
+        **writing_context(user, interaction, newest=seen, sent=sent, modes=_modes(options)),
         **(
             extra.pop("thread", None)
             or conversation.conversation_page(user, interaction, since=_place(request, "from"))
         ),
     } | extra
+
+
+def _modes(options: list[conversation.ReplyOption]) -> set[str]:
+    return {option.kind for option in options if option.is_available or option.needs_template} | {"note"}
 
 
 def _place(request: HttpRequest, name: str) -> Place | None:

@@ -1,8 +1,6 @@
-/* The reply box: what was typed survives every swap (in memory only), Ctrl+Enter sends, SMS shows its parts.
+/* The reply box: Ctrl+Enter sends, SMS shows its parts; what is typed is kept by drafts.js.
    The idempotency key is a hidden field from the server: it stays the same until the server has accepted the message. */
 (() => {
-  const drafts = new Map();
-  const keyOf = (area) => area.closest("[data-draft-key]")?.dataset.draftKey;
   const gsm = /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà\f^{}\\[~\]|€]*$/;
 
   function parts(text) {
@@ -21,19 +19,9 @@
     out.querySelector("[data-count]").textContent = n;
   }
 
-  function restore() {
-    document.querySelectorAll("[data-composer] textarea[data-draft]").forEach((area) => {
-      const draft = drafts.get(keyOf(area));
-      if (draft && !area.value) area.value = draft;
-      count(area);
-    });
-  }
-
-  document.addEventListener("input", (event) => {
-    if (!event.target.matches("[data-composer] textarea[data-draft]")) return;
-    drafts.set(keyOf(event.target), event.target.value);
-    count(event.target);
-  });
+  const box = "[data-composer] textarea[data-draft]";
+  const countAll = () => document.querySelectorAll(box).forEach(count);
+  ["input", "restored"].forEach((name) => document.addEventListener(name, (event) => { if (event.target.matches(box)) count(event.target); }));
 
   document.addEventListener("keydown", (event) => {
     const form = event.target.closest?.("form[data-composer], dialog form");
@@ -42,17 +30,6 @@
     form.requestSubmit((event.shiftKey && form.querySelector("[data-send-close]")) || form.querySelector("[data-send]") || undefined);
   });
 
-  // Forget a draft only when the server has taken it.
-  document.addEventListener("htmx:after:request", (event) => {
-    const { ctx } = event.detail;
-    const form = ctx.sourceElement?.closest?.("form[data-composer]");
-    if (!form || ctx.request.method === "GET" || ctx.response.status >= 400) return;
-    drafts.delete(form.dataset.draftKey);
-    const area = form.querySelector("textarea[data-draft]");
-    if (area) area.value = "";
-  });
-
-  document.addEventListener("htmx:after:swap", restore);
-  addEventListener("beforeunload", (event) => { if ([...drafts.values()].some((text) => text.trim())) event.preventDefault(); });
-  restore();
+  document.addEventListener("htmx:after:swap", countAll);
+  countAll();
 })();

@@ -13,6 +13,7 @@ from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
 from tests.architecture.urls import addresses
 from tests.factories.inbox import (
     AttachmentFactory,
+    DraftFactory,
     FormFieldFactory,
     InteractionFactory,
     MessageFactory,
@@ -61,6 +62,10 @@ TABLE = {
     "inbox:earlier": (SERVING, NOBODY),
     "inbox:side": (SERVING, NOBODY),
     "inbox:compose": (NOBODY, SERVING),
+    "inbox:draft": (SERVING, SERVING),
+    "inbox:present": (SERVING, NOBODY),
+    "inbox:colleague-draft": (SERVING, NOBODY),
+    "inbox:take-over-draft": (NOBODY, SERVING),
     "inbox:take": (NOBODY, SERVING),
     "inbox:release": (NOBODY, SERVING),
     "inbox:assign": (SERVING, SERVING),
@@ -142,6 +147,7 @@ def url_of(sms_channel, form_channel):
     failed = MessageFactory(interaction=interaction, direction=Direction.OUTBOUND, status=MessageStatus.FAILED)
     file = AttachmentFactory(message=message, status=AttachmentStatus.CLEAN)
     file.file.save("x", ContentFile(b"x"))
+    draft = DraftFactory(interaction=interaction)
     event = WebhookEventFactory(status=EventStatus.QUARANTINED)
     form = WebFormFactory(channel=form_channel)
     FormFieldFactory(form=form)
@@ -150,6 +156,7 @@ def url_of(sms_channel, form_channel):
 
     def url(address):
         given = {
+            "author_id": draft.author_id,
             "pk": rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
             "reference": "F-2345678",

@@ -20,6 +20,7 @@ from inbox.models import (
     Channel,
     Checklist,
     Disposition,
+    Draft,
     FormField,
     Interaction,
     Mailbox,
@@ -178,6 +179,18 @@ class AttachmentFactory(DjangoModelFactory):
     message = factory.SubFactory(MessageFactory)
     name = "photo.jpg"
     content_type = "image/jpeg"
+
+
+class DraftFactory(DjangoModelFactory):
+    """What somebody has begun to write."""
+
+    class Meta:
+        model = Draft
+
+    interaction = factory.SubFactory(InteractionFactory)
+    author = factory.SubFactory(UserFactory)
+    mode = ChannelKind.SMS
+    text = "Half a thought"
 
 
 class NoteFactory(DjangoModelFactory):
