@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import time
+from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -21,17 +23,29 @@ MOST_FAILURES = 2
 MAX_TOPICS = 60
 SIGNED_OUT = 4401
 TRY_AGAIN = 1013
+TOO_MANY = 4429
+MAX_SOCKETS = 20  # of one person on one process; the newest stay
+RIGHTS_SECONDS = 1.0  # changes of one conversation within this time cost one check of rights
+PRESENT_BURST, PRESENT_PER_SECOND = 10.0, 5.0
+PRESENT_WORDS = {"viewing", "writing", "noting", "gone"}
+
+_sockets: dict[int, list["LiveConsumer"]] = defaultdict(list)
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """Protocol: the client sends `{"subscribe": {topic: last sequence}}` and `{"unsubscribe": [topic]}`.
 
-    The server answers every subscription with the present sequences, later sends
+    The server answers every subscription with the present sequences and its clock (ms), later sends
     `{"type": "changed", "topic": …, "seq": …}`, and `{"type": "refused", "topics": […]}` for topics the person may not
     follow. Rights are checked on joining, every minute, and when a control message says that they changed.
+
+    `{"present": {"topic": …, "is": "viewing" | "writing" | "noting" | "gone", "hello": bool}}` goes to the others at
+    that conversation as `{"type": "present", …}` with the person's id and initials; nothing of it is stored.
+    Of more than MAX_SOCKETS sockets of one person the oldest close with 4429.
     """
 
     user: User
+    present: set[str]
 
     async def connect(self) -> None:
         user = self.scope.get("user")
@@ -40,13 +54,26 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return
         self.user = user
         self.topics: set[str] = set()
+        self.present = set()
+        self.unchecked: set[str] = set()
+        self.allowance, self.allowed_at = PRESENT_BURST, time.monotonic()
         await self.accept()
+        await self._make_room()
         await self.channel_layer.group_add(realtime.control_group(user.pk), self.channel_name)
         self.recheck = asyncio.create_task(self._recheck_forever())
 
     async def disconnect(self, code: int) -> None:
+        if hasattr(self, "topics"):
+            with contextlib.suppress(ValueError):
+                _sockets[self.user.pk].remove(self)
+            if not _sockets[self.user.pk]:
+                del _sockets[self.user.pk]
         if hasattr(self, "recheck"):
             self.recheck.cancel()
+            if hasattr(self, "check"):
+                self.check.cancel()
+            for topic in sorted(self.present):
+                await self._say_present(topic, "gone")
             for topic in (*self.topics, realtime.control_group(self.user.pk)):
                 with contextlib.suppress(Exception):
                     await self.channel_layer.group_discard(topic, self.channel_name)
@@ -62,6 +89,42 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             for topic in dropped[:MAX_TOPICS]:
                 await self._leave(str(topic))
 
+        present = content.get("present")
+        if isinstance(present, dict):
+            await self._relay(str(present.get("topic")), str(present.get("is")), bool(present.get("hello")))
+
+    async def _make_room(self) -> None:
+        """The window a person opened last is the one they look at; older ones poll until they are looked at again."""
+        mine = _sockets[self.user.pk]
+        mine.append(self)
+        for oldest in mine[: -MAX_SOCKETS or None]:
+            mine.remove(oldest)
+            with contextlib.suppress(Exception):
+                await oldest.close(code=TOO_MANY)
+
+    async def _relay(self, topic: str, word: str, is_hello: bool) -> None:
+        now = time.monotonic()
+        self.allowance = min(PRESENT_BURST, self.allowance + (now - self.allowed_at) * PRESENT_PER_SECOND)
+        self.allowed_at = now
+        if topic not in self.topics or not topic.startswith("interaction.") or word not in PRESENT_WORDS:
+            return
+        if self.allowance < 1:
+            return
+        self.allowance -= 1
+        self.present.discard(topic) if word == "gone" else self.present.add(topic)
+        await self._say_present(topic, word, is_hello=is_hello)
+
+    async def _say_present(self, topic: str, word: str, *, is_hello: bool = False) -> None:
+        """A lost word costs nothing: whoever is there repeats it, whoever is not is forgotten after 25 s."""
+        said = {"topic": topic, "is": word, "hello": is_hello, "user": self.user.pk, "initials": self.user.initials}
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(realtime.SEND_LIMIT_SECONDS):
+                await self.channel_layer.group_send(topic, {"type": "person.present", "tab": self.channel_name, **said})
+
+    async def person_present(self, event: dict[str, Any]) -> None:
+        if event["tab"] != self.channel_name and event["topic"] in self.topics:
+            await self.send_json({**event, "type": "present", "tab": event["tab"][-12:]})
+
     async def _subscribe(self, wanted: list[str]) -> None:
         allowed = await database_sync_to_async(allowed_topics)(self.user, wanted)
         for topic in sorted(allowed - self.topics)[: MAX_TOPICS - len(self.topics)]:
@@ -69,19 +132,34 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.topics.add(topic)
         # Read after joining, so that no change falls between the two.
         sequences = await database_sync_to_async(realtime.sequences_of)(sorted(allowed))
-        await self.send_json({"type": "subscribed", "topics": sequences})
+        await self.send_json({"type": "subscribed", "topics": sequences, "now": int(time.time() * 1000)})
         if refused := sorted(set(wanted) - allowed):
             await self.send_json({"type": "refused", "topics": refused})
 
     async def _leave(self, topic: str) -> None:
         if topic in self.topics:
+            if topic in self.present:
+                self.present.discard(topic)
+                await self._say_present(topic, "gone")
             self.topics.discard(topic)
             await self.channel_layer.group_discard(topic, self.channel_name)
 
     async def topic_changed(self, event: dict[str, Any]) -> None:
         await self.send_json({"type": "changed", "topic": event["topic"], "seq": event["seq"]})
         if event["topic"].startswith("interaction."):
-            await self._drop_forbidden([event["topic"]])
+            if not self.unchecked:
+                self.check = asyncio.create_task(self._check_soon())
+            self.unchecked.add(event["topic"])
+
+    async def _check_soon(self) -> None:
+        """A change may have taken the conversation away from its reader."""
+        await asyncio.sleep(RIGHTS_SECONDS)
+        topics = sorted(self.unchecked)
+        self.unchecked.clear()
+        try:
+            await self._drop_forbidden(topics)
+        except Exception as error:
+            log.warning("socket_recheck_failed", error=type(error).__name__, failures=1)
 
     async def rights_changed(self, event: dict[str, Any]) -> None:
         """Sent to the control group at sign-out, disabling, role or team change."""

@@ -1,5 +1,9 @@
-/* Ticking texts: [data-since] shows how long ago, [data-until] how long is left (ISO 8601 instants). Never announced. */
+/* Ticking texts: [data-since] shows how long ago, [data-until] how long is left (ISO 8601 instants). Never announced.
+   The server's clock counts: the one of this machine may be wrong. */
 (() => {
+  let offset = 0; // ms that this machine is behind the server
+  const serverNow = (now) => { if (Number.isFinite(now)) { offset = now - Date.now(); tick(); } };
+
   function span(seconds) {
     const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60), days = Math.floor(hours / 24);
     if (days) return `${days}d`;
@@ -8,7 +12,7 @@
   }
 
   function tick() {
-    const now = Date.now();
+    const now = Date.now() + offset;
     document.querySelectorAll("[data-since]").forEach((node) => {
       const text = span(Math.max(0, (now - Date.parse(node.dataset.since)) / 1000));
       if (node.textContent !== text) node.textContent = text;
@@ -24,7 +28,8 @@
     });
   }
 
+  window.continuo = Object.assign(window.continuo || {}, { serverNow });
+  serverNow(Number(document.body.dataset.now) * 1000);
   setInterval(tick, 10000);
   document.addEventListener("htmx:after:swap", tick);
-  tick();
 })();

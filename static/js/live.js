@@ -1,11 +1,14 @@
 /* The socket only says "interaction.42 changed, sequence 7"; what it looks like now comes from the ordinary page view.
    <section data-live="interaction.42:6" data-refetch-url="/inbox/42/thread/">: topics with the sequence that is drawn.
-   Lost hints do no harm: on connect and every 30 s the server names the present sequences, and what is older is fetched. */
+   Lost hints do no harm: on connect and every 30 s the server names the present sequences, and what is older is fetched.
+   [data-pace] (ms) is the shortest time between two fetches of a part; the first after a quiet time goes at once. */
 (() => {
-  const POLL = 30000, COALESCE = 120, HOLD = 1500;
+  const POLL = 30000, GATHER = 20, PACE = 150, SIGNED_OUT = 4401, TOO_MANY = 4429;
   const url = document.body.dataset.liveUrl;
-  const pending = new Map(); // element id -> timer
-  let lastData = Date.now(), touched = 0, chipTimer, toastTimer, socket;
+  const pending = new Map(), fetched = new Map(); // element id -> timer; element id -> {at, took} of the last fetch
+  const latest = new Map(); // topic -> highest sequence heard of
+  let lastData = Date.now(), chipTimer, toastTimer, socket, isCrowded = false;
+  const isHidden = () => document.visibilityState === "hidden";
 
   const live = () => [...document.querySelectorAll("[data-live][data-refetch-url]")];
   const topics = (element) => element.dataset.live.split(" ").filter(Boolean).map((entry) => {
@@ -18,25 +21,36 @@
     live().flatMap(topics).forEach(([topic, seq]) => { result[topic] = Math.min(seq, result[topic] ?? seq); });
     return result;
   };
-  const isHeld = (element) => element.hasAttribute("data-hold") && Date.now() - touched < HOLD;
 
   async function refetch(id) {
-    pending.delete(id);
-    const element = document.getElementById(id);
-    if (!element) return;
-    if (isHeld(element)) return schedule(element, HOLD);
+    const element = document.getElementById(id), begun = Date.now();
+    if (!element) { pending.delete(id); return; }
+    pending.set(id, null); // hints that come from now on may be newer than the answer
     try {
-      await htmx.ajax("GET", element.dataset.refetchUrl, { source: element, target: element, swap: "outerMorph", quiet: true, push: "false" });
+      if (!await continuo.fetchHeld?.(element)) {
+        await htmx.ajax("GET", element.dataset.refetchUrl, { source: element, target: element, swap: "outerMorph", quiet: true, push: "false" });
+      }
       lastData = Date.now();
     } catch { /* the next hint or poll tries again */ }
+    const hasNewer = pending.get(id) === "again";
+    pending.delete(id);
+    fetched.set(id, { at: Date.now(), took: Date.now() - begun });
+    const now = document.getElementById(id);
+    if (hasNewer && now && topics(now).some(([topic, seq]) => latest.get(topic) > seq)) schedule(now);
   }
 
-  function schedule(element, delay = COALESCE) {
-    if (!element.id || pending.has(element.id)) return;
+  // A slow server is asked less often.
+  function schedule(element) {
+    if (!element?.id) return;
+    if (pending.has(element.id)) { if (pending.get(element.id) === null) pending.set(element.id, "again"); return; }
+    const last = fetched.get(element.id) || { at: 0, took: 0 };
+    const pace = Math.max(Number(element.dataset.pace || PACE), 2 * last.took);
+    const delay = Math.max(GATHER, last.at + pace - Date.now());
     pending.set(element.id, setTimeout(() => refetch(element.id), delay));
   }
 
   function changed({ topic, seq }) {
+    if (seq !== undefined) latest.set(topic, Math.max(seq, latest.get(topic) || 0));
     live().forEach((element) => {
       const drawn = topics(element).find(([name]) => name === topic);
       if (drawn && (seq === undefined || seq > drawn[1])) schedule(element);
@@ -70,32 +84,61 @@
     }), 15000);
   }
 
+  function crowded() {
+    isCrowded = true;
+    socket.close();
+    online(true);
+    if (!isHidden()) continuo.toast({ id: "crowded", text: document.body.dataset.textCrowded });
+  }
+
   function connect() {
+    // Everybody comes back after a restart: the first wait differs, later ones grow; a socket counts after 5 s.
     socket = new ReconnectingWebSocket(url, [], {
-      minReconnectionDelay: 500 + Math.random() * 2500, maxReconnectionDelay: 8000, connectionTimeout: 5000, maxEnqueuedMessages: 0,
+      minReconnectionDelay: 500 + Math.random() * 2500, maxReconnectionDelay: 8000, reconnectionDelayGrowFactor: 1.3 + Math.random() * 0.4,
+      minUptime: 5000, connectionTimeout: 5000, maxEnqueuedMessages: 0,
     });
     socket.addEventListener("open", () => { online(true); subscribe(true); });
     socket.addEventListener("close", (event) => {
+      if (event.code === TOO_MANY) { crowded(); return; }
       online(false);
-      if (event.code === 4401) socket.close(); // signed out: the next request shows the sign-in page
+      if (event.code === SIGNED_OUT) { socket.close(); live().forEach((element) => schedule(element)); } // which shows the sign-in page
     });
     socket.addEventListener("message", (event) => {
       lastData = Date.now();
       const message = JSON.parse(event.data);
       if (message.type === "changed") changed(message);
-      if (message.type === "subscribed") Object.entries(message.topics).forEach(([topic, seq]) => changed({ topic, seq }));
+      if (message.type === "present") document.dispatchEvent(new CustomEvent("continuo:present", { detail: message }));
+      if (message.type === "subscribed") {
+        continuo.serverNow?.(message.now);
+        Object.entries(message.topics).forEach(([topic, seq]) => changed({ topic, seq }));
+        document.dispatchEvent(new CustomEvent("continuo:subscribed"));
+      }
     });
   }
 
-  ["pointermove", "keydown"].forEach((name) => document.addEventListener(name, (event) => {
-    if (event.target.closest?.("[data-hold]")) touched = Date.now();
-  }, { passive: true }));
+  window.continuo.socketSend = (message) => {
+    if (socket?.readyState !== 1) return false;
+    socket.send(JSON.stringify(message));
+    return true;
+  };
+
+  function wake() {
+    if (isHidden() || !live().length) return;
+    if (socket?.readyState === 1) { subscribe(true); return; }
+    if (url) { isCrowded = false; document.querySelector('[data-toast="crowded"]')?.remove(); socket.reconnect(); }
+    live().forEach((element) => schedule(element));
+  }
+
   document.addEventListener("htmx:after:swap", () => subscribe(false));
   document.addEventListener("ended", (event) => { const element = event.target.closest("[data-live]"); if (element) schedule(element); });
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("focus", () => { if (isCrowded) wake(); });
+  addEventListener("online", wake);
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
   if (!live().length) return;
   if (url) connect();
-  setInterval(() => { // with a socket the server names what is newer; without one everything is fetched
+  setInterval(() => { // with a socket the server names what is newer; without one everything is fetched, where somebody looks
     if (socket?.readyState === 1) subscribe(true);
-    else live().forEach((element) => schedule(element));
+    else if (!isHidden()) live().forEach((element) => schedule(element));
   }, POLL);
 })();

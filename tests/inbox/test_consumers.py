@@ -1,6 +1,7 @@
 """The live socket says what changed, to those who may know, and nothing else."""
 
 import asyncio
+import time
 
 import pytest
 from channels.db import database_sync_to_async
@@ -34,6 +35,13 @@ async def connect(user=None, origin=True):
     return socket, (await socket.connect())[0]
 
 
+async def subscribed(socket, *topics):
+    """Subscribe; what the server says without its clock."""
+    await socket.send_json_to({"subscribe": dict.fromkeys(topics, 0)})
+    answer = await socket.receive_json_from()
+    return answer["topics"]
+
+
 async def test_without_a_session_or_from_a_foreign_origin_nobody_connects(agent):
     assert (await connect())[1] is False
     assert (await connect(agent, origin=False))[1] is False
@@ -43,18 +51,104 @@ async def test_an_agent_hears_of_their_interactions_and_not_of_others(agent, out
     interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel, queue=sms_channel.queue)
     topic = f"interaction.{interaction.pk}"
     mine, _ = await connect(agent)
-    await mine.send_json_to({"subscribe": {topic: 0, "queue.999999": 0}})
-    assert await mine.receive_json_from() == {"type": "subscribed", "topics": {topic: 0}}
+    assert await subscribed(mine, topic, "queue.999999") == {topic: 0}
     assert await mine.receive_json_from() == {"type": "refused", "topics": ["queue.999999"]}
     theirs, _ = await connect(outsider)
-    await theirs.send_json_to({"subscribe": {topic: 0}})
-    assert await theirs.receive_json_from() == {"type": "subscribed", "topics": {}}
+    assert await subscribed(theirs, topic) == {}
     assert await theirs.receive_json_from() == {"type": "refused", "topics": [topic]}
     await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 7})
     assert await mine.receive_json_from() == {"type": "changed", "topic": topic, "seq": 7}
     assert await theirs.receive_nothing(timeout=0.2)
     await mine.disconnect()
     await theirs.disconnect()
+
+
+async def test_the_server_names_its_clock_so_that_a_wrong_one_does_no_harm(agent):
+    socket, _ = await connect(agent)
+    await socket.send_json_to({"subscribe": {f"agent.{agent.pk}": 0}})
+    answer = await socket.receive_json_from()
+    assert abs(answer["now"] / 1000 - time.time()) < 5
+    await socket.disconnect()
+
+
+async def test_two_agents_at_a_conversation_hear_of_each_other_by_ids_and_initials_alone(
+    agent, second_agent, sms_channel
+):
+    interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel)
+    topic = f"interaction.{interaction.pk}"
+    mine, theirs = (await connect(agent))[0], (await connect(second_agent))[0]
+    await subscribed(mine, topic)
+    await subscribed(theirs, topic)
+    await mine.send_json_to({"present": {"topic": topic, "is": "writing", "hello": True}})
+    heard = await theirs.receive_json_from()
+    tab = heard.pop("tab")
+    said = {"type": "present", "topic": topic, "user": agent.pk, "initials": agent.initials}
+    assert heard == said | {"is": "writing", "hello": True}
+    assert await mine.receive_nothing(timeout=0.2)
+    await mine.disconnect()
+    assert await theirs.receive_json_from() == said | {"is": "gone", "hello": False, "tab": tab}
+    await theirs.disconnect()
+
+
+async def test_who_does_not_follow_a_conversation_can_neither_speak_nor_listen_there(agent, outsider, sms_channel):
+    interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel)
+    topic = f"interaction.{interaction.pk}"
+    mine, theirs = (await connect(agent))[0], (await connect(outsider))[0]
+    await subscribed(mine, topic)
+    assert await subscribed(theirs, topic) == {}
+    assert await theirs.receive_json_from() == {"type": "refused", "topics": [topic]}
+    await theirs.send_json_to({"present": {"topic": topic, "is": "writing"}})
+    await mine.send_json_to({"present": {"topic": topic, "is": "dancing"}})
+    await mine.send_json_to({"present": ["x"]})
+    await mine.send_json_to({"present": {"topic": topic, "is": "viewing"}})
+    assert await mine.receive_nothing(timeout=0.2)
+    assert await theirs.receive_nothing(timeout=0.1)
+    await mine.disconnect()
+    await theirs.disconnect()
+
+
+async def test_a_socket_that_shouts_is_heard_ten_times_and_then_five_times_a_second(agent, second_agent, sms_channel):
+    interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel)
+    topic = f"interaction.{interaction.pk}"
+    mine, theirs = (await connect(agent))[0], (await connect(second_agent))[0]
+    await subscribed(mine, topic)
+    await subscribed(theirs, topic)
+    for _ in range(60):
+        await mine.send_json_to({"present": {"topic": topic, "is": "writing"}})
+    await asyncio.sleep(0.3)
+    heard = 0
+    while not await theirs.receive_nothing(timeout=0.05):
+        await theirs.receive_json_from()
+        heard += 1
+    assert 10 <= heard <= 14
+    await mine.disconnect()
+    await theirs.disconnect()
+
+
+async def test_of_too_many_windows_of_one_person_the_oldest_stops_listening(agent, monkeypatch):
+    monkeypatch.setattr(consumers, "MAX_SOCKETS", 2)
+    oldest, second, newest = [(await connect(agent))[0] for _ in range(3)]
+    closed = await oldest.receive_output(timeout=3)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4429)
+    assert await subscribed(second, f"agent.{agent.pk}") == {f"agent.{agent.pk}": 0}
+    assert await subscribed(newest, f"agent.{agent.pk}") == {f"agent.{agent.pk}": 0}
+    await second.disconnect()
+    await newest.disconnect()
+
+
+async def test_a_conversation_that_was_taken_away_is_heard_of_no_more(agent, sms_channel, other_queue, monkeypatch):
+    monkeypatch.setattr(consumers, "RIGHTS_SECONDS", 0.01)
+    interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel)
+    topic = f"interaction.{interaction.pk}"
+    socket, _ = await connect(agent)
+    await subscribed(socket, topic)
+    await database_sync_to_async(type(interaction).objects.filter(pk=interaction.pk).update)(queue=other_queue)
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 1})
+    assert await socket.receive_json_from() == {"type": "changed", "topic": topic, "seq": 1}
+    assert await socket.receive_json_from() == {"type": "refused", "topics": [topic]}
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 2})
+    assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
 
 
 async def test_a_disabled_person_loses_the_socket_at_once(agent, admin):
