@@ -1,4 +1,4 @@
-"""How a worker comes back to its broker: it tries once a second, and asks anew for what the broker may have forgotten."""
+"""How a worker comes back to its broker: it tries once a second, and asks anew for what may have been forgotten."""
 
 from functools import partial
 from typing import Any

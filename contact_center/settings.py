@@ -102,6 +102,11 @@ MIDDLEWARE = [
     "contact_center.common.middleware.NoStoreMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if DEBUG:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1,
+        "contact_center.common.middleware.PeoplesErrorPagesMiddleware",
+    )
 ROOT_URLCONF = "contact_center.urls"
 WSGI_APPLICATION = "contact_center.wsgi.application"
 ASGI_APPLICATION = "contact_center.asgi.application"

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.utils.translation import gettext as _
+from django.views.defaults import page_not_found
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -23,6 +25,23 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+
+
+class PeoplesErrorPagesMiddleware:
+    """With DEBUG, whoever opens a wrong address sees the page that production shows, not Django's list of addresses.
+
+    Failures (500) keep Django's page there: a developer needs its trace.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if response.status_code == 404 and is_page and settings.DEBUG:
+            return page_not_found(request, Http404())
+        return response
 
 
 class DatabaseUnavailableMiddleware:
