@@ -37,6 +37,9 @@ app.conf.beat_schedule = {
     "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),
     "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
+    "tell-of-new-work": every(10, "inbox.tell_of_new_work", "default"),
+    "tell-of-due-steps": every(600, "inbox.tell_of_due_steps", "default"),
+    "send-notices": every(15, "inbox.send_notices", "default"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

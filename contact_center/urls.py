@@ -17,5 +17,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("inbox.api.urls")),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    path("", include("contact_center.jobs.urls")),
     path("", include("inbox.urls")),
 ]

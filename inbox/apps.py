@@ -37,5 +37,11 @@ class InboxConfig(AppConfig):
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
             (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),
         ]
+        from inbox.views.notices import bell_context
+
+        shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
+        shell.register_in_menu(
+            shell.NavigationEntry(_("Notifications"), "bell", "inbox:notification-preferences", 10, bool)
+        )
         for title, icon, url_name, position, action in entries:
             shell.register(shell.NavigationEntry(title, icon, url_name, position, partial(can, action=action)))

@@ -55,3 +55,13 @@ def can_keep_text(user: User, text: CannedReply | Macro, led_teams: Collection[i
     if text.owner_id is not None:
         return text.owner_id == user.pk
     return text.team_id in led_teams or can_share_texts(user)
+
+
+def can_be_mentioned(user: User, interaction: Interaction) -> bool:
+    """A note there may name this colleague: they work the inbox, and a sensitive matter is theirs to see."""
+    case_reason = interaction.case.reason if interaction.case else None
+    is_sensitive = any(
+        concerned is not None and concerned.is_sensitive
+        for concerned in (interaction.reason, case_reason, interaction.patient)
+    )
+    return can(user, Action.WORK_INBOX) and (can(user, Action.VIEW_SENSITIVE) or not is_sensitive)

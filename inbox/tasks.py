@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inbox.services import attachments, doubts, gaps, ledger, outbox, snooze
+from inbox.services import alerts, attachments, doubts, gaps, ledger, notifications, outbox, snooze
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -33,3 +33,18 @@ def fill_ledger_gaps() -> int:
 @shared_task(name="inbox.wake_due")
 def wake_due() -> int:
     return snooze.wake_due()
+
+
+@shared_task(name="inbox.tell_of_new_work")
+def tell_of_new_work() -> int:
+    return alerts.tell_of_new_work()
+
+
+@shared_task(name="inbox.tell_of_due_steps")
+def tell_of_due_steps() -> int:
+    return alerts.tell_of_due_steps()
+
+
+@shared_task(name="inbox.send_notices")
+def send_notices() -> int:
+    return notifications.send_notices()

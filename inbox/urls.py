@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, canned, compose, drafts, interactions, operations, public
+from inbox.views import actions, canned, compose, drafts, interactions, notices, operations, public
 
 app_name = "inbox"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("inbox/<int:pk>/present/", drafts.present, name="present"),
     path("inbox/<int:pk>/drafts/<int:author_id>/", drafts.colleague_draft, name="colleague-draft"),
     path("inbox/<int:pk>/drafts/<int:author_id>/take-over/", drafts.take_over, name="take-over-draft"),
+    path("inbox/<int:pk>/mentionable/", notices.mentionable, name="mentionable"),
     path("inbox/<int:pk>/take/", actions.take, name="take"),
     path("inbox/<int:pk>/release/", actions.release, name="release"),
     path("inbox/<int:pk>/assign/", actions.assign, name="assign"),
@@ -37,6 +38,11 @@ urlpatterns = [
     path("inbox/messages/<int:pk>/retry/", actions.retry, name="retry"),
     path("inbox/messages/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("inbox/attachments/<int:pk>/", operations.attachment, name="attachment"),
+    path("notifications/", notices.notification_list, name="notifications"),
+    path("notifications/bell/", notices.bell, name="bell"),
+    path("notifications/read/", notices.read_all, name="notifications-read"),
+    path("notifications/preferences/", notices.notification_preferences, name="notification-preferences"),
+    path("notifications/<int:pk>/open/", notices.open_notice, name="notification-open"),
     path("outbox/", operations.outbox, name="outbox"),
     path("quarantine/", operations.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/raw/", operations.quarantine_raw, name="quarantine-raw"),

@@ -20,6 +20,14 @@ class PresenceState(TextChoices):
     OFFLINE = "offline", _("Offline")
 
 
+class AwayReason(TextChoices):
+    BREAK = "break", _("Break")
+    LUNCH = "lunch", _("Lunch")
+    MEETING = "meeting", _("Meeting")
+    TRAINING = "training", _("Training")
+    OTHER = "other", _("Something else")
+
+
 class SkillKind(TextChoices):
     LANGUAGE = "language", _("Language")
     SERVICE_LINE = "service_line", _("Service line")

@@ -7,13 +7,14 @@ from django.urls import path, re_path
 from django.views.decorators.http import require_http_methods
 from django.views.generic import RedirectView
 
-from contact_center.accounts.views import preferences
+from contact_center.accounts.views import preferences, presence
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 closed = login_not_required(RedirectView.as_view(pattern_name="account_login"))
 
 urlpatterns = [
     path("preferences/", preferences, name="preferences"),
+    path("presence/", presence, name="presence"),
     path("login/", page(views.login), name="account_login"),
     path("logout/", page(views.logout), name="account_logout"),
     path("inactive/", page(views.account_inactive), name="account_inactive"),

@@ -1,18 +1,22 @@
-"""What people choose for themselves: the language and the theme of their pages."""
+"""What people choose for themselves: the language and the theme of their pages, and what they are doing now."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 
-from contact_center.accounts.models import User
-from contact_center.accounts.services import choose_language
+from contact_center.accounts.enums import Action, AwayReason, PresenceState
+from contact_center.accounts.models import Presence, User
+from contact_center.accounts.policies import can
+from contact_center.accounts.services import choose_language, set_presence
 from contact_center.common.context import THEMES
 from contact_center.common.errors import Refused
 
@@ -36,6 +40,31 @@ def preferences(request: HttpRequest) -> HttpResponse:
         else:
             response.delete_cookie("theme", samesite="Lax")
     return response
+
+
+@require_POST
+def presence(request: HttpRequest) -> HttpResponse:
+    """Say what one is doing now: a `state`, for away with a `reason` after a colon; back to where it was chosen."""
+    state, _colon, reason = request.POST.get("state", "").partition(":")
+    if isinstance(request.user, User):
+        try:
+            set_presence(user=request.user, state=state, reason=reason if reason in AwayReason.values else "")
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "components/_presence.html", presence_context(request))
+    return redirect(_back(request))
+
+
+def presence_context(request: HttpRequest) -> dict[str, Any] | None:
+    """What the person says they are doing, since when, and what else they may say; None for who takes no work."""
+    user = request.user
+    if not isinstance(user, User) or not can(user, Action.WORK_INBOX):
+        return None
+    row = Presence.objects.filter(user=user).first() or Presence(user=user)
+    states = [PresenceState.ONLINE, PresenceState.BUSY, PresenceState.OFFLINE]
+    reason = AwayReason(row.reason).label if row.reason in AwayReason.values else ""
+    return {"presence": row, "presence_reason": reason, "presence_states": states, "away_reasons": list(AwayReason)}
 
 
 def _set_language(request: HttpRequest, response: HttpResponse, language: str) -> None:

@@ -1,4 +1,7 @@
-"""Registry of navigation entries: apps add theirs in `ready()`, the frame shows those the person may use."""
+"""Registries of what the frame shows: navigation, pieces of the top bar, entries of the account menu.
+
+Apps add theirs in `ready()`; the frame knows none of them and shows those the person may use.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +23,18 @@ class NavigationEntry:
     allowed: Callable[[Any], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the top bar: a template and what it shows; None from `context(request)` leaves it out."""
+
+    template: str
+    position: int
+    context: Callable[[HttpRequest], dict[str, Any] | None]
+
+
 _entries: list[NavigationEntry] = []
+_menu: list[NavigationEntry] = []
+_pieces: dict[str, Piece] = {}
 
 
 def register(entry: NavigationEntry) -> None:
@@ -43,3 +57,30 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": entry.title, "icon": entry.icon, "url": url, "is_current": request.path.startswith(url)}
             )
     return found
+
+
+def register_in_menu(entry: NavigationEntry) -> None:
+    """Add an entry to the account menu once."""
+    if all(known.url_name != entry.url_name for known in _menu):
+        _menu.append(entry)
+        _menu.sort(key=lambda item: item.position)
+
+
+def menu_for(request: HttpRequest) -> list[NavigationEntry]:
+    """Entries of the signed-in person's account menu."""
+    return [entry for entry in _menu if entry.allowed(request.user)]
+
+
+def register_piece(piece: Piece) -> None:
+    """Add a part of the top bar; a second one with the same template replaces it."""
+    _pieces[piece.template] = piece
+
+
+def pieces_for(request: HttpRequest) -> list[tuple[str, dict[str, Any]]]:
+    """Templates and contexts of the top bar's parts, in order; none for strangers."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return []
+    shown = [
+        (piece.template, piece.context(request)) for piece in sorted(_pieces.values(), key=lambda one: one.position)
+    ]
+    return [(template, context) for template, context in shown if context is not None]

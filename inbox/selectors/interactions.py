@@ -8,7 +8,9 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
 from inbox.enums import DONE
-from inbox.models import Interaction, Queue
+from inbox.models import Interaction, Mention, Queue
+
+SHOWN = ("patient", "queue", "owner", "channel", "reason", "disposition", "case", "next_step_owner")
 
 
 def queues_of(user: User) -> QuerySet[Queue]:
@@ -31,24 +33,51 @@ def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[In
         return Interaction.objects.none()
     found = Interaction.objects.all()
     if not can(user, Action.VIEW_ALL_QUEUES):
-        mine = list(queues_of(user).values_list("pk", flat=True))
-        scope = Q(queue_id__in=mine)
-        if not unowned:
-            scope |= Q(owner=user)
-        found = found.filter(scope)
+        found = found.filter(_scope_of(user, unowned=unowned))
+    return _without_sensitive(user, found)
+
+
+def _scope_of(user: User, *, unowned: bool = False) -> Q:
+    mine = list(queues_of(user).values_list("pk", flat=True))
+    scope = Q(queue_id__in=mine)
+    return scope if unowned else scope | Q(owner=user)
+
+
+def _without_sensitive(user: User, found: QuerySet[Interaction]) -> QuerySet[Interaction]:
     if not can(user, Action.VIEW_SENSITIVE):
         for concerned in ("reason", "case__reason", "patient"):
             found = found.exclude(**{f"{concerned}__is_sensitive": True})
     return found
 
 
+def readable_by(user: User) -> QuerySet[Interaction]:
+    """What the person may open by its id: all they see in lists, and what a colleague has mentioned them in.
+
+    Never for lists or counts: those keep to `interactions_visible_to`, whose scope is cheap at any size.
+    """
+    if not can(user, Action.WORK_INBOX) or can(user, Action.VIEW_ALL_QUEUES):
+        return interactions_visible_to(user)
+    named = Q(pk__in=Mention.objects.filter(user=user).values("interaction_id"))
+    return _without_sensitive(user, Interaction.objects.filter(_scope_of(user) | named))
+
+
 def get_interaction_for(user: User, pk: int) -> Interaction:
     """One visible interaction with what its page needs. Raises Interaction.DoesNotExist for all others alike."""
-    return (
-        interactions_visible_to(user)
-        .select_related("patient", "queue", "owner", "channel", "reason", "disposition", "case", "next_step_owner")
-        .get(pk=pk)
-    )
+    return interactions_visible_to(user).select_related(*SHOWN).get(pk=pk)
+
+
+def get_readable_for(user: User, pk: int) -> Interaction:
+    """As `get_interaction_for`, also for one that the person may only read because a note mentions them.
+
+    `is_guest` on it says so: a guest reads and adds notes, nothing else. Raises Interaction.DoesNotExist.
+    """
+    try:
+        interaction = get_interaction_for(user, pk)
+        interaction.is_guest = False
+    except Interaction.DoesNotExist:
+        interaction = readable_by(user).select_related(*SHOWN).get(pk=pk)
+        interaction.is_guest = True
+    return interaction
 
 
 def rows(found: QuerySet[Interaction]) -> QuerySet[Interaction]:

@@ -1,10 +1,18 @@
 """How a person wants to be told of what, and what they have been told."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from inbox.enums import NotificationKind
-from inbox.models import NotificationPreference
+from inbox.models import Interaction, Notification, NotificationPreference
+from inbox.selectors.interactions import readable_by
 
 K = NotificationKind
 
@@ -37,3 +45,96 @@ def preference_of(user: User, kind: str) -> Wish:
     if row is None:
         return DEFAULTS.get(NotificationKind(kind), Wish())
     return Wish(row.in_app, row.sound, row.desktop, row.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notification as it is shown: what happened, about whom (only for those who may see it), where, when.
+
+    `title` names no patient, so it may stand on a locked screen; `about` may name one.
+    """
+
+    id: int
+    kind: str
+    title: str
+    about: str
+    url: str
+    at: datetime
+    is_unread: bool
+    has_sound: bool
+    has_desktop: bool
+
+
+def notifications_of(user: User) -> QuerySet[Notification]:
+    """What stands in the person's panel, newest first."""
+    found = Notification.objects.filter(user=user, is_in_app=True).order_by("-id")
+    return found.select_related("actor", "interaction__queue")
+
+
+def unread_count_of(user: User) -> int:
+    """How many notifications the person has not seen, at most 100."""
+    return notifications_of(user).filter(read_at=None).order_by()[:100].count()
+
+
+def fresh_of(user: User, *, seconds: int, most: int = 5) -> QuerySet[Notification]:
+    """Unseen notifications of the last `seconds`, newest first: what a screen may ring for."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    return notifications_of(user).filter(read_at=None, created_at__gte=since)[:most]
+
+
+def notices(user: User, rows: Iterable[Notification]) -> list[Notice]:
+    """These notifications in words. Two queries for any number: who may be named, and what the person wants."""
+    found = list(rows)
+    ids = {row.interaction_id for row in found if row.interaction_id}
+    visible = readable_by(user).filter(pk__in=ids).select_related("patient")
+    named = {row.pk: person_name(row) for row in visible} if ids else {}
+    wishes = wishes_of(user) if found else {}
+    return [_notice(row, named, wishes[K(row.kind)]) for row in found]
+
+
+def wishes_of(user: User) -> dict[NotificationKind, Wish]:
+    """How the person wants to be told of each kind, in one query."""
+    own = {row.kind: Wish(row.in_app, row.sound, row.desktop, row.email) for row in _preferences(user)}
+    return {kind: own.get(kind, DEFAULTS[kind]) for kind in K}
+
+
+def _preferences(user: User) -> QuerySet[NotificationPreference]:
+    return NotificationPreference.objects.filter(user=user)
+
+
+def person_name(interaction: Interaction) -> str:
+    """Who a conversation is with: the patient, else what the sender calls themself, else the address."""
+    if interaction.patient is not None:
+        return interaction.patient.full_name
+    return interaction.contact_name or interaction.contact_value
+
+
+def _notice(row: Notification, named: dict[int, str], wish: Wish) -> Notice:
+    about = named.get(row.interaction_id or 0, "")
+    url = reverse("inbox:interaction", args=[row.interaction_id]) if row.interaction_id in named else ""
+    way, _colon, number = row.dedupe_key.partition(":")
+    if row.kind == K.JOB_FINISHED and way == "job" and number.isdecimal():
+        url = reverse("jobs:job", args=[number])
+    is_unread = row.read_at is None
+    return Notice(row.pk, row.kind, title_of(row), about, url, row.created_at, is_unread, wish.sound, wish.desktop)
+
+
+def title_of(row: Notification) -> str:
+    """What happened, in words that name no patient."""
+    queue = row.interaction.queue.name if row.interaction else ""
+    words = {"queue": queue, "actor": row.actor}
+    if row.kind == K.ASSIGNED and row.actor_id:
+        return _("%(actor)s assigned a conversation to you") % words
+    if row.kind == K.MENTIONED and row.actor_id:
+        return _("%(actor)s mentions you in a note") % words
+    sentences = {
+        K.ASSIGNED: _("A conversation in %(queue)s is yours now"),
+        K.NEW_WORK: _("New work in %(queue)s"),
+        K.PATIENT_REPLIED: _("New message in %(queue)s"),
+        K.MENTIONED: _("You are mentioned in a note"),
+        K.SEND_FAILED: _("A message of yours was not delivered"),
+        K.SNOOZE_ENDED: _("A snoozed conversation in %(queue)s is back"),
+        K.TASK_DUE: _("Something of yours is due today"),
+        K.JOB_FINISHED: _("Your background work is over"),
+    }
+    return sentences[K(row.kind)] % words

@@ -10,6 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from contact_center.accounts.models import User
 from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
 from inbox.selectors.interactions import related_interactions
+from inbox.selectors.mentions import with_mentions
 
 KINDS = ("event", "message", "note")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,5 +107,5 @@ def _sources(ids: list[int]) -> list[tuple[QuerySet[Any], str]]:
             .prefetch_related(files),
             "occurred_at",
         ),
-        (Note.objects.filter(interaction_id__in=ids).select_related("author"), "created_at"),
+        (with_mentions(Note.objects.filter(interaction_id__in=ids).select_related("author")), "created_at"),
     ]

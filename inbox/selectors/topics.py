@@ -6,7 +6,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, agent_topic
-from inbox.selectors.interactions import interactions_visible_to, queues_of
+from inbox.selectors.interactions import queues_of, readable_by
 
 
 def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
@@ -24,7 +24,7 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
         ):
             allowed.add(topic)
     if ids["interaction"]:
-        found = interactions_visible_to(user).filter(pk__in=ids["interaction"]).values_list("pk", flat=True)
+        found = readable_by(user).filter(pk__in=ids["interaction"]).values_list("pk", flat=True)
         allowed |= {f"interaction.{pk}" for pk in found}
     if ids["queue"]:
         served = queues_of(user).filter(pk__in=ids["queue"]).values_list("pk", flat=True)

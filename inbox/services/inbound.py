@@ -14,6 +14,7 @@ from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, 
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services import attachments, keywords, receipts
+from inbox.services.alerts import tell_of_answer
 from inbox.services.threads import find_channel, locate, look_up
 from patients.services import clear_bounce
 
@@ -128,10 +129,7 @@ def _advance(interaction: Interaction, message: Message) -> None:
     interaction.snippet = snippet_of(message)
     interaction.last_message_at = max(interaction.last_message_at, message.occurred_at)
     interaction.last_inbound_at = max(interaction.last_inbound_at or message.occurred_at, message.occurred_at)
-    is_word = message.kind not in (MessageKind.REACTION, MessageKind.DELETED) and not (
-        message.payload.get("is_auto_reply") or interaction.is_done
-    )
-    if is_word:
+    if is_word(interaction, message):
         interaction.unread_count += 1
         interaction.waiting_since_at = interaction.waiting_since_at or message.occurred_at
         if interaction.status == InteractionStatus.SNOOZED and not interaction.is_snooze_kept:
@@ -139,6 +137,12 @@ def _advance(interaction: Interaction, message: Message) -> None:
             insert_row(TimelineEvent(interaction=interaction, kind=TimelineKind.WOKEN, at=message.occurred_at))
         elif interaction.status == InteractionStatus.WRAP_UP:
             interaction.resume()
+
+
+def is_word(interaction: Interaction, message: Message) -> bool:
+    """True for what somebody should read and answer; a reaction, a deletion and an automatic reply wake nobody."""
+    is_said = message.kind not in (MessageKind.REACTION, MessageKind.DELETED)
+    return is_said and not (message.payload.get("is_auto_reply") or interaction.is_done)
 
 
 def snippet_of(message: Message) -> str:
@@ -155,6 +159,8 @@ def _announce(interaction: Interaction, message: Message, *, is_new: bool) -> No
         topics.append(realtime.interaction_topic(interaction.pk))
     if interaction.owner_id:
         topics.append(realtime.agent_topic(interaction.owner_id))
+        if is_word(interaction, message):
+            tell_of_answer(interaction, message)
     if is_new:
         signals.announce(signals.interaction_opened, interaction_id=interaction.pk)
     signals.announce(signals.message_received, message_id=message.pk, interaction_id=interaction.pk)

@@ -1,6 +1,7 @@
 """What people do with an interaction. Every verb locks the row, checks, moves, records and tells the sockets."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -12,10 +13,12 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime, signals
-from inbox.enums import CaseStatus, Direction, InteractionStatus, TimelineKind
+from inbox.enums import CaseStatus, Direction, InteractionStatus, NotificationKind, TimelineKind
 from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent
 from inbox.policies import can_assign, can_take, can_work
 from inbox.selectors.tasks import tasks_of
+from inbox.services.mentions import note_mentions
+from inbox.services.notifications import notify
 from patients.models import Patient
 
 S = InteractionStatus
@@ -127,6 +130,8 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
             also=also,
             to_user=assignee,
         )
+        key = f"assigned:{interaction.pk}:{timezone.now().timestamp():.6f}"
+        notify(user=assignee, kind=NotificationKind.ASSIGNED, interaction=interaction, actor=actor, dedupe_key=key)
         return interaction
 
 
@@ -207,8 +212,12 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
         return interaction
 
 
-def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
-    """Write a private note. Raises Refused when it is empty."""
+def add_note(*, actor: User, interaction_id: int, body: str, mention_ids: Iterable[int] = ()) -> Note:
+    """Write a private note. Raises Refused when it is empty.
+
+    Colleagues it names with `@First Last` are told and may read this interaction; of two with the same name the one
+    in `mention_ids` is meant.
+    """
     with realtime.atomic():
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
@@ -220,6 +229,7 @@ def add_note(*, actor: User, interaction_id: int, body: str) -> Note:
             object_type="note",
             object_id=note.pk,
             patient_id=interaction.patient_id,
+            mentions=sorted(mention.user_id for mention in note_mentions(note, chosen=mention_ids)),
         )
         tell(interaction)
         return note

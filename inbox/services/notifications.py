@@ -1,15 +1,25 @@
 """Telling people once what concerns them. A notification names a kind, an interaction and an actor, never a patient."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from smtplib import SMTPException
 
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from inbox import realtime
 from inbox.enums import NotificationKind
-from inbox.models import Interaction, Notification
-from inbox.selectors.notifications import preference_of
+from inbox.models import Interaction, Mention, Notification, NotificationPreference
+from inbox.selectors.notifications import Wish, preference_of, title_of
+
+log = structlog.get_logger(__name__)
+MAIL_PAUSE, MAIL_KEPT = timedelta(minutes=2), timedelta(days=1)
 
 
 def notify(
@@ -73,3 +83,69 @@ def mark_read(*, actor: User, ids: Iterable[int] | None = None, interaction_id: 
         if count:
             realtime.touch(realtime.agent_topic(actor.pk))
         return count
+
+
+def see(*, actor: User, interaction_id: int) -> None:
+    """The person has opened this conversation: what they were told of it, and who mentioned them there, is seen."""
+    told = Notification.objects.filter(user=actor, read_at=None, interaction_id=interaction_id).exists()
+    named = Mention.objects.filter(user=actor, seen_at=None, interaction_id=interaction_id)
+    with realtime.atomic():
+        if told:
+            mark_read(actor=actor, interaction_id=interaction_id)
+        if named.update(seen_at=timezone.now()):
+            realtime.touch(realtime.agent_topic(actor.pk))
+
+
+def save_wishes(*, actor: User, wishes: Mapping[NotificationKind, Wish]) -> None:
+    """Keep how this person wants to be told of each kind given; the others stay as they are."""
+    with transaction.atomic():
+        for kind, wish in wishes.items():
+            NotificationPreference.objects.update_or_create(
+                user=actor,
+                kind=kind,
+                defaults={
+                    "in_app": wish.in_app, "sound": wish.sound, "desktop": wish.desktop, "email": wish.email,
+                },
+            )  # fmt: skip
+
+
+def send_notices(*, limit: int = 200) -> int:
+    """Send the notices that are due by e-mail, oldest first; returns how many left.
+
+    Each is claimed with its row locked and taken off the list when the mail server has it, so a failure leaves it for
+    the next run. A mail carries a link and no patient data. One that nobody could deliver for a day is dropped.
+    """
+    sent = 0
+    for _turn in range(limit):
+        if not (found := _send_next()):
+            break
+        sent += found
+    return sent
+
+
+def _send_next() -> int:
+    with transaction.atomic():
+        rows = Notification.objects.select_for_update(skip_locked=True, of=("self",))
+        due = rows.filter(mail_due_at__lte=timezone.now()).order_by("mail_due_at", "pk")
+        row = due.select_related("user", "actor", "interaction__queue").first()
+        if row is None:
+            return 0
+        with translation.override(row.user.language):
+            title = title_of(row)
+            text = _("%(title)s.\n\nOpen it in Continuo: %(url)s\n\nYou can choose which mails you get: %(settings)s")
+            words = {
+                "title": title,
+                "url": settings.PUBLIC_BASE_URL + reverse("inbox:notifications"),
+                "settings": settings.PUBLIC_BASE_URL + reverse("inbox:notification-preferences"),
+            }
+            if row.user.is_active and timezone.now() - row.created_at < MAIL_KEPT:
+                try:
+                    send_mail(title, text % words, settings.SERVER_EMAIL, [row.user.email])
+                except (OSError, SMTPException) as error:
+                    log.warning("notice_not_mailed", notification_id=row.pk, error=type(error).__name__)
+                    row.mail_due_at = timezone.now() + MAIL_PAUSE
+                    row.save(update_fields=["mail_due_at"])
+                    return 0
+        row.mail_due_at = None
+        row.save(update_fields=["mail_due_at"])
+        return 1

@@ -5,6 +5,7 @@ from django.utils import timezone
 from inbox import realtime
 from inbox.enums import InteractionStatus, MessagePurpose, MessageStatus, TimelineKind
 from inbox.models import Interaction, Message, TimelineEvent
+from inbox.services.alerts import tell_of_setback
 
 
 def note_setback(message: Message) -> None:
@@ -16,6 +17,7 @@ def note_setback(message: Message) -> None:
     if not is_reply or message.status not in (MessageStatus.FAILED, MessageStatus.SUPPRESSED):
         return
     interaction = Interaction.objects.select_for_update(of=("self",)).get(pk=message.interaction_id)
+    tell_of_setback(message, interaction)
     if interaction.status == InteractionStatus.ABANDONED:
         return
     interaction.waiting_since_at = interaction.waiting_since_at or interaction.last_inbound_at or timezone.now()

@@ -1,5 +1,6 @@
 """How interactions and messages look in words and icons. Pure: no queries."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -7,14 +8,16 @@ from django import template
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
-from inbox.models import Attachment, Interaction, Message, TimelineEvent
+from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
 
 register = template.Library()
@@ -43,6 +46,16 @@ PRIORITY_WORDS = {
     Priority.HIGH: "high",
     Priority.NORMAL: "normal",
     Priority.LOW: "low",
+}
+NOTICE_ICONS = {
+    "assigned": "user-plus",
+    "new_work": "inbox",
+    "patient_replied": "message-square-text",
+    "mentioned": "sticky-note",
+    "send_failed": "triangle-alert",
+    "snooze_ended": "clock",
+    "task_due": "list-checks",
+    "job_finished": "circle-check",
 }
 
 
@@ -272,3 +285,29 @@ def failure_sentence(message: Message) -> str:
     """The words under a failed bubble: what happened and why."""
     head = _("Not delivered.") if message.status == MessageStatus.FAILED else _("Not sent.")
     return f"{head} {why_sentence(message)}".strip()
+
+
+@register.filter
+def notice_icon(kind: str) -> str:
+    """Icon name of a kind of notification."""
+    return NOTICE_ICONS.get(kind, "bell")
+
+
+@register.filter
+def way_label(way: str) -> str:
+    """The name of one way of being told."""
+    return {"in_app": _("Panel"), "sound": _("Sound"), "desktop": _("Desktop"), "email": _("E-mail")}[way]
+
+
+@register.filter
+def note_body(note: Note) -> SafeString:
+    """The note's text, escaped, with everybody it mentions marked."""
+    names = names_in(note.mentions.all())
+    if not names:
+        return conditional_escape(note.body)
+    parts = re.split("(" + "|".join(map(re.escape, names)) + ")", note.body, flags=re.IGNORECASE)
+    marked = (
+        format_html('<b class="mention">{}</b>', part) if place % 2 else conditional_escape(part)
+        for place, part in enumerate(parts)
+    )
+    return mark_safe("".join(marked))  # noqa: S308 - every part is escaped above

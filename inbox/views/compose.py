@@ -24,7 +24,7 @@ from inbox.views.interactions import find, show, workspace
 @require_POST
 def compose(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a reply on the chosen channel, or add a note. `do` names the button: canned, insert, else send."""
-    interaction = find(request, pk)
+    interaction = find(request, pk, is_for_guests=request.POST.get("mode") == "note")
     form = ComposeForm(request.POST)
     if not form.is_valid():
         typed = request.POST.get("text", "")[:100_000]
@@ -83,7 +83,8 @@ def _with_canned(request: HttpRequest, interaction: Interaction, data: dict[str,
 def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
     user, text = person_of(request), data["text"]
     if data["mode"] == "note":
-        desk.add_note(actor=user, interaction_id=interaction.pk, body=text)
+        named = [int(pk) for pk in request.POST.getlist("mention") if pk.isdecimal() and len(pk) < 19]
+        desk.add_note(actor=user, interaction_id=interaction.pk, body=text, mention_ids=named)
         return
     reply(
         actor=user,

@@ -19,9 +19,10 @@ from inbox import policies, realtime
 from inbox.models import Interaction
 from inbox.selectors import conversation, lists
 from inbox.selectors.drafts import drafted_by, writing_context
-from inbox.selectors.interactions import get_interaction_for
+from inbox.selectors.interactions import get_interaction_for, get_readable_for
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
+from inbox.services.notifications import see
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say, status_of
 from patients.models import Patient
@@ -119,16 +120,21 @@ def rows_pane(request: HttpRequest) -> HttpResponse:
     return render(request, "inbox/_list.html", _list_context(request))
 
 
-def find(request: HttpRequest, pk: int) -> Interaction:
-    """The interaction if this person may see it; 404 for all others alike."""
+def find(request: HttpRequest, pk: int, *, is_for_guests: bool = False) -> Interaction:
+    """The interaction if this person may see it; 404 for all others alike.
+
+    Whoever is only mentioned there may read; a POST finds it for them only with `is_for_guests`.
+    """
+    look = get_readable_for if is_for_guests or request.method in ("GET", "HEAD") else get_interaction_for
     try:
-        return get_interaction_for(person_of(request), pk)
+        return look(person_of(request), pk)
     except Interaction.DoesNotExist:
         raise Http404 from None
 
 
 def _may(user: User, interaction: Interaction) -> dict[str, bool]:
-    is_open = not interaction.is_done
+    is_guest = getattr(interaction, "is_guest", False)
+    is_open = not interaction.is_done and not is_guest
     is_mine = interaction.owner_id == user.pk
     works = policies.can_work(user, interaction)
     return {
@@ -137,8 +143,9 @@ def _may(user: User, interaction: Interaction) -> dict[str, bool]:
         "assign": is_open and policies.can_assign(user, interaction),
         "release": is_open and interaction.owner_id is not None and policies.can_assign(user, interaction),
         "wrap_up": is_open and interaction.owner_id is not None and policies.can_assign(user, interaction),
-        "reopen": interaction.status == "closed" and works,
-        "link": works,
+        "reopen": interaction.status == "closed" and works and not is_guest,
+        "link": works and not is_guest,
+        "note": is_guest and works,
     }
 
 
@@ -200,7 +207,7 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
 
 def workspace(request: HttpRequest, interaction_id: int, *, status: int = 200, **extra: Any) -> HttpResponse:
     """The conversation with its side panel."""
-    interaction = find(request, interaction_id)
+    interaction = find(request, interaction_id, is_for_guests=True)
     patient = traces.opened(request, interaction)
     context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
     if is_partial(request):
@@ -217,6 +224,7 @@ def interaction_page(request: HttpRequest, pk: int) -> HttpResponse:
     interaction = find(request, pk)
     if interaction.unread_count and interaction.owner_id == person_of(request).pk:
         desk.mark_read(actor=person_of(request), interaction_id=pk)
+    see(actor=person_of(request), interaction_id=pk)
     return workspace(request, pk)
 
 

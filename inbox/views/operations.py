@@ -20,7 +20,7 @@ from inbox import realtime
 from inbox.enums import AttachmentStatus, MessageStatus
 from inbox.models import Attachment, Message, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.interactions import readable_by
 from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
 from inbox.selectors.lists import page_of
 from inbox.selectors.outbox import COUNTED_DAYS, outbox_rows, outbox_summary
@@ -144,7 +144,7 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = Attachment.objects.select_related("message__interaction").filter(
         pk=pk,
         status=AttachmentStatus.CLEAN,
-        message__interaction__in=interactions_visible_to(user).values("pk"),
+        message__interaction__in=readable_by(user).values("pk"),
     )
     file = found.first()
     if file is None or not file.file:

@@ -19,7 +19,7 @@
     if (pane && inbox) inbox.dataset.pane = inbox.dataset.pane === pane.dataset.paneShow ? "talk" : pane.dataset.paneShow;
   });
 
-  const menus = () => document.querySelectorAll("details.account[open]");
+  const menus = () => document.querySelectorAll("details:is(.account, .bell, .presence-menu)[open]");
   document.addEventListener("click", (event) => menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") menus().forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });

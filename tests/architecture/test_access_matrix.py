@@ -5,11 +5,15 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from contact_center.accounts import services as accounts
 from contact_center.accounts.enums import Role
+from contact_center.jobs.enums import JobStatus
+from contact_center.jobs.models import Job
 from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
+from inbox.models import Notification
 from tests.architecture.urls import addresses
 from tests.factories.inbox import (
     AttachmentFactory,
@@ -43,6 +47,7 @@ TABLE = {
     "api-schema": (PUBLIC, NOBODY),
     "account_login": (PUBLIC, PUBLIC),
     "preferences": (NOBODY, PUBLIC),
+    "presence": (NOBODY, PEOPLE),
     "account_logout": (PEOPLE, NOBODY),  # a POST is answered with the sign-in page
     "account_inactive": (PUBLIC, NOBODY),
     "account_signup": (NOBODY, NOBODY),
@@ -53,6 +58,16 @@ TABLE = {
     "account_reset_password_from_key": (PUBLIC, PUBLIC),
     "account_reset_password_from_key_done": (PUBLIC, NOBODY),
     "usersessions_list": (PEOPLE, PEOPLE),
+    "jobs:list": (PEOPLE, NOBODY),
+    "jobs:job": ({"agent"}, NOBODY),  # only whoever started it
+    "jobs:stop": (NOBODY, {"agent"}),
+    "jobs:again": (NOBODY, {"agent"}),
+    "jobs:file": ({"agent"}, NOBODY),
+    "inbox:notifications": (PEOPLE, NOBODY),
+    "inbox:bell": (PEOPLE, NOBODY),
+    "inbox:notifications-read": (NOBODY, PEOPLE),
+    "inbox:notification-open": (NOBODY, {"agent"}),  # only whom it tells
+    "inbox:notification-preferences": (PEOPLE, PEOPLE),
     "inbox:list": (WORKERS, NOBODY),
     "inbox:search": (NOBODY, WORKERS),
     "inbox:views": (WORKERS, NOBODY),
@@ -66,6 +81,7 @@ TABLE = {
     "inbox:present": (SERVING, NOBODY),
     "inbox:colleague-draft": (SERVING, NOBODY),
     "inbox:take-over-draft": (NOBODY, SERVING),
+    "inbox:mentionable": (SERVING, NOBODY),
     "inbox:take": (NOBODY, SERVING),
     "inbox:release": (NOBODY, SERVING),
     "inbox:assign": (SERVING, SERVING),
@@ -140,7 +156,7 @@ def browsers(everybody, signed_in):
 
 
 @pytest.fixture
-def url_of(sms_channel, form_channel):
+def url_of(sms_channel, form_channel, agent):
     """The address of a pattern, with ids of rows of one conversation in the general queue."""
     interaction = InteractionFactory(channel=sms_channel, patient=PatientFactory())
     message = MessageFactory(interaction=interaction)
@@ -151,13 +167,24 @@ def url_of(sms_channel, form_channel):
     event = WebhookEventFactory(status=EventStatus.QUARANTINED)
     form = WebFormFactory(channel=form_channel)
     FormFieldFactory(form=form)
-    rows = {"attachment": file, "retry": failed, "cancel": failed, "quarantine-raw": event, "quarantine-retry": event}
+    job = Job(owner=agent, kind="x", title="x", total=1, status=JobStatus.DONE, finished_at=timezone.now())
+    job.file.save("x.csv", ContentFile(b"x"))
+    notice = Notification.objects.create(user=agent, kind="assigned", interaction=interaction)
+    rows = {
+        "notification-open": notice,
+        "attachment": file,
+        "retry": failed,
+        "cancel": failed,
+        "quarantine-raw": event,
+        "quarantine-retry": event,
+    }
     rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
 
     def url(address):
+        is_job = address.name.startswith("jobs:")
         given = {
             "author_id": draft.author_id,
-            "pk": rows.get(address.name.removeprefix("inbox:"), interaction).pk,
+            "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
             "reference": "F-2345678",
             "provider": "postmark",

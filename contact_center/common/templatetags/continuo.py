@@ -3,9 +3,12 @@
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from contact_center.common import shell
 
 register = template.Library()
 
@@ -25,6 +28,22 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
     return format_html(
         '<svg class="{}" width="16" height="16" aria-hidden="true"><use href="{}"/></svg>', classes, href
     )
+
+
+@register.simple_tag(takes_context=True)
+def topbar(context: dict[str, Any]) -> SafeString:
+    """The parts of the top bar that apps have registered for this person."""
+    request = context.get("request")
+    if request is None:
+        return mark_safe("")
+    parts = [render_to_string(name, values, request) for name, values in shell.pieces_for(request)]
+    return mark_safe("".join(parts))  # noqa: S308 - rendered by our own templates
+
+
+@register.simple_tag(takes_context=True)
+def account_menu(context: dict[str, Any]) -> list[shell.NavigationEntry]:
+    """Entries that apps have registered for the account menu."""
+    return shell.menu_for(context["request"])
 
 
 @register.filter

@@ -1,0 +1,100 @@
+"""The bell, its panel, the page of notifications and how one wants to be told."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from contact_center.accounts.models import User
+from inbox import realtime
+from inbox.enums import NotificationKind
+from inbox.models import Notification
+from inbox.selectors import notifications as told
+from inbox.selectors.lists import page_of
+from inbox.selectors.mentions import suggestions
+from inbox.services.notifications import mark_read, save_wishes
+from inbox.views.answers import is_partial, person_of, say
+from inbox.views.interactions import find
+
+IN_PANEL = 12
+FRESH_SECONDS = 90
+WAYS = ("in_app", "sound", "desktop", "email")
+
+
+def bell_context(request: HttpRequest) -> dict[str, Any] | None:
+    """Count, live topic and what came just now; None for people who do not work in the inbox or outbox."""
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    topic = realtime.agent_topic(user.pk)
+    sequence = realtime.sequences_of([topic])[topic]
+    count = told.unread_count_of(user)
+    fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
+    return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}
+
+
+@require_safe
+def bell(request: HttpRequest) -> HttpResponse:
+    """The bell, drawn again after a change."""
+    return render(request, "inbox/_bell_mark.html", bell_context(request))
+
+
+@require_safe
+def notification_list(request: HttpRequest) -> HttpResponse:
+    """Everything the person was told; for htmx the newest as the bell's panel."""
+    user = person_of(request)
+    if is_partial(request):
+        rows = told.notices(user, told.notifications_of(user)[:IN_PANEL])
+        return render(request, "inbox/_notices.html", {"notices": rows, "is_panel": True})
+    number = request.GET.get("page", "")
+    page = page_of(told.notifications_of(user), int(number) if number.isdecimal() and len(number) < 5 else 1)
+    context = {"notices": told.notices(user, page.object_list), "page": page}
+    return render(request, "inbox/notification_list.html", context)
+
+
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark everything as read."""
+    mark_read(actor=person_of(request))
+    return redirect("inbox:notifications")
+
+
+@require_POST
+def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark one as read and go to what it is about."""
+    user = person_of(request)
+    try:
+        row = told.notifications_of(user).get(pk=pk)
+    except Notification.DoesNotExist:
+        raise Http404 from None
+    mark_read(actor=user, ids=[pk])
+    url = told.notices(user, [row])[0].url
+    if not url:
+        return say(request, redirect("inbox:notifications"), _("You may no longer see that conversation."))
+    return redirect(url)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def notification_preferences(request: HttpRequest) -> HttpResponse:
+    """Per kind of event: in the panel, with a sound, on the desktop, by e-mail."""
+    user = person_of(request)
+    if request.method == "POST":
+        wanted = {
+            kind: told.Wish(**{way: f"{kind}-{way}" in request.POST for way in WAYS}) for kind in NotificationKind
+        }
+        save_wishes(actor=user, wishes=wanted)
+        return say(request, redirect("inbox:notification-preferences"), _("Saved."))
+    wishes = told.wishes_of(user)
+    kinds = [{"kind": kind, "ways": [(way, getattr(wishes[kind], way)) for way in WAYS]} for kind in NotificationKind]
+    return render(request, "inbox/notification_preferences.html", {"kinds": kinds})
+
+
+@require_safe
+def mentionable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Colleagues whom a note in this conversation can name; `name` is how it begins."""
+    interaction = find(request, pk)
+    text = request.GET.get("name", "")[:60]
+    found = suggestions(person_of(request), interaction, text)
+    return render(request, "inbox/_mentionable.html", {"people": found, "interaction": interaction})
