@@ -89,6 +89,14 @@
       area.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
       watch(form);
     });
+    kept.forEach((state, key) => { if (isDirty(state) && !state.isSending && !formOf(key)) rescue(key); });
+  }
+
+  // The box went away under the writer's hands (a colleague took it, it was closed): the last words go with the others.
+  async function rescue(key) {
+    await save(key, true);
+    const pane = document.getElementById(`talk-${key}`);
+    if (pane && !isDirty(kept.get(key))) continuo.refetch?.(pane);
   }
 
   // A message that comes while somebody looks at it counts as read; one that was there before they came back does not.

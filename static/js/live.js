@@ -116,6 +116,7 @@
     });
   }
 
+  window.continuo.refetch = schedule;
   window.continuo.socketSend = (message) => {
     if (socket?.readyState !== 1) return false;
     socket.send(JSON.stringify(message));
