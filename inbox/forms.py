@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import Disposition, MessageTemplate, Queue, Reason
+from inbox.models import Disposition, MessageTemplate, Reason
 
 TEXT = {"class": "input"}
 SELECT = {"class": "select"}
@@ -104,28 +104,6 @@ class WrapUpForm(DeskForm):
                 if not data.get(name) and name not in self.errors:
                     self.add_error(name, sentence)
         return data
-
-
-class AssignForm(DeskForm):
-    """A person, or another queue with the reason why."""
-
-    owner = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Person"),
-        required=False,
-        empty_label=_("Nobody: leave it in the queue"),
-        widget=forms.Select(SELECT),
-    )
-    queue = forms.ModelChoiceField(
-        Queue.objects.filter(is_active=True), label=_("Queue"), widget=forms.Select(SELECT), required=False
-    )
-    detail = forms.CharField(
-        label=_("Why, for the next person"), required=False, max_length=240, widget=forms.TextInput(TEXT)
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
 
 
 class NewPatientForm(DeskForm):

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, canned, compose, drafts, interactions, notices, operations, public
+from inbox.views import actions, canned, compose, drafts, interactions, moves, notices, operations, public
 
 app_name = "inbox"
 urlpatterns = [
@@ -23,7 +23,10 @@ urlpatterns = [
     path("inbox/<int:pk>/mentionable/", notices.mentionable, name="mentionable"),
     path("inbox/<int:pk>/take/", actions.take, name="take"),
     path("inbox/<int:pk>/release/", actions.release, name="release"),
-    path("inbox/<int:pk>/assign/", actions.assign, name="assign"),
+    path("inbox/<int:pk>/snooze/", moves.snooze_dialog, name="snooze"),
+    path("inbox/<int:pk>/wake/", moves.wake, name="wake"),
+    path("inbox/<int:pk>/transfer/", moves.transfer, name="transfer"),
+    path("inbox/<int:pk>/labels/", moves.label, name="labels"),
     path("inbox/<int:pk>/wrap-up/", actions.wrap_up, name="wrap-up"),
     path("inbox/<int:pk>/reopen/", actions.reopen, name="reopen"),
     path("inbox/<int:pk>/link/", actions.link, name="link"),

@@ -9,10 +9,11 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict
 from inbox import realtime
-from inbox.enums import InteractionStatus, TimelineKind
+from inbox.enums import InteractionStatus, NotificationKind, TimelineKind
 from inbox.models import Interaction
 from inbox.policies import can_take, can_work
 from inbox.services.interactions import conclude, locked, require
+from inbox.services.notifications import notify
 
 S = InteractionStatus
 LONGEST = timedelta(days=366)
@@ -87,6 +88,9 @@ def _wake_one(interaction_id: int) -> bool:
         interaction = still_due.first()
         if interaction is None:
             return False
+        told_once = f"snooze-{interaction.pk}-{interaction.snoozed_until_at:%Y%m%d%H%M%S}"
         interaction.wake()
         conclude(interaction, actor=None, kind=TimelineKind.WOKEN, action=AuditAction.CHANGED)
+        kind = NotificationKind.SNOOZE_ENDED
+        notify(user=interaction.owner, kind=kind, interaction=interaction, dedupe_key=told_once)
         return True

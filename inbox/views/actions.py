@@ -1,6 +1,4 @@
-"""Take, assign, return, wrap up, reopen, link, send a template: one service call each."""
-
-from typing import Any
+"""Take, return, wrap up, reopen, link, send a template: one service call each."""
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
 from inbox.enums import ChannelKind
-from inbox.forms import AssignForm, NewPatientForm, TemplateForm, WrapUpForm
+from inbox.forms import NewPatientForm, TemplateForm, WrapUpForm
 from inbox.models import Disposition, Interaction, Message
 from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
 from inbox.services import interactions as desk
@@ -65,44 +63,6 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as error:
         return show_refusal(request, pk, error)
     return show(request, pk)
-
-
-@form_methods
-def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give it to a person, or move it to another queue."""
-    interaction = find(request, pk)
-    form = AssignForm(request.POST or None, initial={"owner": interaction.owner_id, "queue": interaction.queue_id})
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                _assign(request, interaction, form.cleaned_data)
-                if not _still_visible(request, pk):
-                    away = redirect("inbox:list")
-                    return HttpResponse(headers={"HX-Redirect": away.url}) if is_partial(request) else away
-                return _done(request, pk, _("Saved."))
-            except Refused as error:
-                form.add_error(None, str(error))
-                status = status_of(error)
-    return render_form(request, "assign", {"interaction": interaction, "form": form}, status=status)
-
-
-def _still_visible(request: HttpRequest, pk: int) -> bool:
-    try:
-        find(request, pk)
-    except Http404:
-        return False
-    return True
-
-
-def _assign(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
-    user, queue = person_of(request), data["queue"] or interaction.queue
-    with realtime.atomic():
-        if queue.pk != interaction.queue_id or data["owner"] is None:
-            desk.return_to_queue(actor=user, interaction_id=interaction.pk, queue=queue, why=data["detail"])
-        if data["owner"] is not None:
-            desk.assign(actor=user, interaction_id=interaction.pk, assignee=data["owner"])
 
 
 @form_methods

@@ -137,6 +137,7 @@ def _may(user: User, interaction: Interaction) -> dict[str, bool]:
     is_open = not interaction.is_done and not is_guest
     is_mine = interaction.owner_id == user.pk
     works = policies.can_work(user, interaction)
+    is_free = is_open and works and policies.can_take(user, interaction)
     return {
         "reply": is_open and works and (is_mine or interaction.owner_id is None),
         "take": is_open and not is_mine and policies.can_take(user, interaction),
@@ -146,6 +147,9 @@ def _may(user: User, interaction: Interaction) -> dict[str, bool]:
         "reopen": interaction.status == "closed" and works and not is_guest,
         "link": works and not is_guest,
         "note": is_guest and works,
+        "label": works and not is_guest,
+        "snooze": is_free and interaction.status != "wrap_up",
+        "transfer": is_free,
     }
 
 

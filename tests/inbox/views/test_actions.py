@@ -15,7 +15,6 @@ from tests.factories.inbox import (
     DispositionFactory,
     InteractionFactory,
     MessageFactory,
-    QueueFactory,
     ReasonFactory,
     WebhookEventFactory,
 )
@@ -65,22 +64,6 @@ def test_whoever_comes_second_is_told_who_has_it(headers, second_agent, mine, ag
 def test_returning_puts_it_back_into_the_queue_without_an_owner(agent, mine, signed_in):
     signed_in(agent).post(url("release", mine.pk), headers=HTMX)
     assert (fresh(mine).owner, fresh(mine).status) == (None, "queued")
-
-
-def test_moving_to_another_queue_needs_a_reason_and_keeps_what_was_chosen(agent, mine, team, signed_in):
-    other = QueueFactory(name="Imaging", teams=[team])
-    client = signed_in(agent)
-    refused = client.post(url("assign", mine.pk), {"owner": "", "queue": other.pk, "detail": ""}, headers=HTMX)
-    assert (refused.status_code, fresh(mine).queue) == (422, mine.queue)
-    assert refused.context["form"]["queue"].value() == str(other.pk)
-    moved = client.post(url("assign", mine.pk), {"owner": "", "queue": other.pk, "detail": "Needs MRI"}, headers=HTMX)
-    assert (moved.status_code, fresh(mine).queue, fresh(mine).owner) == (200, other, None)
-
-
-def test_assigning_to_a_colleague_makes_them_the_owner(agent, second_agent, mine, signed_in):
-    data = {"owner": second_agent.pk, "queue": mine.queue_id, "detail": ""}
-    assert signed_in(agent).post(url("assign", mine.pk), data, headers=HTMX).status_code == 200
-    assert fresh(mine).owner == second_agent
 
 
 def wrap(client, interaction, headers=HTMX, **data):

@@ -106,13 +106,17 @@ def test_the_views_count_what_is_mine_and_what_nobody_owns(agent, second_agent, 
     }
 
 
-@pytest.mark.parametrize("name", ["interaction", "talk", "side", "assign", "wrap-up", "link", "templates"])
+@pytest.mark.parametrize(
+    "name", ["interaction", "talk", "side", "snooze", "transfer", "labels", "wrap-up", "link", "templates"]
+)
 def test_a_conversation_of_another_queue_is_not_there(name, outsider, sms_channel, signed_in):
     interaction = InteractionFactory(channel=sms_channel)
     assert signed_in(outsider).get(url(name, interaction.pk)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["compose", "take", "release", "assign", "wrap-up", "reopen", "link"])
+@pytest.mark.parametrize(
+    "name", ["compose", "take", "release", "snooze", "wake", "transfer", "labels", "wrap-up", "reopen", "link"]
+)
 def test_nobody_acts_on_a_conversation_of_another_queue(name, outsider, sms_channel, signed_in):
     interaction = InteractionFactory(channel=sms_channel)
     answer = signed_in(outsider).post(url(name, interaction.pk), {"mode": "sms", "text": "Hello"})

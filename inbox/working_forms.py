@@ -1,0 +1,206 @@
+"""Parse and validate what people say about a conversation: rest, destination, labels, case, tasks; nothing is saved."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.forms.models import ModelChoiceIterator
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.models import User
+from inbox.enums import Priority
+from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm, workers
+from inbox.models import Case, Checklist, Interaction, Queue, Reason, Tag
+from inbox.resting import offers
+from inbox.selectors.people import people_serving
+from inbox.selectors.setup import reasons_visible_to
+from inbox.selectors.tasks import checklists_for
+
+REPLY, CUSTOM = "reply", "custom"
+MOMENT = {"class": "input", "type": "datetime-local"}
+
+
+class ReasonTree(ModelChoiceIterator):
+    """Reasons in the groups of their tree; a reason with children can be chosen itself too."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        rows = list(self.queryset)
+        known = {row.pk for row in rows}
+        for top in rows:
+            if top.parent_id in known:
+                continue
+            below = self._below(top.pk, rows)
+            yield (top.name, [self.choice(top), *map(self.choice, below)]) if below else self.choice(top)
+
+    def _below(self, parent_id: int, rows: list[Reason]) -> list[Reason]:
+        found = []
+        for row in rows:
+            if row.parent_id == parent_id:
+                found += [row, *self._below(row.pk, rows)]
+        return found
+
+
+class ReasonField(forms.ModelChoiceField):
+    """One reason out of the tree."""
+
+    iterator = ReasonTree
+
+
+class SnoozeForm(DeskForm):
+    """Until when it rests. `until_at` of the clean data is None for "until the patient answers"."""
+
+    when = forms.ChoiceField(label=_("Until"), widget=forms.RadioSelect)
+    until = forms.DateTimeField(
+        label=_("Day and time"), required=False, widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M")
+    )
+    is_kept = forms.BooleanField(label=_("Stay snoozed when the patient answers"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rests = {rest.key: rest.until_at for rest in offers(timezone.localtime())}
+        names = {"later": _("Later today"), "tomorrow": _("Tomorrow"), "monday": _("Next Monday")}
+        fixed = [("later", names["later"])] if self.is_bound else []
+        shown = [(key, f"{names[key]}, {_moment_words(at)}") for key, at in self.rests.items()]
+        self.fields["when"].choices = [  # type: ignore[attr-defined]
+            *(fixed if "later" not in self.rests else []),
+            *shown,
+            (REPLY, _("Until the patient answers")),
+            (CUSTOM, _("Choose a day and time")),
+        ]
+        self.initial.setdefault("when", "tomorrow")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        when = data.get("when")
+        if when == CUSTOM and not data.get("until") and "until" not in self.errors:
+            self.add_error("until", _now("Choose a day and time."))
+        if when == "later" and "later" not in self.rests:
+            self.add_error("when", _now("This time has passed. Choose a later one."))
+        data["until_at"] = data.get("until") if when == CUSTOM else self.rests.get(when or "")
+        if when == REPLY:
+            data["is_kept"] = False
+        return data
+
+
+def _moment_words(at: datetime) -> str:
+    return formats.date_format(at, "H:i" if at.date() == timezone.localdate() else "D j M, H:i")
+
+
+class TransferForm(DeskForm):
+    """Where it goes and why. The service refuses what does not fit together."""
+
+    queue = forms.ModelChoiceField(Queue.objects.filter(is_active=True), label=_("Queue"), required=False)
+    assignee = forms.ModelChoiceField(User.objects.none(), label=_("Person"), required=False)
+    why = forms.CharField(
+        label=_("Reason"),
+        max_length=240,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Say why you are transferring it.")},
+    )
+    note = forms.CharField(
+        label=_("Note for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
+    )
+
+    def __init__(self, *args: Any, interaction: Interaction, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        queue, assignee = self.fields["queue"], self.fields["assignee"]
+        queue.widget.attrs |= SELECT
+        assignee.widget.attrs |= SELECT
+        queue.empty_label = _now("Stays in %(queue)s") % {"queue": interaction.queue}  # type: ignore[attr-defined]
+        assignee.queryset = workers()  # type: ignore[attr-defined]
+        near = set(people_serving(interaction.queue).values_list("pk", flat=True))
+        rows = [(row.pk, str(row), row.pk in near) for row in workers().exclude(pk=interaction.owner_id)]
+        groups = [(_now("Serve %(queue)s") % {"queue": interaction.queue}, True), (_now("Serve other queues"), False)]
+        named = [(title, [row[:2] for row in rows if row[2] == is_near]) for title, is_near in groups]
+        shown = [("", _now("Whoever is free")), *((title, people) for title, people in named if people)]
+        assignee.choices = shown  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("queue") and not data.get("assignee") and not {"queue", "assignee"} & set(self.errors):
+            self.add_error("queue", _now("Choose a queue or a person."))
+        return data
+
+
+class LabelsForm(DeskForm):
+    """Reason, priority and tags of a conversation."""
+
+    reason = ReasonField(Reason.objects.none(), label=_("Reason"), required=False, empty_label=_("Not known yet"))
+    priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
+    tags = forms.ModelMultipleChoiceField(
+        Tag.objects.none(), label=_("Tags"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, user: User, interaction: Interaction, **kwargs: Any) -> None:
+        present = list(interaction.tags.values_list("pk", flat=True))
+        given = {"reason": interaction.reason_id, "priority": interaction.priority, "tags": present}
+        super().__init__(*args, initial=given, **kwargs)
+        self.fields["reason"].widget.attrs |= SELECT
+        self.fields["priority"].widget.attrs |= SELECT
+        reasons = reasons_visible_to(user) | Reason.objects.filter(interactions=interaction)
+        self.fields["reason"].queryset = reasons.distinct()  # type: ignore[attr-defined]
+        tags = Tag.objects.filter(is_active=True) | Tag.objects.filter(pk__in=present)
+        self.fields["tags"].queryset = tags.distinct()  # type: ignore[attr-defined]
+
+
+class CaseForm(DeskForm):
+    """A new case, or the next step of one that opens again: what, who and by when."""
+
+    title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT))
+    next_step = forms.CharField(label=_("Next step"), max_length=240, widget=forms.TextInput(TEXT))
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))
+    next_step_date = forms.DateField(label=_("Due"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, is_reopening: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = _now("The queue")  # type: ignore[attr-defined]
+        if is_reopening:
+            del self.fields["title"]
+
+
+class JoinCaseForm(DeskForm):
+    """One of the patient's open cases."""
+
+    case = forms.ModelChoiceField(
+        Case.objects.none(), label=_("Open case"), widget=forms.Select(SELECT), empty_label=None
+    )
+
+    def __init__(self, *args: Any, cases: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["case"].queryset = cases  # type: ignore[attr-defined]
+        self.fields["case"].label_from_instance = lambda case: f"{case.reference} · {case.title}"  # type: ignore[attr-defined]
+
+
+class TaskForm(DeskForm):
+    """One thing to do, with owner, day and whether it must be done before closing."""
+
+    title = forms.CharField(
+        label=_("To do"),
+        max_length=200,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Say what is to be done.")},
+    )
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))
+    due_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    is_blocking = forms.BooleanField(label=_("Must be done before closing"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = _now("Nobody yet")  # type: ignore[attr-defined]
+
+
+class ChecklistForm(DeskForm):
+    """Which checklist is put in."""
+
+    checklist = forms.ModelChoiceField(Checklist.objects.none(), label=_("Checklist"), widget=forms.Select(SELECT))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["checklist"].queryset = checklists_for(user)  # type: ignore[attr-defined]
