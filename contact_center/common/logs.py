@@ -4,8 +4,14 @@ import logging
 import sys
 import traceback
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+# structlog loads these where they are installed, 7 MB in every process, for ways of logging that are not ours.
+_UNUSED = [name for name in ("rich", "twisted") if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_UNUSED))  # type: ignore[arg-type]
+import structlog  # noqa: E402
+from structlog.typing import EventDict, Processor, WrappedLogger  # noqa: E402
+
+for name in _UNUSED:
+    del sys.modules[name]
 
 
 def without_query(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
