@@ -303,6 +303,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Aurora Health <care@aurora.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
+LATE_AFTER_SECONDS = env.int("LATE_AFTER_SECONDS", default=1800)  # longer than this nobody should wait for us
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)
 # How many workers one provider may hold: with a hanging one, the others still serve everything else.
 OUTBOX_SLOTS = env.int("OUTBOX_SLOTS", default=max(1, env.int("WORKER_PROCESSES", default=2) - 1))

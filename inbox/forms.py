@@ -132,3 +132,21 @@ class TemplateForm(DeskForm):
     def variables(self) -> dict[str, str]:
         """Values by the template's own keys; only after validation."""
         return {name.removeprefix("variable-"): value for name, value in self.cleaned_data.items()}
+
+
+class SavedViewForm(DeskForm):
+    """Name, order and audience of a saved view. The conditions are read apart (`selectors.conditions.composed`)."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        widget=forms.TextInput(TEXT | {"autocomplete": "off"}),
+        error_messages={"required": _("Give the view a name.")},
+    )
+    order = forms.ChoiceField(label=_("Order"), required=False, widget=forms.Select(SELECT))
+    audience = forms.ChoiceField(label=_("Who has it"), required=False, widget=forms.Select(SELECT))
+
+    def __init__(self, *args: Any, orders: list[tuple[str, Any]], audiences: list[tuple[str, Any]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["order"].choices = orders  # type: ignore[attr-defined]
+        self.fields["audience"].choices = audiences  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import CannedReply, Interaction, Macro, Reason
+from inbox.models import CannedReply, Interaction, Macro, Reason, SavedView
 
 
 def can_work(user: User, interaction: Interaction) -> bool:
@@ -65,3 +65,13 @@ def can_be_mentioned(user: User, interaction: Interaction) -> bool:
         for concerned in (interaction.reason, case_reason, interaction.patient)
     )
     return can(user, Action.WORK_INBOX) and (can(user, Action.VIEW_SENSITIVE) or not is_sensitive)
+
+
+def can_share_views(user: User) -> bool:
+    """May save views for a team or for everybody."""
+    return can(user, Action.WORK_INBOX) and can(user, Action.ASSIGN_OTHERS)
+
+
+def can_edit_view(user: User, view: SavedView) -> bool:
+    """Its owner; shared ones only those who may share."""
+    return can(user, Action.WORK_INBOX) and (view.owner_id == user.pk if view.owner_id else can_share_views(user))

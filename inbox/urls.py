@@ -3,14 +3,32 @@
 from django.urls import path
 
 from inbox import webhooks
-from inbox.views import actions, canned, compose, drafts, interactions, moves, notices, operations, public
+from inbox.views import (
+    actions,
+    canned,
+    compose,
+    drafts,
+    interactions,
+    lists,
+    moves,
+    notices,
+    operations,
+    public,
+    saved,
+)
 
 app_name = "inbox"
 urlpatterns = [
-    path("inbox/", interactions.interaction_list, name="list"),
-    path("inbox/search/", interactions.search, name="search"),
-    path("inbox/views/", interactions.views_pane, name="views"),
-    path("inbox/rows/", interactions.rows_pane, name="rows"),
+    path("inbox/", lists.interaction_list, name="list"),
+    path("inbox/search/", lists.search, name="search"),
+    path("inbox/views/", lists.views_pane, name="views"),
+    path("inbox/rows/", lists.rows_pane, name="rows"),
+    path("inbox/filter/", lists.filter_form, name="filter"),
+    path("inbox/saved-views/new/", saved.new, name="saved-view-new"),
+    path("inbox/saved-views/preview/", saved.preview, name="saved-view-preview"),
+    path("inbox/saved-views/undo/", saved.undo, name="saved-view-undo"),
+    path("inbox/saved-views/<int:pk>/", saved.edit, name="saved-view"),
+    path("inbox/saved-views/<int:pk>/delete/", saved.delete, name="saved-view-delete"),
     path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),

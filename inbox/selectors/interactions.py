@@ -1,8 +1,6 @@
 """Reads of the desk: only what the person may see, with everything a row needs in a constant number of queries."""
 
-from typing import Any
-
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
@@ -85,14 +83,13 @@ def rows(found: QuerySet[Interaction]) -> QuerySet[Interaction]:
     return found.select_related("patient", "queue", "owner", "reason")
 
 
-def view_counts(user: User) -> dict[str, Any]:
-    """Live counts: `mine`, `unassigned`, `all`, and per queue id under `queues`. Three queries at most."""
-    open_ones = interactions_visible_to(user).exclude(status__in=DONE)
-    totals = open_ones.aggregate(
-        mine=Count("pk", filter=Q(owner=user)), unassigned=Count("pk", filter=Q(owner=None)), all=Count("pk")
-    )
-    per_queue = dict(open_ones.order_by().values_list("queue_id").annotate(n=Count("pk")))
-    return {**totals, "queues": per_queue}
+def mentioning(user: User) -> QuerySet[Interaction]:
+    """Interactions in whose notes a colleague names this person, also of queues they do not serve; sensitive ones only
+    where their role allows."""
+    if not can(user, Action.WORK_INBOX):
+        return Interaction.objects.none()
+    found = Interaction.objects.filter(pk__in=Mention.objects.filter(user=user).values("interaction_id"))
+    return _without_sensitive(user, found)
 
 
 def related_interactions(user: User, interaction: Interaction, *, limit: int = 100) -> list[int]:

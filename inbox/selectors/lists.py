@@ -1,6 +1,6 @@
-"""The views of the inbox (mine, unassigned, one queue, one channel, closed), their counts and their pages of rows."""
+"""Rows of a view of the inbox: narrowed by segment, filter and search, in an order, page by page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,41 +8,38 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.fields import BooleanField
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
-from inbox.enums import DONE, ChannelKind, InteractionStatus
-from inbox.models import Interaction, Queue
+from inbox.enums import DONE, InteractionStatus
+from inbox.models import Interaction, Queue, SavedView
 from inbox.realtime import agent_topic, queue_topic
-from inbox.selectors.interactions import interactions_visible_to, queues_of, rows, view_counts
+from inbox.selectors.conditions import ALL, Conditions, as_q, asked
+from inbox.selectors.interactions import interactions_visible_to, mentioning, queues_of, rows
 
 PAGE_SIZE = 50
-QUEUE_ICONS = {
-    "access": "calendar-plus",
-    "book": "calendar-plus",
-    "appointment": "calendar-plus",
-    "schedul": "calendar-plus",
-    "imaging": "route",
-    "result": "file-check",
-    "lab": "file-check",
-    "auth": "shield-check",
-    "insur": "shield-check",
-    "nurse": "stethoscope",
-    "clinical": "stethoscope",
-    "complaint": "message-square-warning",
-    "experience": "message-square-warning",
-    "bill": "banknote",
-    "pharma": "pill",
-    "refill": "pill",
-    "hour": "moon",
-    "general": "inbox",
+MOST_PAGES = 200
+UNREAD, MINE = "unread", "mine"
+DUE, NEWEST, LONGEST = "due", "newest", "longest"
+ORDERS: dict[str, str | Promise] = {
+    DUE: _("Due first"),
+    NEWEST: _("Newest first"),
+    LONGEST: _("Longest waiting first"),
 }
+_BY_TIME = ("-last_message_at", "-id")
+_BY_WAITING = (F("waiting_since_at").asc(nulls_last=True), *_BY_TIME)
+PAST = ("closed", "done")
 
 
 @dataclass(slots=True)
 class View:
-    """One entry of the views pane. `count` is None where counting would be dear and nobody asks."""
+    """One entry of the views pane. `count` is None where counting would be dear and nobody asks.
+
+    `is_late`: something in it waits longer than the desk's limit. `has_more`: there are more than `count`.
+    `is_missing`: shown instead of one that the person does not have.
+    """
 
     key: str
     title: str | Promise
@@ -50,10 +47,48 @@ class View:
     channel: str = ""
     count: int | None = None
     queue_id: int | None = None
+    is_late: bool = False
+    has_more: bool = False
+    is_missing: bool = False
+    saved: SavedView | None = None
+    conditions: Conditions = field(default_factory=Conditions)
+    order: str = DUE
 
     @property
     def url(self) -> str:
         return f"{reverse('inbox:list')}?{urlencode({'view': self.key})}"
+
+    @property
+    def is_past(self) -> bool:
+        """Holds what is done: nothing waits in it and nothing is unread."""
+        return self.key in PAST
+
+
+@dataclass(slots=True)
+class Look:
+    """How a person looks at a view: all of it, what is unread or what is theirs; filtered; in an order."""
+
+    view: View
+    segment: str = ALL
+    order: str = DUE
+    filters: Conditions = field(default_factory=Conditions)
+
+    @classmethod
+    def read(cls, view: View, data: Any) -> "Look":
+        """What an address asks for. `data` is a QueryDict; what makes no sense is left out."""
+        segment, order = data.get("show", ALL), data.get("order", view.order)
+        if segment not in (UNREAD, MINE) or (view.is_past and segment == UNREAD):
+            segment = ALL
+        return cls(view, segment, order if order in ORDERS else view.order, asked(data))
+
+    def query(self, **change: Any) -> str:
+        """The address' part that asks for this look, with a change: `show`, `order` or `filters`."""
+        segment, order = change.get("show", self.segment), change.get("order", self.order)
+        filters = change.get("filters", self.filters)
+        pairs = [("view", self.view.key)]
+        pairs += [("show", segment)] if segment != ALL else []
+        pairs += [("order", order)] if order != self.view.order else []
+        return urlencode(pairs + filters.pairs())
 
 
 @dataclass(slots=True)
@@ -80,63 +115,43 @@ class Page:
     def previous_page_number(self) -> int:
         return self.number - 1
 
+    @property
+    def is_last_listed(self) -> bool:
+        """Older ones are not walked to; a filter or a search reaches them."""
+        return self.number == MOST_PAGES
+
 
 def page_of(found: QuerySet[Any], number: int, size: int = PAGE_SIZE) -> Page:
-    """Page `number` (from 1, at most 1000) of `found` in one query."""
-    number = max(1, min(number, 1000))
+    """Page `number` (from 1, at most MOST_PAGES) of `found` in one query."""
+    number = max(1, min(number, MOST_PAGES))
     start = (number - 1) * size
     chunk = list(found[start : start + size + 1])
-    return Page(chunk[:size], number, len(chunk) > size)
+    return Page(chunk[:size], number, len(chunk) > size and number < MOST_PAGES)
 
 
-def view_groups_of(user: User) -> list[dict[str, Any]]:
-    """All views the person has, with live counts, in a constant number of queries."""
-    counts = view_counts(user)
-    queues = list(queues_of(user))
-    channels = dict(
-        interactions_visible_to(user)
-        .exclude(status__in=DONE)
-        .order_by()
-        .values_list("channel_kind")
-        .annotate(n=Count("pk"))
-    )
-    own = [
-        View("mine", _("My open"), "inbox", count=counts["mine"]),
-        View("unassigned", _("Unassigned"), "hand-helping", count=counts["unassigned"]),
-        View("open", _("All open"), "layers", count=counts["all"]),
-        View("closed", _("Closed"), "circle-check"),
-    ]
-    per_queue = [
-        View(
-            f"queue-{queue.pk}", queue.name, _icon_of(queue), count=counts["queues"].get(queue.pk, 0), queue_id=queue.pk
-        )
-        for queue in queues
-    ]
-    per_channel = [
-        View(f"channel-{kind}", kind.label, channel=kind, count=channels[kind])
-        for kind in ChannelKind
-        if kind in channels
-    ]
-    groups = [("", own), (_("Queues"), per_queue), (_("Channels"), per_channel)]
-    return [{"title": title, "entries": entries} for title, entries in groups if entries]
+def view_rows(user: User, look: Look) -> QuerySet[Interaction]:
+    """Rows of a view as it is looked at. By default whoever waits for us first, by priority and waiting time; what is
+    done newest first."""
+    found = rows(in_view(user, look.view)).filter(as_q(look.filters, user))
+    if look.segment == UNREAD:
+        found = found.filter(unread_count__gt=0)
+    elif look.segment == MINE:
+        found = found.filter(owner=user)
+    return _ordered(found, look)
 
 
-def _icon_of(queue: Queue) -> str:
-    return next((icon for word, icon in QUEUE_ICONS.items() if word in queue.slug.lower()), "layers")
-
-
-def chosen_view(groups: list[dict[str, Any]], key: str) -> View:
-    """The view of that key; the first one where the person has no such view."""
-    views: list[View] = [entry for group in groups for entry in group["entries"]]
-    return next((view for view in views if view.key == key), views[0])
-
-
-def view_rows(user: User, view: View) -> QuerySet[Interaction]:
-    """Rows of a view: whoever waits for us first, by priority and waiting time; closed ones newest first."""
-    found = rows(interactions_visible_to(user))
+def in_view(user: User, view: View) -> QuerySet[Interaction]:
+    """Everything in a view that the person may see, in no order."""
+    if view.key == "mentions":
+        return mentioning(user)
+    found = interactions_visible_to(user)
     if view.key == "closed":
-        return found.filter(status=InteractionStatus.CLOSED).order_by("-last_message_at", "-id")
-    found = found.exclude(status__in=DONE)
+        return found.filter(status=InteractionStatus.CLOSED)
+    if view.key == "done":
+        return found.filter(closed_today())
+    found = found.exclude(status__in=DONE).filter(as_q(view.conditions, user))
+    if view.key == "snoozed":
+        return found.filter(status=InteractionStatus.SNOOZED)
     if view.key == "mine":
         found = found.filter(owner=user)
     elif view.key == "unassigned":
@@ -145,10 +160,35 @@ def view_rows(user: User, view: View) -> QuerySet[Interaction]:
         found = found.filter(queue_id=view.queue_id)
     elif view.channel:
         found = found.filter(channel_kind=view.channel)
+    rests = view.key not in ("open",) and view.saved is None
+    return found.exclude(status=InteractionStatus.SNOOZED) if rests else found
+
+
+def closed_today() -> Q:
+    """Closed since midnight in the clinic's zone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return Q(status=InteractionStatus.CLOSED, closed_at__gte=midnight)
+
+
+def _ordered(found: QuerySet[Interaction], look: Look) -> QuerySet[Interaction]:
+    if look.view.key == "done" and look.order == DUE:
+        return found.order_by("-closed_at", "-id")
+    if look.view.key == "snoozed" and look.order == DUE:
+        return found.order_by("snoozed_until_at", "id")
+    if look.order == NEWEST or look.view.is_past:
+        return found.order_by(*_BY_TIME)
+    if look.order == LONGEST:
+        return found.order_by(*_BY_WAITING)
     rests = ExpressionWrapper(Q(waiting_since_at=None), output_field=BooleanField())
-    return found.alias(rests=rests).order_by(
-        "rests", "priority", F("waiting_since_at").asc(nulls_last=True), "-last_message_at", "-id"
-    )
+    return found.alias(rests=rests).order_by("rests", "priority", *_BY_WAITING)
+
+
+def look_counts(user: User, look: Look) -> dict[str, int | None]:
+    """`all` and `unread` of a view under its filters, in one query; None for what is done, which nobody counts."""
+    if look.view.is_past:
+        return {"all": None, "unread": None}
+    found = in_view(user, look.view).filter(as_q(look.filters, user)).order_by()
+    return found.aggregate(all=Count("pk"), unread=Count("pk", filter=Q(unread_count__gt=0)))
 
 
 def matching(found: QuerySet[Interaction], text: str, patient_ids: list[int]) -> QuerySet[Interaction]:
@@ -166,7 +206,7 @@ def topics_of(user: User, view: View) -> list[str]:
     """Live topics that change the rows of a view."""
     if view.queue_id is not None:
         return [queue_topic(view.queue_id)]
-    if view.key == "mine":
+    if view.key in ("mine", "mentions"):
         return [agent_topic(user.pk)]
     return all_topics(user)
 

@@ -17,6 +17,7 @@ from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
 from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from inbox.selectors.lists import ORDERS
 from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
 
@@ -311,3 +312,9 @@ def note_body(note: Note) -> SafeString:
         for place, part in enumerate(parts)
     )
     return mark_safe("".join(marked))  # noqa: S308 - every part is escaped above
+
+
+@register.filter
+def order_label(order: str) -> str:
+    """The name of an order of the list."""
+    return str(ORDERS.get(order, ""))

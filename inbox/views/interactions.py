@@ -1,123 +1,27 @@
 """The inbox list and the conversation."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from contact_center.accounts.enums import Action
-from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.accounts.models import User
-from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
 from inbox.models import Interaction
-from inbox.selectors import conversation, lists
-from inbox.selectors.drafts import drafted_by, writing_context
+from inbox.selectors import conversation
+from inbox.selectors.drafts import writing_context
 from inbox.selectors.interactions import get_interaction_for, get_readable_for
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
 from inbox.services.notifications import see
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say, status_of
+from inbox.views.lists import list_context
 from patients.models import Patient
-from patients.selectors import search_patients
-from patients.services import search_records
 
 OTHERS_SHOWN = 8
-
-
-def _live(topics: list[str]) -> str:
-    return " ".join(f"{topic}:{seq}" for topic, seq in realtime.sequences_of(topics).items())
-
-
-def _views_context(request: HttpRequest) -> dict[str, Any]:
-    user = person_of(request)
-    # Sequences are read before the rows, so that a change in between is fetched again rather than missed.
-    live = _live(lists.all_topics(user))
-    groups = lists.view_groups_of(user)
-    view = lists.chosen_view(groups, request.GET.get("view", ""))
-    return {"view_groups": groups, "view": view, "views_live": live}
-
-
-def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
-    user = person_of(request)
-    search_key, query = traces.kept_search(request)
-    number = request.GET.get("page", "")
-    live = _live(lists.topics_of(user, view))
-    found = lists.view_rows(user, view)
-    if query:
-        # A list that refreshes itself repeats the search that is on record already.
-        look = search_patients if BACKGROUND_HEADER in request.headers else search_records
-        patients = look(user, query, limit=50)
-        found = lists.matching(found, query, [patient.pk for patient in patients])
-    page = lists.page_of(found, int(number) if number.isdecimal() else 1)
-    return {
-        "page": page,
-        "row_groups": _grouped(page.object_list, view),
-        "query": query,
-        "search_key": search_key,
-        "list_live": live,
-        "draft_ids": drafted_by(user, [row.pk for row in page.object_list]),
-        "unassigned_url": f"{reverse('inbox:list')}?view=unassigned",
-    }
-
-
-def _grouped(rows: list[Interaction], view: lists.View) -> list[dict[str, Any]]:
-    if view.key == "closed":
-        groups = [(_("Closed"), "circle-check", rows)]
-    else:
-        waiting = [row for row in rows if row.waiting_since_at]
-        resting = [row for row in rows if not row.waiting_since_at]
-        groups = [(_("Waiting for us"), "timer", waiting), (_("Waiting for the patient"), "hourglass", resting)]
-    return [{"title": title, "icon": icon, "rows": found} for title, icon, found in groups if found]
-
-
-def _list_context(request: HttpRequest) -> dict[str, Any]:
-    context = _views_context(request)
-    return context | _rows_context(request, context["view"])
-
-
-def _require_desk(request: HttpRequest) -> None:
-    if not can(person_of(request), Action.WORK_INBOX):
-        raise PermissionDenied
-
-
-@require_safe
-def interaction_list(request: HttpRequest) -> HttpResponse:
-    """The inbox without an open conversation."""
-    _require_desk(request)
-    return render(request, "inbox/interaction_list.html", _list_context(request))
-
-
-@require_POST
-def search(request: HttpRequest) -> HttpResponse:
-    """Search in a view. What was typed stays in the session; the address of the list carries only a key."""
-    _require_desk(request)
-    text = request.POST.get("q", "").strip()[:100]
-    named = {"view": request.POST.get("view", "mine")[:40]}
-    if text:
-        named["s"] = traces.keep_search(request, text)
-    return redirect(f"{reverse('inbox:list')}?{urlencode(named)}")
-
-
-@require_safe
-def views_pane(request: HttpRequest) -> HttpResponse:
-    """Views and their counts."""
-    _require_desk(request)
-    return render(request, "inbox/_views.html", _views_context(request))
-
-
-@require_safe
-def rows_pane(request: HttpRequest) -> HttpResponse:
-    """The rows of one view."""
-    _require_desk(request)
-    return render(request, "inbox/_list.html", _list_context(request))
 
 
 def find(request: HttpRequest, pk: int, *, is_for_guests: bool = False) -> Interaction:
@@ -216,7 +120,7 @@ def workspace(request: HttpRequest, interaction_id: int, *, status: int = 200, *
     context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
     if is_partial(request):
         return render(request, "inbox/_workspace.html", context, status=status)
-    frame = _list_context(request)
+    frame = list_context(request)
     return render(
         request, "inbox/interaction_list.html", context | frame | {"selected_id": interaction.pk}, status=status
     )

@@ -6,14 +6,15 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import get_random_string
 
+from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from inbox.models import Interaction
 from inbox.selectors.conversation import candidates_for
 from inbox.views.answers import person_of
 from patients.models import Patient
-from patients.selectors import get_patient_for
-from patients.services import open_patient_record
+from patients.selectors import get_patient_for, search_patients
+from patients.services import open_patient_record, search_records
 
 VIEWED, SEARCHES = "viewed", "searches"
 QUARTER_HOUR = 900  # seconds
@@ -55,6 +56,12 @@ def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace:
         return get_patient_for(person_of(request), interaction.patient_id)
     except Patient.DoesNotExist:
         return None
+
+
+def searched_patients(request: HttpRequest, text: str) -> list[int]:
+    """Ids of the patients meant by a text. A list that draws itself again repeats a search that is on record."""
+    look = search_patients if BACKGROUND_HEADER in request.headers else search_records
+    return [patient.pk for patient in look(person_of(request), text, limit=50)]
 
 
 def keep_search(request: HttpRequest, text: str) -> str:

@@ -21,6 +21,7 @@ from tests.factories.inbox import (
     FormFieldFactory,
     InteractionFactory,
     MessageFactory,
+    SavedViewFactory,
     WebFormFactory,
     WebhookEventFactory,
 )
@@ -72,6 +73,12 @@ TABLE = {
     "inbox:search": (NOBODY, WORKERS),
     "inbox:views": (WORKERS, NOBODY),
     "inbox:rows": (WORKERS, NOBODY),
+    "inbox:filter": (WORKERS, NOBODY),
+    "inbox:saved-view-new": (WORKERS, WORKERS),
+    "inbox:saved-view-preview": (NOBODY, WORKERS),
+    "inbox:saved-view-undo": (NOBODY, WORKERS),
+    "inbox:saved-view": (LEADS | {"agent"}, LEADS),  # a view of the front desk's
+    "inbox:saved-view-delete": (NOBODY, LEADS),
     "inbox:interaction": (SERVING, NOBODY),
     "inbox:talk": (SERVING, NOBODY),
     "inbox:earlier": (SERVING, NOBODY),
@@ -159,7 +166,7 @@ def browsers(everybody, signed_in):
 
 
 @pytest.fixture
-def url_of(sms_channel, form_channel, agent):
+def url_of(sms_channel, form_channel, agent, team):
     """The address of a pattern, with ids of rows of one conversation in the general queue."""
     interaction = InteractionFactory(channel=sms_channel, patient=PatientFactory())
     message = MessageFactory(interaction=interaction)
@@ -182,6 +189,7 @@ def url_of(sms_channel, form_channel, agent):
         "quarantine-retry": event,
     }
     rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
+    rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
     def url(address):
         is_job = address.name.startswith("jobs:")

@@ -30,6 +30,7 @@ from inbox.models import (
     OptOut,
     Queue,
     Reason,
+    SavedView,
     Tag,
     Task,
     WebForm,
@@ -268,3 +269,13 @@ class WebhookEventFactory(DjangoModelFactory):
     dedupe_key = factory.Sequence(lambda n: f"SM{n:032x}:received")
     external_id = factory.Sequence(lambda n: f"SM{n:032x}")
     body = b""
+
+
+class SavedViewFactory(DjangoModelFactory):
+    """Everybody's view of what waits in Spanish; `owner=` or `team=` make it theirs."""
+
+    class Meta:
+        model = SavedView
+
+    name = factory.Sequence(lambda n: f"View {n}")
+    conditions = {"match": "all", "rules": [{"field": "language", "is": ["es"]}]}

@@ -1,0 +1,180 @@
+"""The views pane: which views a person has, how much is in each, and where something waits too long."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from inbox.enums import DONE, ChannelKind, InteractionStatus
+from inbox.models import Interaction, Mention, Queue, SavedView
+from inbox.selectors.conditions import Conditions, as_q, read
+from inbox.selectors.interactions import interactions_visible_to, queues_of
+from inbox.selectors.lists import DUE, NEWEST, ORDERS, Look, View, closed_today, look_counts, view_rows
+
+MOST_COUNTED = 999
+MOST_SAVED = 50
+QUEUE_ICONS = {
+    "access": "calendar-plus",
+    "book": "calendar-plus",
+    "appointment": "calendar-plus",
+    "schedul": "calendar-plus",
+    "imaging": "route",
+    "result": "file-check",
+    "lab": "file-check",
+    "auth": "shield-check",
+    "insur": "shield-check",
+    "nurse": "stethoscope",
+    "clinical": "stethoscope",
+    "complaint": "message-square-warning",
+    "experience": "message-square-warning",
+    "bill": "banknote",
+    "pharma": "pill",
+    "refill": "pill",
+    "hour": "moon",
+    "general": "inbox",
+}
+
+
+def saved_views_of(user: User) -> QuerySet[SavedView]:
+    """The person's own saved views, their teams' and everybody's; every team's for those who see all queues."""
+    if not can(user, Action.WORK_INBOX):
+        return SavedView.objects.none()
+    shared = Q(owner=None)
+    if not can(user, Action.VIEW_ALL_QUEUES):
+        shared &= Q(team=None) | Q(team__memberships__user=user)
+    return SavedView.objects.filter(Q(owner=user) | shared).select_related("team").distinct()
+
+
+def view_groups_of(user: User) -> list[dict[str, Any]]:
+    """All views the person has, with live counts, in a constant number of queries: one reads the open interactions,
+    one counts all saved views, whatever their number."""
+    visible = interactions_visible_to(user)
+    open_ones = visible.exclude(status__in=DONE).order_by()
+    desk = _Desk(user, open_ones)
+    queues = [
+        View(f"queue-{queue.pk}", queue.name, _icon_of(queue), queue_id=queue.pk, **desk.of("queue", queue.pk))
+        for queue in queues_of(user)
+    ]
+    channels = [
+        View(f"channel-{kind}", kind.label, channel=kind, **desk.of("channel", kind))
+        for kind in ChannelKind
+        if desk.waits_on(kind)
+    ]
+    groups = [
+        ("", _own(user, visible, desk)),
+        (_("Queues"), queues),
+        (_("Channels"), channels),
+        (_("Saved views"), _saved(user, open_ones)),
+    ]
+    return [{"title": title, "entries": entries} for title, entries in groups if entries]
+
+
+def _own(user: User, visible: QuerySet[Interaction], desk: "_Desk") -> list[View]:
+    unseen = Mention.objects.filter(user=user, seen_at=None).aggregate(n=Count("interaction", distinct=True))["n"]
+    done = visible.filter(closed_today()).order_by()[: MOST_COUNTED + 1].count()
+    return [
+        View("mine", _("My open"), "inbox", **desk.of("mine")),
+        View("unassigned", _("Unassigned"), "hand-helping", **desk.of("unassigned")),
+        View("mentions", _("Mentions"), "message-square-quote", count=unseen, order=NEWEST),
+        View("snoozed", _("Snoozed"), "hourglass", count=desk.counts["snoozed", None]),
+        View("done", _("Done today"), "circle-check", count=min(done, MOST_COUNTED), has_more=done > MOST_COUNTED),
+        View("open", _("All open"), "layers", count=desk.counts["open", None], is_late=desk.is_late("open", None)),
+        View("closed", _("Closed"), "history", order=NEWEST),
+    ]
+
+
+class _Desk:
+    """How many open interactions there are by place, from one grouped query over the open ones only."""
+
+    def __init__(self, user: User, open_ones: QuerySet[Interaction]) -> None:
+        self.counts: Counter[tuple[str, Any]] = Counter()
+        self.late: Counter[tuple[str, Any]] = Counter()
+        late = Q(waiting_since_at__lt=timezone.now() - timedelta(seconds=settings.LATE_AFTER_SECONDS))
+        found: Any = open_ones.values("queue_id", "channel_kind").annotate(
+            open=Count("pk"),
+            snoozed=Count("pk", filter=Q(status=InteractionStatus.SNOOZED)),
+            awake=Count("pk", filter=AWAKE),
+            late=Count("pk", filter=AWAKE & late),
+            mine=Count("pk", filter=AWAKE & Q(owner=user)),
+            mine_late=Count("pk", filter=AWAKE & late & Q(owner=user)),
+            unassigned=Count("pk", filter=Q(owner=None)),
+            unassigned_late=Count("pk", filter=late & Q(owner=None)),
+        )
+        for row in found:
+            for name in ("open", "snoozed", "mine", "unassigned"):
+                self.counts[name, None] += row[name]
+            for place in (("queue", row["queue_id"]), ("channel", row["channel_kind"])):
+                self.counts[place] += row["awake"]
+                self.late[place] += row["late"]
+            for name in ("mine", "unassigned"):
+                self.late[name, None] += row[f"{name}_late"]
+            self.late["open", None] += row["late"]
+
+    def of(self, name: str, key: Any = None) -> dict[str, Any]:
+        return {"count": self.counts[name, key], "is_late": self.is_late(name, key)}
+
+    def is_late(self, name: str, key: Any) -> bool:
+        return self.late[name, key] > 0
+
+    def waits_on(self, kind: str) -> bool:
+        return ("channel", kind) in self.counts
+
+
+AWAKE = ~Q(status=InteractionStatus.SNOOZED)
+
+
+def _saved(user: User, open_ones: QuerySet[Interaction]) -> list[View]:
+    found = [
+        View(
+            f"saved-{saved.pk}",
+            saved.name,
+            "list-filter",
+            saved=saved,
+            conditions=read(saved.conditions),
+            order=saved.order if saved.order in ORDERS else DUE,
+        )
+        for saved in saved_views_of(user)[:MOST_SAVED]
+    ]
+    if not found:
+        return []
+    counts = open_ones.aggregate(
+        **{f"n{place}": Count("pk", filter=_whole(view, user)) for place, view in enumerate(found)}
+    )
+    for place, view in enumerate(found):
+        view.count = counts[f"n{place}"]
+    return found
+
+
+def _whole(view: View, user: User) -> Q:
+    return as_q(view.conditions, user) or Q(pk__isnull=False)
+
+
+def _icon_of(queue: Queue) -> str:
+    return next((icon for word, icon in QUEUE_ICONS.items() if word in queue.slug.lower()), "layers")
+
+
+def chosen_view(groups: list[dict[str, Any]], key: str) -> View:
+    """The view of that key; the first one, marked, where the person has no such view."""
+    views: list[View] = [entry for group in groups for entry in group["entries"]]
+    found = next((view for view in views if view.key == key), None)
+    views[0].is_missing = bool(key) and found is None
+    return found or views[0]
+
+
+def get_saved_view_for(user: User, pk: int) -> SavedView:
+    """One saved view the person has. Raises SavedView.DoesNotExist for all others alike."""
+    return saved_views_of(user).get(pk=pk)
+
+
+def fitting(user: User, conditions: Conditions, order: str) -> tuple[int, QuerySet[Interaction]]:
+    """How many open interactions fit these conditions, and they themselves in that order. One query until read."""
+    view = View("saved", "", saved=SavedView(), conditions=conditions, order=order)
+    look = Look(view, order=order)
+    return look_counts(user, look)["all"] or 0, view_rows(user, look)
