@@ -37,7 +37,14 @@ class InboxConfig(AppConfig):
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
             (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),
         ]
+        from contact_center.jobs import registry
+        from inbox.services import bulk, exports
         from inbox.views.notices import bell_context
+
+        registry.register(
+            bulk.KIND, registry.Kind(_("Change of many conversations"), do=bulk.do_item, describe=bulk.describe)
+        )
+        registry.register(exports.KIND, registry.Kind(_("Export of a view"), write=exports.write))
 
         shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
         shell.register_in_menu(

@@ -75,3 +75,8 @@ def can_share_views(user: User) -> bool:
 def can_edit_view(user: User, view: SavedView) -> bool:
     """Its owner; shared ones only those who may share."""
     return can(user, Action.WORK_INBOX) and (view.owner_id == user.pk if view.owner_id else can_share_views(user))
+
+
+def can_export(user: User) -> bool:
+    """May take a view of the inbox away as a file. Partner agents may not."""
+    return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT

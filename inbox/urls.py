@@ -5,6 +5,7 @@ from django.urls import path
 from inbox import webhooks
 from inbox.views import (
     actions,
+    bulk,
     canned,
     compose,
     drafts,
@@ -29,6 +30,9 @@ urlpatterns = [
     path("inbox/saved-views/undo/", saved.undo, name="saved-view-undo"),
     path("inbox/saved-views/<int:pk>/", saved.edit, name="saved-view"),
     path("inbox/saved-views/<int:pk>/delete/", saved.delete, name="saved-view-delete"),
+    path("inbox/bulk/", bulk.bulk_change, name="bulk"),
+    path("inbox/bulk/undo/", bulk.bulk_undo, name="bulk-undo"),
+    path("inbox/export/", bulk.export_view, name="export"),
     path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),

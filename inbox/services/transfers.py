@@ -1,16 +1,18 @@
 """Hand an interaction to another queue or person, with the reason and what the next one should know."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict
 from inbox import realtime
-from inbox.enums import InteractionStatus, TimelineKind
+from inbox.enums import InteractionStatus, NotificationKind, TimelineKind
 from inbox.models import Interaction, Queue
 from inbox.policies import can_take, can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.services.interactions import add_note, conclude, locked, require
+from inbox.services.notifications import notify
 
 S = InteractionStatus
 
@@ -53,6 +55,9 @@ def transfer(
         if assignee is not None:
             serves = interactions_visible_to(assignee, unowned=True).filter(pk=interaction.pk).exists()
             require(serves, _("%(name)s does not serve this queue.") % {"name": assignee})
+        if assignee is not None:
+            key = f"assigned:{interaction.pk}:{timezone.now().timestamp():.6f}"
+            notify(user=assignee, kind=NotificationKind.ASSIGNED, interaction=interaction, actor=actor, dedupe_key=key)
         return interaction
 
 

@@ -79,6 +79,9 @@ TABLE = {
     "inbox:saved-view-undo": (NOBODY, WORKERS),
     "inbox:saved-view": (LEADS | {"agent"}, LEADS),  # a view of the front desk's
     "inbox:saved-view-delete": (NOBODY, LEADS),
+    "inbox:bulk": (NOBODY, WORKERS),
+    "inbox:bulk-undo": (NOBODY, WORKERS),
+    "inbox:export": (NOBODY, WORKERS - {"partner_agent"}),
     "inbox:interaction": (SERVING, NOBODY),
     "inbox:talk": (SERVING, NOBODY),
     "inbox:earlier": (SERVING, NOBODY),
