@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections import defaultdict
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from contact_center.accounts.models import User
 from inbox import realtime
+from inbox.pulse import Pulse
 from inbox.selectors.topics import allowed_topics
 
 log = structlog.get_logger(__name__)
@@ -29,7 +31,23 @@ RIGHTS_SECONDS = 1.0  # changes of one conversation within this time cost one ch
 PRESENT_BURST, PRESENT_PER_SECOND = 10.0, 5.0
 PRESENT_WORDS = {"viewing", "writing", "noting", "gone"}
 
+CATCH_UP_SPREAD = 1.0
+
 _sockets: dict[int, list["LiveConsumer"]] = defaultdict(list)
+_pulse: list[Pulse] = []
+
+
+def _catch_up_everybody() -> None:
+    """Hints were lost: every socket is told the present sequences, spread over a second."""
+    for mine in list(_sockets.values()):
+        for socket in list(mine):
+            socket.catching_up = asyncio.create_task(socket.catch_up())
+
+
+def _keep_pulse() -> None:
+    """One pulse per process, while there are sockets."""
+    if not (_pulse and _pulse[0].is_alive()):
+        _pulse[:] = [Pulse(_catch_up_everybody)]
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -46,6 +64,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     user: User
     present: set[str]
+    catching_up: asyncio.Task[None]
 
     async def connect(self) -> None:
         user = self.scope.get("user")
@@ -59,6 +78,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.allowance, self.allowed_at = PRESENT_BURST, time.monotonic()
         await self.accept()
         await self._make_room()
+        _keep_pulse()
         await self.channel_layer.group_add(realtime.control_group(user.pk), self.channel_name)
         self.recheck = asyncio.create_task(self._recheck_forever())
 
@@ -68,6 +88,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 _sockets[self.user.pk].remove(self)
             if not _sockets[self.user.pk]:
                 del _sockets[self.user.pk]
+            if not _sockets and _pulse:
+                _pulse.pop().stop()
         if hasattr(self, "recheck"):
             self.recheck.cancel()
             if hasattr(self, "check"):
@@ -131,10 +153,19 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.channel_layer.group_add(topic, self.channel_name)
             self.topics.add(topic)
         # Read after joining, so that no change falls between the two.
-        sequences = await database_sync_to_async(realtime.sequences_of)(sorted(allowed))
-        await self.send_json({"type": "subscribed", "topics": sequences, "now": int(time.time() * 1000)})
+        await self._tell_sequences(allowed)
         if refused := sorted(set(wanted) - allowed):
             await self.send_json({"type": "refused", "topics": refused})
+
+    async def _tell_sequences(self, topics: set[str]) -> None:
+        sequences = await database_sync_to_async(realtime.sequences_of)(sorted(topics))
+        await self.send_json({"type": "subscribed", "topics": sequences, "now": int(time.time() * 1000)})
+
+    async def catch_up(self) -> None:
+        """Tell the present sequences unasked, within CATCH_UP_SPREAD seconds."""
+        await asyncio.sleep(random.random() * CATCH_UP_SPREAD)  # noqa: S311
+        with contextlib.suppress(Exception):  # a socket that has gone meanwhile asks anew when it is back
+            await self._tell_sequences(self.topics)
 
     async def _leave(self, topic: str) -> None:
         if topic in self.topics:

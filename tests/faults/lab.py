@@ -138,6 +138,16 @@ class Lab:
         """Nobody answers at the web address."""
         end_group(self.processes.pop("web", None))
 
+    def start_live(self) -> None:
+        """The very live line of the Procfile; returns when it answers."""
+        self.live_port = getattr(self, "live_port", None) or free_port()
+        lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if ": " in line)
+        self.environment |= {"LIVE_PORT": str(self.live_port), "LIVE_URL": f"ws://127.0.0.1:{self.live_port}"}
+        self.environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.spawn("live", "sh", "-c", f"exec {lines['live']}")
+        request = urllib.request.Request(f"http://127.0.0.1:{self.live_port}/healthz")
+        wait_until(lambda: self._ask(request, 2)[0] == 200, 30, "the live server answers")
+
     def start_beat(self, name: str = "beat") -> None:
         """The beat process of the Procfile."""
         self.spawn(name, sys.executable, "-m", "contact_center.beat")
