@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+from django.utils.translation import gettext as _
+
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -80,3 +82,19 @@ def can_edit_view(user: User, view: SavedView) -> bool:
 def can_export(user: User) -> bool:
     """May take a view of the inbox away as a file. Partner agents may not."""
     return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT
+
+
+def why_not_merge(actor: User, source: Interaction, target: Interaction) -> str:
+    """The sentence that says why `source` cannot go on in `target`; empty when it can."""
+    if source.pk == target.pk:
+        return _("An interaction cannot be merged into itself.")
+    if source.is_done or target.is_done:
+        return _("Only open conversations can be merged. Reopen the closed one first.")
+    if (source.patient_id or None) != (target.patient_id or None):
+        return _("These conversations belong to different people. Link both to the same patient first.")
+    if source.patient_id is None and (not source.contact_value or source.contact_value != target.contact_value):
+        return _("It is not known whether this is the same person. Link both to the patient first.")
+    for one in (source, target):
+        if not can_work(actor, one) or not can_take(actor, one):
+            return _("%(name)s works on one of them. Ask them, or a supervisor, to merge.") % {"name": one.owner}
+    return ""

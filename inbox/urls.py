@@ -11,11 +11,13 @@ from inbox.views import (
     drafts,
     interactions,
     lists,
+    merging,
     moves,
     notices,
     operations,
     public,
     saved,
+    tasks,
 )
 
 app_name = "inbox"
@@ -49,6 +51,14 @@ urlpatterns = [
     path("inbox/<int:pk>/wake/", moves.wake, name="wake"),
     path("inbox/<int:pk>/transfer/", moves.transfer, name="transfer"),
     path("inbox/<int:pk>/labels/", moves.label, name="labels"),
+    path("inbox/<int:pk>/case/", tasks.case, name="case"),
+    path("inbox/<int:pk>/tasks/", tasks.add, name="tasks"),
+    path("inbox/tasks/<int:pk>/", tasks.change, name="task"),
+    path("inbox/tasks/<int:pk>/done/", tasks.tick, name="task-tick"),
+    path("inbox/tasks/<int:pk>/remove/", tasks.remove, name="task-remove"),
+    path("inbox/<int:pk>/merge/", merging.merge, name="merge"),
+    path("inbox/<int:pk>/unmerge/", merging.unmerge, name="unmerge"),
+    path("inbox/<int:pk>/split/", merging.split, name="split"),
     path("inbox/<int:pk>/wrap-up/", actions.wrap_up, name="wrap-up"),
     path("inbox/<int:pk>/reopen/", actions.reopen, name="reopen"),
     path("inbox/<int:pk>/link/", actions.link, name="link"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.models import User
 from inbox.enums import Priority
 from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm, workers
-from inbox.models import Case, Checklist, Interaction, Queue, Reason, Tag
+from inbox.models import Case, Checklist, Disposition, Interaction, Queue, Reason, Tag
 from inbox.resting import offers
 from inbox.selectors.people import people_serving
 from inbox.selectors.setup import reasons_visible_to
@@ -204,3 +204,43 @@ class ChecklistForm(DeskForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["checklist"].queryset = checklists_for(user)  # type: ignore[attr-defined]
+
+
+class WrapUpForm(DeskForm):
+    """Reason, outcome and next step. Owner, step and date are needed unless the outcome says resolved."""
+
+    reason = ReasonField(Reason.objects.none(), label=_("Reason"), widget=forms.Select(SELECT))
+    disposition = forms.ModelChoiceField(
+        Disposition.objects.filter(is_active=True),
+        label=_("Outcome"),
+        error_messages={"required": _("Choose how this ended.")},
+    )
+    outcome = forms.CharField(
+        label=_("Summary for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
+    )
+    next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
+    next_step_owner = forms.ModelChoiceField(
+        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+    )
+    next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    seen_message_id = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].queryset = reasons_visible_to(user)  # type: ignore[attr-defined]
+        self.fields["next_step_owner"].queryset = workers()  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        disposition = data.get("disposition")
+        is_started = any(data.get(name) for name in ("next_step", "next_step_date"))
+        if disposition is not None and (is_started or not disposition.is_resolved):
+            needed = {
+                "next_step": _now("Say what happens next."),
+                "next_step_owner": _now("Say who does it."),
+                "next_step_date": _now("Say by when."),
+            }
+            for name, sentence in needed.items():
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, sentence)
+        return data

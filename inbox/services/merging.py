@@ -14,29 +14,13 @@ from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
 from inbox.enums import Direction, InteractionStatus, MessageKind, MessageStatus, Priority, TimelineKind
 from inbox.models import FormSubmission, Interaction, Message
-from inbox.policies import can_take, can_work
+from inbox.policies import can_take, can_work, why_not_merge
 from inbox.services.interactions import conclude, locked, require
 from inbox.services.locks import hold_for_transaction
 
 S = InteractionStatus
 UNDO_WITHIN = timedelta(hours=24)
 MOVING = (MessageStatus.DRAFT, MessageStatus.QUEUED, MessageStatus.SENDING)
-
-
-def why_not_merge(actor: User, source: Interaction, target: Interaction) -> str:
-    """The sentence that says why `source` cannot go on in `target`; empty when it can."""
-    if source.pk == target.pk:
-        return _("An interaction cannot be merged into itself.")
-    if source.is_done or target.is_done:
-        return _("Only open conversations can be merged. Reopen the closed one first.")
-    if (source.patient_id or None) != (target.patient_id or None):
-        return _("These conversations belong to different people. Link both to the same patient first.")
-    if source.patient_id is None and (not source.contact_value or source.contact_value != target.contact_value):
-        return _("It is not known whether this is the same person. Link both to the patient first.")
-    for one in (source, target):
-        if not can_work(actor, one) or not can_take(actor, one):
-            return _("%(name)s works on one of them. Ask them, or a supervisor, to merge.") % {"name": one.owner}
-    return ""
 
 
 def merge(*, actor: User, source_id: int, target_id: int) -> Interaction:

@@ -1,5 +1,7 @@
 """Take, return, wrap up, reopen, link, send a template: one service call each."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -7,18 +9,23 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
-from inbox.enums import ChannelKind
-from inbox.forms import NewPatientForm, TemplateForm, WrapUpForm
+from inbox.enums import ChannelKind, Direction
+from inbox.forms import NewPatientForm, TemplateForm
 from inbox.models import Disposition, Interaction, Message
 from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
+from inbox.selectors.tasks import tasks_of
 from inbox.services import interactions as desk
+from inbox.services.labels import set_reason
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
 from inbox.views.compose import channel_of, send_key
+from inbox.views.dialogs import posted
 from inbox.views.interactions import find, show, show_refusal
+from inbox.working_forms import WrapUpForm
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.selectors import get_patient_for
@@ -67,24 +74,18 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @form_methods
 def wrap_up(request: HttpRequest, pk: int) -> HttpResponse:
-    """Reason, outcome, next step; then closed."""
+    """Reason, outcome, next step; then closed. What the patient wrote meanwhile is shown before it may be closed."""
     interaction = find(request, pk)
     user = person_of(request)
-    initial = {
-        "reason": interaction.reason_id,
-        "next_step_owner": user.pk,
-        "seen_message_id": latest_message_ids(user, interaction)[0],
-    }
-    form = WrapUpForm(request.POST or None, user=user, initial=initial)
+    latest = latest_message_ids(user, interaction)[0]
+    initial = {"reason": interaction.reason_id, "next_step_owner": user.pk, "seen_message_id": latest}
+    form = WrapUpForm(posted(request), user=user, initial=initial)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            data = form.cleaned_data
-            if not data["next_step"]:
-                data["next_step_owner"] = None
             try:
-                desk.close(actor=user, interaction_id=pk, **data)
+                _close(user, interaction, form.cleaned_data)
                 return _done(request, pk, _("Closed."))
             except Refused as error:
                 form.add_error(None, str(error))
@@ -93,8 +94,27 @@ def wrap_up(request: HttpRequest, pk: int) -> HttpResponse:
         "interaction": interaction,
         "form": form,
         "dispositions": Disposition.objects.filter(is_active=True),
+        "blocking": list(tasks_of(interaction).filter(is_blocking=True, done_at=None)),
+        "newer": _newer(interaction, form) if status == 409 else [],
+        "seen_message_id": latest,
     }
     return render_form(request, "wrap_up", context, status=status)
+
+
+def _close(user: User, interaction: Interaction, data: dict[str, Any]) -> None:
+    """The reason first and for itself: it stays, with its checklists, also when something still keeps it open."""
+    if not data["next_step"]:
+        data["next_step_owner"] = None
+    if not interaction.is_done and data["reason"].pk != interaction.reason_id:
+        set_reason(actor=user, interaction_id=interaction.pk, reason=data["reason"])
+    desk.close(actor=user, interaction_id=interaction.pk, **data)
+
+
+def _newer(interaction: Interaction, form: WrapUpForm) -> list[Message]:
+    seen = form.cleaned_data.get("seen_message_id")
+    if seen is None:
+        return []
+    return list(interaction.messages.filter(direction=Direction.INBOUND, pk__gt=seen).order_by("occurred_at")[:20])
 
 
 @form_methods

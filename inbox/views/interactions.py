@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from contact_center.accounts.models import User
@@ -13,6 +14,7 @@ from inbox.models import Interaction
 from inbox.selectors import conversation
 from inbox.selectors.drafts import writing_context
 from inbox.selectors.interactions import get_interaction_for, get_readable_for
+from inbox.selectors.tasks import tasks_of
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
 from inbox.services.notifications import see
@@ -100,6 +102,7 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
         "patient": patient,
         "can": _may(user, interaction),
         "sequence": realtime.sequences_of([topic])[topic],
+        **_tasks_context(interaction),
     }
     if patient is None:
         return context | {"candidates": conversation.candidates_for(user, interaction)}
@@ -110,6 +113,15 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
         "others": others[:OTHERS_SHOWN],
         "has_more_others": len(others) > OTHERS_SHOWN,
         "cases": list(conversation.open_cases(user, interaction)),
+    }
+
+
+def _tasks_context(interaction: Interaction) -> dict[str, Any]:
+    tasks = list(tasks_of(interaction))
+    return {
+        "tasks": tasks,
+        "tasks_done": sum(task.done_at is not None for task in tasks),
+        "today": timezone.localdate(),
     }
 
 

@@ -22,6 +22,7 @@ from tests.factories.inbox import (
     InteractionFactory,
     MessageFactory,
     SavedViewFactory,
+    TaskFactory,
     WebFormFactory,
     WebhookEventFactory,
 )
@@ -98,6 +99,14 @@ TABLE = {
     "inbox:wake": (NOBODY, SERVING),
     "inbox:transfer": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
+    "inbox:case": (SERVING, SERVING),
+    "inbox:tasks": (SERVING, SERVING),
+    "inbox:task": (SERVING, SERVING),
+    "inbox:task-tick": (NOBODY, SERVING),
+    "inbox:task-remove": (NOBODY, SERVING),
+    "inbox:merge": (SERVING, SERVING),
+    "inbox:unmerge": (NOBODY, SERVING),
+    "inbox:split": (SERVING, SERVING),
     "inbox:wrap-up": (SERVING, SERVING),
     "inbox:reopen": (NOBODY, SERVING),
     "inbox:link": (SERVING, SERVING),
@@ -183,7 +192,9 @@ def url_of(sms_channel, form_channel, agent, team):
     job = Job(owner=agent, kind="x", title="x", total=1, status=JobStatus.DONE, finished_at=timezone.now())
     job.file.save("x.csv", ContentFile(b"x"))
     notice = Notification.objects.create(user=agent, kind="assigned", interaction=interaction)
+    task = TaskFactory(interaction=interaction)
     rows = {
+        **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "notification-open": notice,
         "attachment": file,
         "retry": failed,

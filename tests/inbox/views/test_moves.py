@@ -181,5 +181,5 @@ def test_the_row_says_until_when_it_rests(agent, mine, signed_in):
     InteractionFactory(
         channel=mine.channel, owner=agent, status="snoozed", snoozed_until_at=timezone.now() + timedelta(days=3)
     )
-    page = signed_in(agent).get(reverse("inbox:list") + "?view=all").content.decode()
+    page = signed_in(agent).get(reverse("inbox:list") + "?view=snoozed").content.decode()
     assert page.count("Snoozed until") == 1

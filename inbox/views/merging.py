@@ -1,0 +1,80 @@
+"""Merge two conversations of one person, undo that, split messages off."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from contact_center.common.errors import Refused
+from inbox.models import Interaction
+from inbox.selectors.merging import MOST_MESSAGES, mergeable, messages_to_split
+from inbox.services import merging
+from inbox.views.answers import is_partial, person_of, render_form, say, status_of
+from inbox.views.interactions import find, show_refusal
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+HERE, THERE = "here", "there"
+
+
+def _go_to(request: HttpRequest, interaction: Interaction, said: str) -> HttpResponse:
+    """Another conversation than the one on the screen: its own page, with its own address."""
+    there = redirect("inbox:interaction", interaction.pk)
+    if is_partial(request):
+        return HttpResponse(headers={"HX-Redirect": there.url})
+    return say(request, there, said)
+
+
+@form_methods
+def merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which conversation goes on in which: the choice with its preview, then the merge."""
+    interaction, user = find(request, pk), person_of(request)
+    candidates = mergeable(user, interaction)
+    chosen, way = request.POST.get("other", ""), request.POST.get("way", HERE)
+    error, status = "", 200
+    if request.method == "POST":
+        other = next((row.interaction for row in candidates if str(row.interaction.pk) == chosen), None)
+        source, target = (interaction, other) if way == THERE else (other, interaction)
+        if source is None or target is None:
+            error, status = _("Choose a conversation."), 422
+        else:
+            try:
+                merged = merging.merge(actor=user, source_id=source.pk, target_id=target.pk)
+                return _go_to(request, merged, _("Merged."))
+            except Refused as refusal:
+                error, status = str(refusal), status_of(refusal)
+    context = {"interaction": interaction, "candidates": candidates, "chosen": chosen, "way": way, "error": error}
+    return render_form(request, "merge", context, status=status)
+
+
+@require_POST
+def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a merge of today."""
+    find(request, pk)
+    try:
+        source = merging.unmerge(actor=person_of(request), interaction_id=pk)
+    except Refused as error:
+        return show_refusal(request, pk, error)
+    return _go_to(request, source, _("The merge is undone."))
+
+
+@form_methods
+def split(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose the messages that are another matter; they become a conversation of their own."""
+    interaction = find(request, pk)
+    chosen = {int(value) for value in request.POST.getlist("messages") if value.isdecimal() and len(value) < 19}
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            new = merging.split(actor=person_of(request), interaction_id=pk, message_ids=chosen)
+            return _go_to(request, new, _("Split off."))
+        except Refused as refusal:
+            error, status = str(refusal), status_of(refusal)
+    rows = messages_to_split(interaction)
+    context = {
+        "interaction": interaction,
+        "rows": rows,
+        "chosen": chosen,
+        "error": error,
+        "limit": MOST_MESSAGES if len(rows) == MOST_MESSAGES else 0,
+    }
+    return render_form(request, "split", context, status=status)
