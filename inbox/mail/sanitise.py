@@ -81,9 +81,18 @@ def sanitise_html(html: str) -> SafeHtml:
         if attributes.get("src", "").startswith("cid:"):
             return match.group(0)
         remote += 1
-        return f"<span>[{attributes.get('alt', '').strip() or '…'}]</span>"
+        return _placeholder(attributes)
 
     return SafeHtml(_IMG.sub(placeholder, clean).strip(), remote)
+
+
+def without_images(safe: str) -> str:
+    """Sanitised markup with its own pictures (`cid:`) shown as their alternative text; they stand among the files."""
+    return _IMG.sub(lambda match: _placeholder(dict(_ATTRIBUTE.findall(match.group(1)))), safe)
+
+
+def _placeholder(attributes: dict[str, str]) -> str:
+    return f"<span>[{attributes.get('alt', '').strip() or '…'}]</span>"
 
 
 def html_to_text(html: str) -> str:

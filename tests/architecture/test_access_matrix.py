@@ -120,6 +120,7 @@ TABLE = {
     "inbox:canned-switch": (NOBODY, LEADS),
     "inbox:retry": (NOBODY, SERVING),
     "inbox:cancel": (NOBODY, SERVING),
+    "inbox:formatted-mail": (SERVING, NOBODY),
     "inbox:attachment": (SERVING, NOBODY),
     "inbox:outbox": (WATCHERS, NOBODY),
     "inbox:quarantine": (WATCHERS, NOBODY),
@@ -183,6 +184,7 @@ def url_of(sms_channel, form_channel, agent, team):
     interaction = InteractionFactory(channel=sms_channel, patient=PatientFactory())
     message = MessageFactory(interaction=interaction)
     failed = MessageFactory(interaction=interaction, direction=Direction.OUTBOUND, status=MessageStatus.FAILED)
+    formatted = MessageFactory(interaction=interaction, html="<p>Hello</p>")
     file = AttachmentFactory(message=message, status=AttachmentStatus.CLEAN)
     file.file.save("x", ContentFile(b"x"))
     draft = DraftFactory(interaction=interaction)
@@ -197,6 +199,7 @@ def url_of(sms_channel, form_channel, agent, team):
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "notification-open": notice,
         "attachment": file,
+        "formatted-mail": formatted,
         "retry": failed,
         "cancel": failed,
         "quarantine-raw": event,
