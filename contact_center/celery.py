@@ -42,6 +42,7 @@ app.conf.beat_schedule = {
     "tell-of-new-work": every(10, "inbox.tell_of_new_work", "default"),
     "tell-of-due-steps": every(600, "inbox.tell_of_due_steps", "default"),
     "send-notices": every(15, "inbox.send_notices", "default"),
+    "index-messages": every(5, "inbox.index_messages", "default"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inbox.services import alerts, attachments, doubts, gaps, ledger, notifications, outbox, snooze
+from inbox.services import alerts, attachments, doubts, gaps, indexing, ledger, notifications, outbox, snooze
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -48,3 +48,8 @@ def tell_of_due_steps() -> int:
 @shared_task(name="inbox.send_notices")
 def send_notices() -> int:
     return notifications.send_notices()
+
+
+@shared_task(name="inbox.index_messages")
+def index_messages() -> int:
+    return indexing.index_messages()

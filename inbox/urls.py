@@ -9,6 +9,7 @@ from inbox.views import (
     canned,
     compose,
     drafts,
+    finding,
     interactions,
     lists,
     mail,
@@ -24,7 +25,8 @@ from inbox.views import (
 app_name = "inbox"
 urlpatterns = [
     path("inbox/", lists.interaction_list, name="list"),
-    path("inbox/search/", lists.search, name="search"),
+    path("inbox/find/", finding.find, name="find"),
+    path("inbox/search/", lists.search_view, name="search"),
     path("inbox/views/", lists.views_pane, name="views"),
     path("inbox/rows/", lists.rows_pane, name="rows"),
     path("inbox/filter/", lists.filter_form, name="filter"),

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
@@ -50,6 +51,7 @@ class Patient(TimeStampedModel):
         indexes = [
             GinIndex(fields=["search_name"], name="patient_name_trigram", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
+            models.Index(Upper("mrn"), name="patient_mrn_upper"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -7,6 +7,7 @@ from inbox.models.forms import FormField, FormSubmission, WebForm
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
+from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.views import SavedView
 from inbox.models.writing import CannedReply, Draft, Macro
 
@@ -21,12 +22,14 @@ __all__ = [
     "Draft",
     "FormField",
     "FormSubmission",
+    "IndexProgress",
     "Interaction",
     "Macro",
     "Mailbox",
     "Mention",
     "Message",
     "MessageTemplate",
+    "MessageWords",
     "Note",
     "Notification",
     "NotificationPreference",

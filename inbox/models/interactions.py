@@ -163,7 +163,15 @@ class Interaction(SafeFSM, TimeStampedModel):
             ),
             models.Index(fields=["split_from"], condition=Q(split_from__isnull=False), name="interaction_split_from"),
             models.Index(fields=["snoozed_until_at"], condition=Q(status=S.SNOOZED), name="interaction_snoozed"),
-            GinIndex(fields=["contact_value"], name="interaction_contact_trigram", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["-closed_at", "-id"], condition=Q(status=S.CLOSED), name="interaction_closed"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="interaction_reference"),
+            # Those of known patients are found through the patients' addresses.
+            GinIndex(
+                fields=["contact_value"],
+                condition=Q(patient__isnull=True),
+                name="interaction_stranger_trigram",
+                opclasses=["gin_trgm_ops"],
+            ),
         ]
 
     def __str__(self) -> str:

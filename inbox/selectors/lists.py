@@ -191,17 +191,6 @@ def look_counts(user: User, look: Look) -> dict[str, int | None]:
     return found.aggregate(all=Count("pk"), unread=Count("pk", filter=Q(unread_count__gt=0)))
 
 
-def matching(found: QuerySet[Interaction], text: str, patient_ids: list[int]) -> QuerySet[Interaction]:
-    """Of these rows those of `patient_ids`, with that receipt number, or with these words in the address."""
-    digits = "".join(char for char in text if char.isdigit())
-    meant = Q(patient_id__in=patient_ids) | Q(reference__iexact=text)
-    if len(digits) >= 4:
-        meant |= Q(contact_value__contains=digits.lstrip("0") or digits)
-    elif len(text) >= 3:
-        meant |= Q(contact_value__icontains=text) | Q(patient=None, contact_name__icontains=text)
-    return found.filter(meant)
-
-
 def topics_of(user: User, view: View) -> list[str]:
     """Live topics that change the rows of a view."""
     if view.queue_id is not None:

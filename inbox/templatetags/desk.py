@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
+from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
@@ -318,3 +319,9 @@ def note_body(note: Note) -> SafeString:
 def order_label(order: str) -> str:
     """The name of an order of the list."""
     return str(ORDERS.get(order, ""))
+
+
+@register.filter
+def mark_words(text: str, asked: str) -> SafeString:
+    """The text, escaped, with what was searched for marked."""
+    return marked(str(text), asked)

@@ -1,9 +1,11 @@
 """The inbox list: views with their counts, rows under filters, orders and a search."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,13 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.common.budget import OutOfTime, within
 from inbox import realtime
 from inbox.models import Interaction
-from inbox.selectors import choices, lists, pane
+from inbox.selectors import choices, lists, pane, search
 from inbox.selectors.conditions import FIELDS, Conditions
 from inbox.selectors.drafts import drafted_by
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
+
+LIST_BUDGET = 2_000  # milliseconds for each statement
 
 
 def require_desk(request: HttpRequest) -> None:
@@ -51,10 +56,7 @@ def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
     search_key, query = traces.kept_search(request)
     number = request.GET.get("page", "")
     live = _live(lists.topics_of(user, view))
-    found = lists.view_rows(user, look)
-    if query:
-        found = lists.matching(found, query, traces.searched_patients(request, query))
-    page = lists.page_of(found, int(number) if number.isdecimal() and len(number) < 10 else 1)
+    page, is_late = rows_of(request, look, query, int(number) if number.isdecimal() and len(number) < 10 else 1)
     base = look.query() + (f"&{urlencode({'s': search_key})}" if search_key else "")
     return {
         "page": page,
@@ -67,11 +69,36 @@ def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
         "chips": _chips(request, look),
         "troubles": _troubles(request, view),
         "query": query,
+        "is_late": is_late,
         "search_key": search_key,
         "list_live": live,
         "draft_ids": drafted_by(user, [row.pk for row in page.object_list]),
         "unassigned_url": f"{reverse('inbox:list')}?view=unassigned",
     }
+
+
+def rows_of(request: HttpRequest, look: lists.Look, query: str, number: int) -> tuple[lists.Page, bool]:
+    """A page of the rows that are asked for, and whether the time for looking ran out: then without the words of
+    messages, and in the end without rows."""
+    user = person_of(request)
+    found = lists.view_rows(user, look)
+    ways: list[Callable[[], QuerySet[Interaction]]] = [lambda: found]
+    if query:
+        patients = traces.searched_patients(request, query)
+        ways = [
+            lambda: search.matching(found, query, patients, is_past=look.view.is_past),
+            lambda: found.filter(patient_id__in=patients),
+        ]
+    for is_second, way in enumerate(ways):
+        try:
+            with within(LIST_BUDGET):
+                page = lists.page_of(way(), number)
+                if query and not is_second:
+                    search.mark(page.object_list, query)
+                return page, bool(is_second)
+        except OutOfTime:
+            continue
+    return lists.Page([], 1, False), True
 
 
 def _segments(look: lists.Look) -> list[tuple[str, str, str]]:
@@ -125,10 +152,10 @@ def interaction_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def search(request: HttpRequest) -> HttpResponse:
+def search_view(request: HttpRequest) -> HttpResponse:
     """Search in a view. What was typed stays in the session; the address of the list carries only a key."""
     require_desk(request)
-    text = request.POST.get("q", "").strip()[:200]
+    text = search.clean(request.POST.get("q", ""))
     named = [("view", request.POST.get("view", "mine")[:40])]
     if text:
         named.append(("s", traces.keep_search(request, text)))

@@ -9,6 +9,7 @@ from django.utils.crypto import get_random_string
 from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.budget import OutOfTime, within
 from inbox.models import Interaction
 from inbox.selectors.conversation import candidates_for
 from inbox.views.answers import person_of
@@ -19,6 +20,7 @@ from patients.services import open_patient_record, search_records
 VIEWED, SEARCHES = "viewed", "searches"
 QUARTER_HOUR = 900  # seconds
 MOST_SEARCHES = 5
+PATIENT_BUDGET = 1_000  # milliseconds
 
 
 def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
@@ -61,7 +63,11 @@ def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace:
 def searched_patients(request: HttpRequest, text: str) -> list[int]:
     """Ids of the patients meant by a text. A list that draws itself again repeats a search that is on record."""
     look = search_patients if BACKGROUND_HEADER in request.headers else search_records
-    return [patient.pk for patient in look(person_of(request), text, limit=50)]
+    try:
+        with within(PATIENT_BUDGET):
+            return [patient.pk for patient in look(person_of(request), text, limit=50)]
+    except OutOfTime:
+        return []
 
 
 def keep_search(request: HttpRequest, text: str) -> str:

@@ -1,0 +1,241 @@
+"""Who and what a text means: conversations by receipt number, address and words; cases; never beyond what is visible.
+
+Words are looked up in two ways. Of rare ones the index knows every message; of common ones the newest messages are
+walked, since the index would gather hundreds of thousands to show eight. The planner's estimate decides, and every
+walk is bounded, so that a wrong estimate costs milliseconds.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.common.highlight import marked
+from inbox.models import Case, Interaction, Message, MessageWords
+from inbox.selectors.interactions import interactions_visible_to, rows
+from inbox.selectors.setup import cases_visible_to
+from patients.models import Patient
+from patients.numbers import normalise_email, normalise_phone, phone_variants
+
+MOST_TEXT = 200
+FEWEST_LETTERS = 2
+FEWEST_DIGITS = 4
+RARE = 5_000
+SPAN = 40_000
+MOST_SPANS = 4
+CHUNK = 300
+
+
+@dataclass(slots=True)
+class Hit:
+    """One conversation, where it fits (`receipt`, `address`, `message`, `patient`) and the words around the place."""
+
+    interaction: Interaction
+    where: str
+    snippet: SafeString | str = ""
+
+    @property
+    def label(self) -> str:
+        """Where it fits, in words."""
+        return {"receipt": _("Receipt number"), "address": _("Address"), "message": _("Message")}.get(self.where, "")
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found, group by group. `late` names the groups whose time ran out."""
+
+    patients: list[Patient] = field(default_factory=list)
+    conversations: list[Hit] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    newest_of: dict[int, int] = field(default_factory=dict)
+    """Per patient the id of their newest visible conversation, where there is one."""
+    newest_in: dict[int, int] = field(default_factory=dict)
+    """The same per case."""
+
+    def __bool__(self) -> bool:
+        return bool(self.patients or self.conversations or self.cases)
+
+
+def clean(text: str) -> str:
+    """What is really asked for; empty for what is too short to ask for."""
+    text = " ".join(text.replace("\x00", " ").split())[:MOST_TEXT]
+    return text if sum(char.isalnum() for char in text) >= FEWEST_LETTERS else ""
+
+
+def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
+    """Visible conversations by receipt number, then by the sender's address, then by what was said, newest first."""
+    visible = interactions_visible_to(user)
+    ids = dict.fromkeys(visible.filter(reference=text.upper()).values_list("pk", flat=True)[:limit], "receipt")
+    by_address = _by_address(visible, text)
+    if by_address is not None:
+        newest = by_address.order_by("-last_message_at", "-id").values_list("pk", flat=True)[:limit]
+        ids |= dict.fromkeys((pk for pk in newest if pk not in ids), "address")
+    messages: dict[int, int] = {}
+    if len(ids) < limit:
+        messages = find_words(visible, text, limit=limit)
+        ids |= dict.fromkeys((pk for pk in messages if pk not in ids), "message")
+    return _hits(visible, dict(list(ids.items())[:limit]), messages, text)
+
+
+def _hits(visible: QuerySet[Interaction], ids: dict[int, str], messages: dict[int, int], text: str) -> list[Hit]:
+    known = {row.pk: row for row in rows(visible.filter(pk__in=ids))}
+    wanted = {messages[pk]: pk for pk, where in ids.items() if where == "message"}
+    said = {wanted[row.pk]: row for row in Message.objects.filter(pk__in=wanted).only("text", "subject")}
+    found = []
+    for pk, where in ids.items():
+        if pk in known:
+            row = known[pk]
+            words = {"receipt": row.reference, "address": row.contact_value}.get(where) or words_said(said.get(pk))
+            found.append(Hit(row, where, marked(words, text)))
+    return found
+
+
+def words_said(message: Message | None) -> str:
+    """Subject and text of a message, as they are searched."""
+    return f"{message.subject} {message.text}".strip() if message else ""
+
+
+def _by_address(visible: QuerySet[Interaction], text: str) -> QuerySet[Interaction] | None:
+    if "@" in text:
+        return visible.filter(contact_value=normalise_email(text) or text.lower())
+    digits = phone_digits(text)
+    if not digits:
+        return None
+    phone = normalise_phone(text, settings.DEFAULT_PHONE_REGION)
+    if phone and phone.is_valid:
+        return visible.filter(contact_value__in=phone_variants(phone.e164))
+    return visible.filter(patient__isnull=True, contact_value__contains=digits)
+
+
+def phone_digits(text: str) -> str:
+    """The digits of a text that may be (a part of) a phone number; empty for other texts."""
+    number = text.lower().removeprefix("whatsapp:").removeprefix("tel:")
+    digits = re.sub(r"\D", "", number)
+    if len(digits) < FEWEST_DIGITS or re.search(r"[^\W\d_]", number) or not digits.isascii():
+        return ""
+    bare = digits.lstrip("0")
+    return bare if len(bare) >= FEWEST_DIGITS else digits
+
+
+def find_words(visible: QuerySet[Interaction], text: str, *, limit: int) -> dict[int, int]:
+    """Per conversation with these words in a message its newest such message, newest first."""
+    found: dict[int, int] = {}
+    for pairs in _candidates(text):
+        fresh = {interaction: message for message, interaction in reversed(pairs) if interaction not in found}
+        seen = set(visible.filter(pk__in=fresh).values_list("pk", flat=True))
+        for message, interaction in pairs:
+            if interaction in seen:
+                found.setdefault(interaction, message)
+        if len(found) >= limit:
+            break
+    return dict(list(found.items())[:limit])
+
+
+def _candidates(text: str) -> Iterable[list[tuple[int, int]]]:
+    """Messages with these words and their conversations, newest first, some at a time, whoever may see them."""
+    if _estimate(text) > RARE:
+        walked = 0
+        for pairs, is_whole in _walk(text):
+            walked += len(pairs)
+            yield pairs
+            if is_whole:
+                return
+        if walked:
+            return
+    everything = MessageWords.objects.filter(words__mean=text).order_by().values_list("pk", flat=True)
+    ids = sorted(everything[: 10 * RARE], reverse=True)
+    for start in range(0, min(len(ids), MOST_SPANS * CHUNK), CHUNK):
+        yield _paired(ids[start : start + CHUNK])
+
+
+def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], bool]]:
+    """The newest messages span by span; with each whether the walk came to the oldest one."""
+    top = MessageWords.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    for _number in range(MOST_SPANS):
+        floor = max(top - SPAN, 0)
+        span = MessageWords.objects.filter(pk__gt=floor, pk__lte=top, words__mean=text)
+        ids = list(span.order_by("-pk").values_list("pk", flat=True)[:CHUNK])
+        yield _paired(ids), floor == 0
+        top = ids[-1] - 1 if len(ids) == CHUNK else floor
+        if top <= 0:
+            return
+
+
+def _paired(ids: list[int]) -> list[tuple[int, int]]:
+    whose = dict(Message.objects.filter(pk__in=ids).values_list("pk", "interaction_id"))
+    return [(pk, whose[pk]) for pk in ids if pk in whose]
+
+
+def _estimate(text: str) -> int:
+    """How many messages the planner believes to have these words."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN (FORMAT JSON) SELECT 1 FROM inbox_messagewords WHERE words @@ continuo_query(%s)", [text]
+        )
+        plan = cursor.fetchone()[0]
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def find_cases(user: User, text: str, patients: list[Patient], *, limit: int) -> list[Case]:
+    """Visible cases of that reference or a longer one, then open ones of these patients."""
+    candidates = set(Case.objects.filter(patient__in=patients).order_by("-pk").values_list("pk", flat=True)[:50])
+    if re.fullmatch(r"[A-Za-z]-?[0-9A-Za-z]{3,12}", text):
+        candidates |= set(Case.objects.filter(reference__startswith=text.upper()).values_list("pk", flat=True)[:50])
+    found = cases_visible_to(user, among=candidates).filter(pk__in=candidates).select_related("patient", "owner")
+    return sorted(found, key=lambda case: (not case.reference.startswith(text.upper()), -case.pk))[:limit]
+
+
+def newest_conversations(user: User, *, by: str, among: Collection[int]) -> dict[int, int]:
+    """Per patient or case (`by`) of these ids the newest conversation the person may see."""
+    key = f"{by}_id"
+    found = interactions_visible_to(user).filter(**{f"{key}__in": among})
+    return dict(found.order_by(key, "-last_message_at", "-id").distinct(key).values_list(key, "pk"))
+
+
+# ---- within one view of the list ----
+def matching(
+    found: QuerySet[Interaction], text: str, patient_ids: list[int], *, is_past: bool
+) -> QuerySet[Interaction]:
+    """Of these rows those of the patients, of that receipt number or address, or with these words.
+
+    Of what is done, which is without end, the newest few hundred; of what is open, all.
+    """
+    if is_past:
+        ids = set(find_words(found.order_by(), text, limit=CHUNK))
+        by_address = _by_address(found.order_by(), text)
+        for part in (by_address, found.order_by().filter(_named(text, patient_ids))):
+            if part is not None:
+                ids |= set(part.order_by("-last_message_at", "-id").values_list("pk", flat=True)[:CHUNK])
+        return found.filter(pk__in=ids)
+    meant = _named(text, patient_ids) | Q(contact_value__icontains=phone_digits(text) or text)
+    said = MessageWords.objects.filter(message__interaction=OuterRef("pk"), words__mean=text)
+    return found.filter(meant | Q(contact_name__icontains=text) | Exists(said))
+
+
+def _named(text: str, patient_ids: list[int]) -> Q:
+    return Q(patient_id__in=patient_ids) | Q(reference=text.upper())
+
+
+def mark(page: list[Interaction], text: str) -> None:
+    """Give each of these rows its `hit`: where it fits and the words around the place. Two queries."""
+    by_words = MessageWords.objects.filter(message__interaction__in=page, words__mean=text)
+    newest = by_words.order_by("message__interaction_id", "-pk").distinct("message__interaction_id")
+    said = Message.objects.filter(pk__in=newest.values("pk")).only("text", "subject", "interaction_id")
+    messages = {message.interaction_id: message for message in said}
+    for row in page:
+        if row.reference and row.reference == text.upper():
+            hit = Hit(row, "receipt", marked(row.reference, text))
+        elif row.pk in messages:
+            hit = Hit(row, "message", marked(words_said(messages[row.pk]), text))
+        else:
+            hit = Hit(row, "patient" if row.patient_id else "address")
+        row.hit = hit  # type: ignore[attr-defined]

@@ -1,0 +1,61 @@
+"""Searching the desk: each group within its own time, one trace for all that was found."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from contact_center.common.budget import OutOfTime, within
+from inbox.selectors import search
+from patients.selectors import search_patients
+
+T = TypeVar("T")
+BUDGET = 600  # milliseconds for each statement of a group
+
+
+def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
+    """Patients, conversations and cases that `text` means and the person may see, `limit` of each at most.
+
+    A group whose time runs out is named in `late`; the others stand. Leaves one SEARCHED entry with ids, not the
+    text; none for a text that is too short to search for, for which nothing is found.
+    """
+    found = search.Found()
+    text = search.clean(text)
+    if not text:
+        return found
+    found.patients = _in_time(found, _("Patients"), lambda: search_patients(actor, text, limit), [])
+    found.newest_of = _in_time(found, "", lambda: _newest(actor, "patient", found.patients), {})
+    found.conversations = _in_time(
+        found, _("Conversations"), lambda: search.find_conversations(actor, text, limit=limit), []
+    )
+    found.cases = _in_time(found, _("Cases"), lambda: search.find_cases(actor, text, found.patients, limit=limit), [])
+    found.newest_in = _in_time(found, "", lambda: _newest(actor, "case", found.cases), {})
+    with transaction.atomic():
+        record(
+            actor=actor,
+            action=AuditAction.SEARCHED,
+            object_type="patient",
+            found=[patient.pk for patient in found.patients],
+            interactions=[hit.interaction.pk for hit in found.conversations],
+            cases=[case.pk for case in found.cases],
+        )
+    return found
+
+
+def _newest(actor: User, by: str, concerned: Sequence[Model]) -> dict[int, int]:
+    return search.newest_conversations(actor, by=by, among=[one.pk for one in concerned]) if concerned else {}
+
+
+def _in_time(found: search.Found, group: str, look: Callable[[], T], nothing: T) -> T:
+    try:
+        with within(BUDGET):
+            return look()
+    except OutOfTime:
+        if group:
+            found.late.append(group)
+        return nothing
