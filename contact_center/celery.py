@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "tell-of-due-steps": every(600, "inbox.tell_of_due_steps", "default"),
     "send-notices": every(15, "inbox.send_notices", "default"),
     "index-messages": every(5, "inbox.index_messages", "default"),
+    "clear-uploads": every(3600, "inbox.clear_uploads", "default"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

@@ -290,6 +290,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 MAX_INBOUND_BYTES = env.int("MAX_INBOUND_BYTES", default=26_214_400)
 MAX_REQUEST_BYTES = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_INBOUND_BYTES * 3 // 2  # a mail within its provider's JSON or base64
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=110 * 1024 * 1024)  # one reply with its files
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", default=26_214_400 - 1_048_576)
 
 # ---- messages in and out ----
@@ -305,6 +306,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Aurora Health <care@
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
 LATE_AFTER_SECONDS = env.int("LATE_AFTER_SECONDS", default=1800)  # longer than this nobody should wait for us
+MAIL_UNDO_SECONDS = env.int("MAIL_UNDO_SECONDS", default=10)  # a mail can be taken back so long
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)
 # How many workers one provider may hold: with a hanging one, the others still serve everything else.
 OUTBOX_SLOTS = env.int("OUTBOX_SLOTS", default=max(1, env.int("WORKER_PROCESSES", default=2) - 1))

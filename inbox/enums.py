@@ -112,6 +112,14 @@ class AttachmentStatus(TextChoices):
     FAILED = "failed", _("Could not be fetched")
 
 
+class FileProblem(TextChoices):
+    """Why a file is not kept; stored with the file, told in the reader's language."""
+
+    TOO_LARGE = "too_large", _("The file is too large.")
+    VIRUS = "virus", _("The file carries a virus signature.")
+    TYPE = "type", _("This type of file is not accepted.")
+
+
 class GateDecision(TextChoices):
     SEND = "send", _("Send")
     DEFER = "defer", _("Send later")

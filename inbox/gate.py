@@ -44,6 +44,7 @@ class GateReason(StrEnum):
     UNRESOLVED_VARIABLE = "unresolved_variable"
     QUIET_HOURS = "quiet_hours"
     DAILY_CAP = "daily_cap"
+    CONVERSATION_CLOSED = "conversation_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class SendFacts:
     is_deceased: bool = False
     is_do_not_contact: bool = False
     consent: bool | None = None
+    is_scheduled: bool = False
     is_template: bool = False
     is_template_approved: bool = False
     last_inbound_at: datetime | None = None
@@ -83,17 +85,18 @@ def decide(facts: SendFacts) -> Verdict:
 
     A person's reply and care messages need no consent row (implied by the contact) but respect a withdrawal;
     surveys and marketing need a grant. The confirmation of STOP, START or HELP passes the opt-out it confirms,
-    because carriers require exactly one. Quiet hours and the daily cap hold back automatic purposes only.
+    because carriers require exactly one. The daily cap holds back automatic purposes only; quiet hours those and what
+    a person put off, since nobody waits for it at that moment.
     """
     refusal = _refusal(facts)
     if refusal:
         return Verdict(GateDecision.SUPPRESS, refusal)
-    if facts.purpose in AUTOMATIC:
+    if facts.purpose in AUTOMATIC or facts.is_scheduled:
         until_at = quiet_until(facts.now, facts.time_zone)
         if until_at:
             return Verdict(GateDecision.DEFER, GateReason.QUIET_HOURS, until_at)
-        if facts.automatic_today >= DAILY_CAP:
-            return Verdict(GateDecision.DEFER, GateReason.DAILY_CAP, facts.now + timedelta(hours=12))
+    if facts.purpose in AUTOMATIC and facts.automatic_today >= DAILY_CAP:
+        return Verdict(GateDecision.DEFER, GateReason.DAILY_CAP, facts.now + timedelta(hours=12))
     return Verdict(GateDecision.SEND, GateReason.ALLOWED)
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from inbox.services import alerts, attachments, doubts, gaps, indexing, ledger, notifications, outbox, snooze
+from inbox.services import alerts, attachments, doubts, gaps, indexing, ledger, notifications, outbox, snooze, uploads
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -53,3 +53,8 @@ def send_notices() -> int:
 @shared_task(name="inbox.index_messages")
 def index_messages() -> int:
     return indexing.index_messages()
+
+
+@shared_task(name="inbox.clear_uploads")
+def clear_uploads() -> int:
+    return uploads.clear_uploads()

@@ -20,6 +20,7 @@ from inbox.views import (
     public,
     saved,
     tasks,
+    uploads,
 )
 
 app_name = "inbox"
@@ -68,6 +69,10 @@ urlpatterns = [
     path("inbox/<int:pk>/create-patient/", actions.create_and_link, name="create-patient"),
     path("inbox/<int:pk>/templates/", actions.send_template, name="templates"),
     path("inbox/<int:pk>/canned/", canned.picker, name="canned"),
+    path("inbox/<int:pk>/uploads/", uploads.upload, name="upload"),
+    path("inbox/<int:pk>/uploads/remove/", uploads.remove, name="upload-remove"),
+    path("inbox/pictures/<int:pk>/", uploads.picture, name="picture"),
+    path("media/<str:token>/", uploads.media, name="media"),
     path("settings/", canned.settings_page, name="settings"),
     path("settings/replies/", canned.canned_replies, name="canned-replies"),
     path("settings/replies/new/", canned.canned_reply, name="canned-new"),

@@ -248,6 +248,8 @@ class EmailAdapter(Adapter):
         )
         if outbound.html:
             mail.attach_alternative(outbound.html, "text/html")
+        for file in outbound.files:
+            mail.attach(_safe_line(file.name, "a file name"), file.content, _mail_type(file.content_type))
         if "anymail" in self.config.backend:
             mail.metadata = {"our_id": outbound.our_id}  # type: ignore[attr-defined]
         return mail
@@ -407,6 +409,12 @@ def _safe_address(value: str, what: str) -> str:
     if not _ADDRESS.fullmatch(value):
         raise AdapterError(f"The address of {what} is not valid.", permanent=True, code="invalid_address")
     return value
+
+
+def _mail_type(content_type: str) -> str:
+    """The type of an attachment; whole mails and texts travel as bytes, so that nothing in them is changed."""
+    is_bytes = re.fullmatch(r"(?!text/|message/|multipart/)[a-z]+/[a-z0-9.+-]+", content_type)
+    return content_type if is_bytes else "application/octet-stream"
 
 
 def _safe_id(value: str) -> str:

@@ -147,12 +147,22 @@ Event = InboundMessage | DeliveryReport | CallEvent
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file that leaves with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One message to send. `our_id` identifies it for good; a second attempt carries the same id.
 
     With `template_sid` the provider renders the approved template and `text` is our own rendering of it,
     kept for the record and for finding the message again. `validity_seconds` is how long the provider may
-    try before giving up. `headers` are extra mail headers, `cc` more
+    try before giving up. `media_urls` are addresses where the provider
+    fetches files (SMS, WhatsApp), `files` their content (e-mail). `headers` are extra mail headers, `cc` more
     recipients (e-mail only). `is_automatic` marks what no person wrote.
     """
 
@@ -164,6 +174,7 @@ class OutboundMessage:
     subject: str | None = None
     html: str | None = None
     media_urls: tuple[str, ...] = ()
+    files: tuple[OutboundFile, ...] = ()
     template_sid: str | None = None
     template_variables: dict[str, str] = field(default_factory=dict)
     in_reply_to: str | None = None

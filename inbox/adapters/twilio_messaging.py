@@ -320,6 +320,8 @@ def _is_twilio_media(url: SplitResult) -> bool:
 def _same_text(outbound: OutboundMessage, message: Any) -> bool:
     """Whether it is our text. Twilio's smart encoding rewrites quotes, dashes, dots and spaces, never letters."""
     ours, theirs = outbound.text, message.body or ""
+    if outbound.media_urls and (int(message.num_media or 0) != len(outbound.media_urls) or bool(ours) != bool(theirs)):
+        return False
     return not ours or theirs.split() == ours.split() or "" != _letters(ours) == _letters(theirs)
 
 

@@ -9,7 +9,7 @@ from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
 from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.views import SavedView
-from inbox.models.writing import CannedReply, Draft, Macro
+from inbox.models.writing import CannedReply, Draft, Macro, Upload
 
 __all__ = [
     "Attachment",
@@ -42,6 +42,7 @@ __all__ = [
     "Task",
     "TimelineEvent",
     "TopicSequence",
+    "Upload",
     "WebForm",
     "WebhookEvent",
 ]

@@ -145,8 +145,9 @@ class Message(SafeFSM, TimeStampedModel):
 
     @transition(field=status, source=M.SENDING, target=M.SENT)
     def mark_sent(self, external_id: str, at: datetime) -> None:
-        """The provider took it."""
+        """The provider took it. One that was put off takes its place in the thread now."""
         self.external_id = external_id
+        self.occurred_at = at if self.scheduled_at else self.occurred_at
         self.sent_at = self.sent_at or at
         self.error_code = self.error_text = ""
 
@@ -180,11 +181,12 @@ class Message(SafeFSM, TimeStampedModel):
 
     @transition(field=status, source=[M.DRAFT, M.QUEUED, M.FAILED, M.SUPPRESSED], target=M.CANCELLED)
     def cancel(self) -> None:
-        """A person took it back before it left."""
+        """A person took it back before it left, or its conversation was closed before its time came."""
 
     @transition(field=status, source=[M.FAILED, M.SUPPRESSED], target=M.QUEUED)
     def retry(self) -> None:
         """A person wants a new attempt; the gate decides again."""
+        self.scheduled_at = None
         self.next_attempt_at = None
         self.failed_at = None
         self.error_code = self.error_text = ""
@@ -210,7 +212,7 @@ class DeliveryReport(models.Model):
         return f"delivery report {self.pk}"
 
 
-def private_path(instance: "Attachment", filename: str) -> str:
+def private_path(instance: models.Model, filename: str) -> str:
     """A random name; what the sender called the file never reaches the disk."""
     return f"attachments/{timezone.now():%Y/%m}/{uuid.uuid4().hex}"
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from contact_center.accounts.models import Team
 from contact_center.common.models import TimeStampedModel
 from inbox.models.interactions import Interaction
+from inbox.models.messages import Message, private_path
 
 
 class Draft(TimeStampedModel):
@@ -25,6 +26,31 @@ class Draft(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
+
+
+class Upload(TimeStampedModel):
+    """A file that waits in somebody's reply box. Once sent, `sent_with` names the message that shares its content."""
+
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="uploads")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content; tells the same form sent twice.")
+    file = models.FileField(upload_to=private_path)
+    sent_with = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="uploads", db_index=False
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["interaction", "author"], condition=Q(sent_with=None), name="upload_waiting"),
+            models.Index(fields=["sent_with"], condition=Q(sent_with__isnull=False), name="upload_sent"),
+            models.Index(fields=["created_at"], name="upload_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"
 
 
 class CannedReply(TimeStampedModel):

@@ -37,7 +37,7 @@ def facts_for(message: Message) -> SendFacts:
         channel_kind=ChannelKind(message.channel_kind),
         now=timezone.now(),
         has_address=bool(message.address),
-        has_content=bool(message.text.strip() or message.html or message.template_id),
+        has_content=bool(message.text.strip() or message.html or message.template_id or message.attachments.exists()),
         has_unresolved_variable="{{" in message.text and "}}" in message.text,
         is_channel_active=Channel.objects.filter(pk=message.channel_id, is_active=True).exists(),
         is_opted_out=is_opted_out(message.channel_kind, message.address),
@@ -47,12 +47,18 @@ def facts_for(message: Message) -> SendFacts:
         is_deceased=bool(patient and patient.deceased_date) and not is_answer,
         is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_answer,
         consent=_consent(patient, purpose, message.channel_kind),
+        is_scheduled=message.scheduled_at is not None,
         is_template=message.template_id is not None,
         is_template_approved=bool(message.template and message.template.status == TemplateStatus.APPROVED),
         last_inbound_at=last_inbound_at,
         automatic_today=_automatic_today(message) if purpose in AUTOMATIC else 0,
-        time_zone=patient.time_zone if patient and patient.time_zone in _ZONES else settings.TIME_ZONE,
+        time_zone=time_zone_of(patient),
     )
+
+
+def time_zone_of(patient: Patient | None) -> str:
+    """IANA name of the patient's time zone; the clinic's where it is not known."""
+    return patient.time_zone if patient and patient.time_zone in _ZONES else settings.TIME_ZONE
 
 
 def is_opted_out(channel_kind: str, address: str) -> bool:

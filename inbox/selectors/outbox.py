@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,7 @@ GATE_SENTENCES = {
     GateReason.EMPTY: _("The message is empty."),
     GateReason.UNRESOLVED_VARIABLE: _("A variable was not filled in."),
     GateReason.QUIET_HOURS: _("It is night where the patient is; it goes out in the morning."),
+    GateReason.CONVERSATION_CLOSED: _("The conversation was closed before its time came."),
     GateReason.DAILY_CAP: _("The patient had enough automatic messages today; it goes out later."),
 }
 
@@ -74,11 +76,12 @@ def outbox_summary(user: User) -> dict[str, Any]:
     ended = visible.filter(status__in=[M.FAILED, M.SUPPRESSED], created_at__gte=_counted_since())
     stale_at = timezone.now() - timedelta(seconds=settings.OUTBOX_ALARM_SECONDS)
     due = Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now())
+    is_old = Q(created_at__lt=stale_at) & (Q(scheduled_at=None) | Q(scheduled_at__lt=stale_at))
     numbers = open_ones.aggregate(
         queued=Count("pk", filter=Q(status=M.QUEUED)),
         sending=Count("pk", filter=Q(status=M.SENDING)),
-        stuck=Count("pk", filter=Q(created_at__lt=stale_at) & due),
-        oldest_at=Min("created_at", filter=due),
+        stuck=Count("pk", filter=is_old & due),
+        oldest_at=Min(Greatest("created_at", "scheduled_at"), filter=due),
     ) | ended.aggregate(
         failed=Count("pk", filter=Q(status=M.FAILED)),
         suppressed=Count("pk", filter=Q(status=M.SUPPRESSED)),

@@ -20,13 +20,14 @@ from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import AdapterError, MediaRefused
 from inbox.adapters.events import InboundMessage, MediaRef
-from inbox.enums import AttachmentStatus
-from inbox.models import Attachment, Message
+from inbox.enums import AttachmentStatus, FileProblem
+from inbox.models import Attachment, Message, Upload
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 
 FETCH_TASK, FETCH_QUEUE = "inbox.fetch_attachments", "default"
 MAX_FILES = 20
+LEFT_OUT = "left_out"
 MAX_ATTEMPTS = 5
 FETCH_BACKOFF = [timedelta(seconds=s) for s in (5, 30, 120, 600, 1800)]
 ALLOWED_TYPES = (
@@ -63,7 +64,11 @@ _written: ContextVar[list[str] | None] = ContextVar("attachments_written", defau
 
 
 class FileRefused(Exception):
-    """The file must not be kept; the message says why, for staff."""
+    """The file must not be kept; `problem` says why."""
+
+    def __init__(self, problem: FileProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 @contextmanager
@@ -79,11 +84,17 @@ def kept_with_rows() -> Iterator[None]:
     except BaseException:
         for name in written:
             with suppress(DatabaseError, OSError):
-                if not Attachment.objects.filter(file=name).exists():
+                if not Attachment.objects.filter(file=name).exists() and not Upload.objects.filter(file=name).exists():
                     default_storage.delete(name)
         raise
     finally:
         _written.reset(token)
+
+
+def note_written(name: str) -> None:
+    """Let `kept_with_rows` know of a file that was written."""
+    if (written := _written.get()) is not None:
+        written.append(name)
 
 
 def store_inbound(message: Message, item: InboundMessage) -> None:
@@ -119,7 +130,7 @@ def _tell_left_out(message: Message, names: list[str]) -> None:
     """One refused row that says how many files beyond MAX_FILES were not kept; their raw source is."""
     if names:
         attachment = Attachment(message=message, name=file_name(names[0]))
-        attachment.refuse(f"More than {MAX_FILES} files came. This is the first of {len(names)} that were not kept.")
+        attachment.refuse(f"{LEFT_OUT}:{len(names)}")
         attachment.save()
 
 
@@ -141,24 +152,26 @@ def _keep(attachment: Attachment, content: IO[bytes], declared: str, size: int) 
     content.seek(0)
     attachment.size = size
     attachment.file.save("unused", File(content), save=False)
-    if (written := _written.get()) is not None:
-        written.append(str(attachment.file.name))
+    note_written(str(attachment.file.name))
     if "." not in attachment.name:
         attachment.name += mimetypes.guess_extension(attachment.content_type) or ""
     attachment.accept()
 
 
-def judge(content: IO[bytes], declared: str, size: int) -> str:
-    """The content type by content, not by claim. Raises FileRefused for what is too large, active or unknown."""
-    if size > settings.MAX_ATTACHMENT_BYTES:
-        raise FileRefused("The file is too large.")
+def judge(content: IO[bytes], declared: str, size: int, *, most: int | None = None) -> str:
+    """The content type by content, not by claim. `most` bytes are allowed, else MAX_ATTACHMENT_BYTES.
+
+    Raises FileRefused for what is too large, active or unknown.
+    """
+    if size > (most or settings.MAX_ATTACHMENT_BYTES):
+        raise FileRefused(FileProblem.TOO_LARGE)
     content.seek(0)
     head = content.read(4096)
     if EICAR in head:
-        raise FileRefused("The file carries a virus signature.")
+        raise FileRefused(FileProblem.VIRUS)
     content_type = _sniff(head, declared)
     if not content_type.startswith(ALLOWED_TYPES):
-        raise FileRefused("This type of file is not accepted.")
+        raise FileRefused(FileProblem.TYPE)
     return content_type
 
 

@@ -7,7 +7,7 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from contact_center.common.deadline import Deadline
 from contact_center.common.wake import wake_on_commit
@@ -23,8 +23,10 @@ from inbox.services.outbox import (
     DRAIN_QUEUE,
     DRAIN_TASK,
     GIVE_UP_AFTER,
+    UNKNOWN_ADAPTER,
     backoff,
-    fail_unknown_adapter,
+    due_since,
+    fail_before_sending,
     outbound_of,
     save_and_tell,
 )
@@ -67,7 +69,7 @@ def _reconcile(limit: int) -> int:
                 providers.note_failure(provider, f"{error.reason} {error.code or ''}".strip())
                 silent.add(provider)
             except UnknownAdapter:
-                fail_unknown_adapter(pk)
+                fail_before_sending(pk, "unknown_adapter", UNKNOWN_ADAPTER)
                 settled += 1
             except SoftTimeLimitExceeded:
                 raise
@@ -105,7 +107,7 @@ def _settle(message_id: int, stale_at: datetime) -> bool:
 def _is_hopeless(message: Message) -> bool:
     """A failing provider is tried for a day; a message that ended its worker each time, five times."""
     if message.error_code:
-        return timezone.now() - message.created_at > GIVE_UP_AFTER
+        return timezone.now() - due_since(message) > GIVE_UP_AFTER
     return message.attempts >= settings.MAX_TASK_ATTEMPTS
 
 
@@ -124,7 +126,7 @@ def _find(adapter: Adapter, message: Message) -> tuple[SendResult | None, bool]:
 
 
 def _nothing_else(adapter: Adapter, outbound: OutboundMessage, since: datetime, taken: set[str]) -> bool:
-    return adapter.find_sent(replace(outbound, text=""), since, taken) is None
+    return adapter.find_sent(replace(outbound, text="", media_urls=()), since, taken) is None
 
 
 def _taken_ids(message: Message) -> set[str]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
@@ -19,12 +20,13 @@ from contact_center.common.wake import wake_on_commit
 from inbox import gate, realtime, signals
 from inbox.adapters import events
 from inbox.adapters.base import AdapterError
-from inbox.adapters.events import Address, OutboundMessage, SendResult
+from inbox.adapters.events import Address, OutboundFile, OutboundMessage, SendResult
 from inbox.adapters.registry import UnknownAdapter
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
-from inbox.services import providers
+from inbox.selectors.uploads import files_of, public_address
+from inbox.services import departures, providers
 from inbox.services.locks import try_held
 from inbox.services.setbacks import note_setback
 
@@ -33,6 +35,8 @@ M = MessageStatus
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_outboxes", "outbound"
 BACKOFF = [timedelta(seconds=s) for s in (1, 3, 10, 30, 60, 120, 300)]
 GIVE_UP_AFTER = timedelta(hours=24)
+UNKNOWN_ADAPTER = gettext_noop("This channel's provider is not installed. Ask an administrator to check the channel.")
+FILE_MISSING = gettext_noop("A file of this message is no longer there.")
 
 
 def enqueue(
@@ -47,6 +51,7 @@ def enqueue(
     template_variables: dict[str, str] | None = None,
     idempotency_key: str = "",
     not_before_at: datetime | None = None,
+    scheduled_at: datetime | None = None,
     in_reply_to: str = "",
     references: list[str] | None = None,
     cc: list[str] | None = None,
@@ -57,7 +62,8 @@ def enqueue(
 ) -> Message:
     """Write one outbound message in the caller's transaction and wake the senders after commit.
 
-    Without `channel` and `address` it goes where the interaction came from.
+    Without `channel` and `address` it goes where the interaction came from. It leaves at `not_before_at` at the
+    earliest; at `scheduled_at` when a person chose that moment, and then only if the conversation is still open.
 
     The same `idempotency_key` on the same interaction gives the message that is there already, so a repeated click or
     a retried request sends once. The gate decides at the moment of sending, not here.
@@ -85,7 +91,9 @@ def enqueue(
         template_variables=template_variables or {},
         idempotency_key=idempotency_key,
         provider=channel.adapter,
-        next_attempt_at=not_before_at,
+        next_attempt_at=scheduled_at or not_before_at,
+        scheduled_at=scheduled_at,
+        occurred_at=scheduled_at or timezone.now(),
         in_reply_to=in_reply_to,
         references=references or [],
         payload=payload or {},
@@ -146,13 +154,14 @@ def _drain(adapter: str, limit: int, deadline: Deadline) -> int:
 
 NEXT_DUE = """
 SELECT id FROM inbox_message m
-WHERE status = 'queued' AND provider = %s AND id > %s AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+WHERE status = 'queued' AND provider = %(adapter)s AND id > %(after)s
+AND (next_attempt_at IS NULL OR next_attempt_at <= %(now)s)
 AND NOT EXISTS (
     SELECT FROM inbox_message earlier
     WHERE earlier.address = m.address AND earlier.channel_id = m.channel_id AND earlier.id < m.id
     AND earlier.status IN ('queued', 'sending') AND (
-        earlier.status = 'sending' OR earlier.next_attempt_at IS NULL OR earlier.next_attempt_at <= now()
-        OR earlier.attempts > 0 AND earlier.next_attempt_at <= now() + interval '30 seconds'
+        earlier.status = 'sending' OR earlier.next_attempt_at IS NULL OR earlier.next_attempt_at <= %(now)s
+        OR earlier.attempts > 0 AND earlier.next_attempt_at <= %(now)s + interval '30 seconds'
     )
 )
 ORDER BY id FOR UPDATE OF m SKIP LOCKED LIMIT 1
@@ -165,7 +174,7 @@ def _next_due(adapter: str, after: int) -> int | None:
     One put off for longer (by the gate, or after several failures) holds nothing up.
     """
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_DUE, [adapter, after])
+        cursor.execute(NEXT_DUE, {"adapter": adapter, "after": after, "now": timezone.now()})
         row = cursor.fetchone()
     return int(row[0]) if row else None
 
@@ -191,7 +200,9 @@ def deliver_message(message_id: int) -> None:
         try:
             result = providers.adapter_for(message.provider).send(outbound_of(message))
         except UnknownAdapter:
-            fail_unknown_adapter(message_id)
+            fail_before_sending(message_id, "unknown_adapter", UNKNOWN_ADAPTER)
+        except FileNotFoundError:
+            fail_before_sending(message_id, "file_missing", FILE_MISSING)
         except AdapterError as error:
             _record_error(message_id, error)
         else:
@@ -202,13 +213,19 @@ def _claim(message_id: int) -> Message | None:
     with realtime.atomic():
         message = (
             Message.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("interaction__patient", "channel", "template")
+            .select_related("interaction__patient", "interaction__merged_into", "channel", "template", "author")
             .filter(pk=message_id)
             .first()
         )
         if message is None or message.status != M.QUEUED:
             return None
         if message.next_attempt_at and message.next_attempt_at > timezone.now():
+            return None
+        if message.scheduled_at and not departures.may_still_leave(message.interaction):
+            message.gate_decision, message.gate_reason = GateDecision.SUPPRESS, gate.GateReason.CONVERSATION_CLOSED
+            message.cancel()
+            departures.tell_author(message)
+            save_and_tell(message)
             return None
         message.claim()
         message.error_code = message.error_text = ""
@@ -239,6 +256,7 @@ def _record_sent(message_id: int, result: SendResult) -> None:
             message.claim()
         if message.status == M.SENDING:
             message.mark_sent(result.external_id, timezone.now())
+            departures.note_departure(message)
             save_and_tell(message)
         elif not message.external_id:  # a delivery report was faster
             message.external_id = result.external_id
@@ -263,7 +281,7 @@ def _record_error(message_id: int, error: AdapterError) -> None:
                 note_provider_opt_out(message)
         elif error.doubtful:
             message.claimed_at = now - timedelta(seconds=settings.OUTBOX_STALE_SECONDS - settings.OUTBOX_SETTLE_SECONDS)
-        elif now - message.created_at > GIVE_UP_AFTER:
+        elif now - due_since(message) > GIVE_UP_AFTER:
             message.fail(error.code or "", error.message, now)
         else:
             wait = timedelta(seconds=error.retry_after) if error.retry_after else backoff(message)
@@ -276,16 +294,15 @@ def _record_error(message_id: int, error: AdapterError) -> None:
         providers.note_failure(message.provider, f"{error.reason} {error.code or ''}".strip())
 
 
-def fail_unknown_adapter(message_id: int) -> None:
-    """Fail a message whose channel names a provider that this installation does not have; staff are told so."""
+def fail_before_sending(message_id: int, code: str, sentence: str) -> None:
+    """Fail a claimed message of which nothing has left; staff are told `sentence`, in their language."""
     with realtime.atomic():
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.status != M.SENDING:
             return
-        text = _("This channel's provider is not installed. Ask an administrator to check the channel.")
-        message.fail("unknown_adapter", text, timezone.now())
+        message.fail(code, sentence, timezone.now())
         save_and_tell(message)
-    log.error("unknown_adapter", message_id=message_id)
+    log.error(code, message_id=message_id)
 
 
 def note_provider_opt_out(message: Message) -> None:
@@ -295,6 +312,11 @@ def note_provider_opt_out(message: Message) -> None:
         [OptOut(channel_kind=message.channel_kind, address=message.address, keyword="provider", started_at=now)],
         ignore_conflicts=True,
     )
+
+
+def due_since(message: Message) -> datetime:
+    """When it could first have left: the chosen moment of one that was put off, else when it was written."""
+    return max(message.created_at, message.scheduled_at or message.created_at)
 
 
 def backoff(message: Message) -> timedelta:
@@ -325,10 +347,23 @@ def outbound_of(message: Message) -> OutboundMessage:
         in_reply_to=message.in_reply_to or None,
         references=tuple(message.references),
         cc=tuple(message.cc),
+        **_files(message),
         is_automatic=message.author_id is None,
         headers=_mail_headers(message) if message.channel_kind == ChannelKind.EMAIL else {},
         idempotency_key=str(message.public_id),
     )
+
+
+def _files(message: Message) -> dict[str, Any]:
+    """Content for a mail, addresses to fetch it from for other providers. Raises FileNotFoundError."""
+    found = files_of(message)
+    if message.channel_kind != ChannelKind.EMAIL:
+        return {"media_urls": tuple(public_address(file) for file in found)}
+    files = []
+    for file in found:
+        with file.file.open("rb") as content:
+            files.append(OutboundFile(file.name, file.content_type, content.read()))
+    return {"files": tuple(files)}
 
 
 def _mail_headers(message: Message) -> dict[str, str]:
@@ -346,7 +381,7 @@ def retry_message(*, actor: User, message_id: int) -> Message:
             earlier = [*message.payload.get("earlier_ids", []), message.external_id]
             message.payload = message.payload | {"earlier_ids": earlier}
         message.retry()
-        _audit(actor, AuditAction.RETRIED, message)
+        audit(actor, AuditAction.RETRIED, message)
         save_and_tell(message)
         wake_on_commit(DRAIN_TASK, DRAIN_QUEUE)
         return message
@@ -359,12 +394,13 @@ def cancel_message(*, actor: User, message_id: int) -> Message:
         if message.status not in (M.DRAFT, M.QUEUED, M.FAILED, M.SUPPRESSED):
             raise Conflict(_("It is too late: this message has left."))
         message.cancel()
-        _audit(actor, AuditAction.CANCELLED, message)
+        audit(actor, AuditAction.CANCELLED, message)
         save_and_tell(message)
         return message
 
 
-def _audit(actor: User | None, action: AuditAction, message: Message) -> None:
+def audit(actor: User | None, action: AuditAction, message: Message) -> None:
+    """Leave the entry of what a person did with a message."""
     patient_id = Interaction.objects.values_list("patient_id", flat=True).get(pk=message.interaction_id)
     record(actor=actor, action=action, object_type="message", object_id=message.pk, patient_id=patient_id)
 

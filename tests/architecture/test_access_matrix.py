@@ -114,6 +114,10 @@ TABLE = {
     "inbox:create-patient": (NOBODY, SERVING),
     "inbox:templates": (SERVING, SERVING),
     "inbox:canned": (SERVING, NOBODY),
+    "inbox:upload": (NOBODY, SERVING),
+    "inbox:upload-remove": (NOBODY, SERVING),
+    "inbox:picture": (SERVING, NOBODY),
+    "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
     "inbox:settings": (WORKERS, NOBODY),
     "inbox:canned-replies": (WORKERS, NOBODY),
     "inbox:canned-new": (WORKERS, WORKERS),
@@ -199,7 +203,7 @@ def url_of(sms_channel, form_channel, agent, team):
     rows = {
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "notification-open": notice,
-        "attachment": file,
+        **dict.fromkeys(("attachment", "picture"), file),
         "formatted-mail": formatted,
         "retry": failed,
         "cancel": failed,
@@ -216,6 +220,7 @@ def url_of(sms_channel, form_channel, agent, team):
             "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
             "reference": "F-2345678",
+            "token": "no-token",
             "provider": "postmark",
             "uidb36": "1",
             "key": "set-password",
@@ -327,4 +332,4 @@ def test_only_the_allow_list_is_open_without_signing_in():
     open_ones = {one.name for one in product_addresses() if not getattr(one.view, "login_required", True)}
     allowed = {name for name, (get, post) in TABLE.items() if "anonymous" in get | post}
     machines = {name for name in TABLE if name.startswith(("inbox:twilio", "inbox:email"))}
-    assert open_ones == allowed | machines | {"account_signup", "account_logout", "inbox:form-receipt"}
+    assert open_ones == allowed | machines | {"account_signup", "account_logout", "inbox:form-receipt", "inbox:media"}

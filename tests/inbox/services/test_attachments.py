@@ -43,7 +43,7 @@ def test_an_active_or_disguised_file_is_refused(content, declared):
 
 def test_a_file_beyond_the_limit_is_refused_unread(settings):
     settings.MAX_ATTACHMENT_BYTES = 10
-    with pytest.raises(FileRefused, match="too large"):
+    with pytest.raises(FileRefused, match="too_large"):
         judge(io.BytesIO(PNG), "image/png", 11)
 
 
@@ -157,4 +157,4 @@ def test_files_beyond_the_twentieth_are_named_as_left_out(disk):
     attachments.store_inbound(message, mail_with(*(InboundFile(f"{n}.txt", "text/plain", b"x") for n in range(23))))
     found = list(message.attachments.order_by("id").values_list("name", "status", "error"))
     assert found[:20] == [(f"{n}.txt", "clean", "") for n in range(20)]
-    assert found[20:] == [("20.txt", "refused", "More than 20 files came. This is the first of 3 that were not kept.")]
+    assert found[20:] == [("20.txt", "refused", "left_out:3")]

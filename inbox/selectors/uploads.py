@@ -1,0 +1,75 @@
+"""Files that wait in a reply box, and the addresses from which providers fetch what is being sent."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils import timezone
+
+from contact_center.accounts.models import User
+from inbox import file_limits
+from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
+from inbox.models import Attachment, Interaction, Message, Upload
+
+SALT = "inbox.media"
+FETCHABLE_FOR = timedelta(hours=24)
+FETCHABLE = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
+FILE_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A file in the reply box; `problems` says per channel kind why that channel does not carry it."""
+
+    upload: Upload
+    problems: list[tuple[str, str]]
+
+
+def waiting_uploads(user: User, interaction: Interaction) -> list[Waiting]:
+    """The files in this person's reply box, oldest first. One query."""
+    rows = Upload.objects.filter(interaction=interaction, author=user, sent_with=None).order_by("pk")
+    return [Waiting(row, _problems(row)) for row in rows]
+
+
+def _problems(row: Upload) -> list[tuple[str, str]]:
+    facts = file_limits.OneFile(row.name, row.content_type, row.size)
+    found = [(kind.value, file_limits.problem_of(kind, facts)) for kind in FILE_KINDS]
+    return [(kind, sentence) for kind, sentence in found if sentence]
+
+
+def digests_of(user: User, interaction: Interaction, ids: list[int]) -> list[str]:
+    """The contents of these files, sent or not, in an order of their own: the same form has the same ones."""
+    rows = Upload.objects.filter(interaction=interaction, author=user, pk__in=ids)
+    return sorted(rows.values_list("digest", flat=True))
+
+
+def public_address(attachment: Attachment) -> str:
+    """Where the provider may fetch the file of a message that is leaving: signed, unguessable, good for a day."""
+    token = signing.dumps(attachment.pk, salt=SALT)
+    return f"{settings.PUBLIC_BASE_URL}{reverse('inbox:media', args=[token])}"
+
+
+def get_public_file(token: str) -> Attachment:
+    """The file behind a provider's address: only of a message being sent or sent within a day.
+
+    Raises Attachment.DoesNotExist for everything else alike.
+    """
+    try:
+        number = signing.loads(token, salt=SALT, max_age=FETCHABLE_FOR)
+    except signing.BadSignature:
+        raise Attachment.DoesNotExist from None
+    since = timezone.now() - FETCHABLE_FOR
+    return Attachment.objects.get(
+        pk=number,
+        status=AttachmentStatus.CLEAN,
+        message__direction=Direction.OUTBOUND,
+        message__status__in=FETCHABLE,
+        message__claimed_at__gte=since,
+    )
+
+
+def files_of(message: Message) -> list[Attachment]:
+    """The files that leave with a message, in their order."""
+    return list(message.attachments.filter(status=AttachmentStatus.CLEAN).order_by("pk"))

@@ -1,0 +1,95 @@
+"""Files of a reply: into the box and out of it, pictures in the thread, and what a provider fetches."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from contact_center.common.errors import Refused
+from inbox.enums import AttachmentStatus
+from inbox.models import Attachment, Interaction
+from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.uploads import get_public_file, waiting_uploads
+from inbox.services.uploads import drop_upload, keep_upload
+from inbox.views import traces
+from inbox.views.answers import is_partial, person_of
+from inbox.views.interactions import find
+
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+
+
+@require_POST
+def upload(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put files into the reply box; answers with the list, and at its top why one was not taken."""
+    interaction = find(request, pk)
+    _kept, problems = keep_files(request, interaction)
+    return _list(request, interaction, problems)
+
+
+def keep_files(request: HttpRequest, interaction: Interaction) -> tuple[list[int], list[str]]:
+    """Keep the files of this request; ids of those kept, and why the others were not."""
+    kept, problems = [], []
+    for file in request.FILES.getlist("files"):
+        try:
+            kept.append(keep_upload(actor=person_of(request), interaction_id=interaction.pk, upload=file).pk)
+        except Refused as error:
+            problems.append(str(error))
+    return kept, problems
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a file out of the reply box."""
+    interaction = find(request, pk)
+    number = request.POST.get("upload_id", "")
+    if number.isdecimal() and len(number) < 18:
+        drop_upload(actor=person_of(request), upload_id=int(number))
+    return _list(request, interaction, [])
+
+
+def _list(request: HttpRequest, interaction: Interaction, problems: list[str]) -> HttpResponse:
+    if not is_partial(request):
+        return redirect("inbox:interaction", interaction.pk)
+    context = {
+        "interaction": interaction,
+        "uploads": waiting_uploads(person_of(request), interaction),
+        "upload_problems": problems,
+    }
+    return render(request, "inbox/_uploads.html", context, status=422 if problems else 200)
+
+
+@require_safe
+def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A clean picture of a visible conversation, for the page to draw; opened as an address it is a download."""
+    user = person_of(request)
+    visible = interactions_visible_to(user).values("pk")
+    found = Attachment.objects.select_related("message__interaction__patient").filter(
+        pk=pk, status=AttachmentStatus.CLEAN, content_type__in=PICTURES, message__interaction__in=visible
+    )
+    file = found.first()
+    if file is None or not file.file:
+        raise Http404
+    traces.opened(request, file.message.interaction)
+    return sealed(file)
+
+
+def sealed(file: Attachment) -> FileResponse:
+    """The file as a download of its true type, which no browser runs or guesses at."""
+    response = FileResponse(
+        file.file.open("rb"), as_attachment=True, filename=file.name, content_type=file.content_type
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_not_required
+@require_GET
+def media(request: HttpRequest, token: str) -> HttpResponseBase:
+    """For the provider that delivers a message: its file, at an address nobody can guess, for a day."""
+    try:
+        file = get_public_file(token)
+        return sealed(file)
+    except (Attachment.DoesNotExist, FileNotFoundError):
+        raise Http404 from None
