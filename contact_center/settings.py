@@ -305,6 +305,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Aurora Health <care@aurora.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
+OVERLOAD_WAITING = env.int("OVERLOAD_WAITING", default=40)  # so many wait for anybody: the list says what to do first
 LATE_AFTER_SECONDS = env.int("LATE_AFTER_SECONDS", default=1800)  # longer than this nobody should wait for us
 MAIL_UNDO_SECONDS = env.int("MAIL_UNDO_SECONDS", default=10)  # a mail can be taken back so long
 REOPEN_WINDOW_HOURS = env.int("REOPEN_WINDOW_HOURS", default=72)

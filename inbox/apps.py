@@ -16,7 +16,7 @@ class InboxConfig(AppConfig):
 
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
-        from contact_center.accounts.signals import access_changed, user_disabled
+        from contact_center.accounts.signals import access_changed, presence_changed, user_disabled
         from contact_center.common import shell
         from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
@@ -28,18 +28,20 @@ class InboxConfig(AppConfig):
         user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
+        presence_changed.connect(receivers.show_presence, dispatch_uid="inbox.show_presence")
         job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
         job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
+            (_("Team"), "users", "inbox:team", 15, Action.ASSIGN_OTHERS),
             (_("Outbox"), "send", "inbox:outbox", 20, Action.VIEW_OUTBOX),
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
             (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),
         ]
         from contact_center.jobs import registry
         from inbox.services import bulk, exports
-        from inbox.views.notices import bell_context
+        from inbox.views.notices import bell_context, palette_context
 
         registry.register(
             bulk.KIND, registry.Kind(_("Change of many conversations"), do=bulk.do_item, describe=bulk.describe)
@@ -47,6 +49,7 @@ class InboxConfig(AppConfig):
         registry.register(exports.KIND, registry.Kind(_("Export of a view"), write=exports.write))
 
         shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
+        shell.register_piece(shell.Piece("inbox/_palette.html", 10, palette_context, place="mid"))
         shell.register_in_menu(
             shell.NavigationEntry(_("Notifications"), "bell", "inbox:notification-preferences", 10, bool)
         )

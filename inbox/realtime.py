@@ -40,6 +40,8 @@ def control_group(user_id: int) -> str:
 
 OUTBOX_TOPIC = "outbox"
 LEDGER_TOPIC = "ledger"
+TEAM_TOPIC = "team"
+"""Somebody's presence changed."""
 
 
 @contextmanager

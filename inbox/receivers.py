@@ -22,6 +22,12 @@ def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
     return_work_of(user_id)
 
 
+def show_presence(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.presence_changed → the supervisors' page of the team draws it."""
+    with realtime.atomic():
+        realtime.touch(realtime.TEAM_TOPIC)
+
+
 def show_job(sender: Any, job_id: int, owner_id: int, **kwargs: Any) -> None:
     """jobs.job_changed → the owner's screens draw its progress."""
     with realtime.atomic():

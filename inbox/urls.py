@@ -20,6 +20,7 @@ from inbox.views import (
     public,
     saved,
     tasks,
+    team,
     uploads,
 )
 
@@ -36,6 +37,9 @@ urlpatterns = [
     path("inbox/saved-views/undo/", saved.undo, name="saved-view-undo"),
     path("inbox/saved-views/<int:pk>/", saved.edit, name="saved-view"),
     path("inbox/saved-views/<int:pk>/delete/", saved.delete, name="saved-view-delete"),
+    path("inbox/team/", team.team, name="team"),
+    path("inbox/team/<int:pk>/hand-over/", team.hand_over, name="hand-over"),
+    path("inbox/next/", bulk.next_one, name="next"),
     path("inbox/bulk/", bulk.bulk_change, name="bulk"),
     path("inbox/bulk/undo/", bulk.bulk_undo, name="bulk-undo"),
     path("inbox/export/", bulk.export_view, name="export"),

@@ -25,11 +25,15 @@ class NavigationEntry:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the top bar: a template and what it shows; None from `context(request)` leaves it out."""
+    """A part of the top bar: a template and what it shows; None from `context(request)` leaves it out.
+
+    `place` is `mid` or `end`.
+    """
 
     template: str
     position: int
     context: Callable[[HttpRequest], dict[str, Any] | None]
+    place: str = "end"
 
 
 _entries: list[NavigationEntry] = []
@@ -76,11 +80,10 @@ def register_piece(piece: Piece) -> None:
     _pieces[piece.template] = piece
 
 
-def pieces_for(request: HttpRequest) -> list[tuple[str, dict[str, Any]]]:
-    """Templates and contexts of the top bar's parts, in order; none for strangers."""
+def pieces_for(request: HttpRequest, place: str) -> list[tuple[str, dict[str, Any]]]:
+    """Templates and contexts of the top bar's parts at one place, in order; none for strangers."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return []
-    shown = [
-        (piece.template, piece.context(request)) for piece in sorted(_pieces.values(), key=lambda one: one.position)
-    ]
+    here = sorted((piece for piece in _pieces.values() if piece.place == place), key=lambda one: one.position)
+    shown = [(piece.template, piece.context(request)) for piece in here]
     return [(template, context) for template, context in shown if context is not None]

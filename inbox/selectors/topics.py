@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, agent_topic
+from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, TEAM_TOPIC, agent_topic
 from inbox.selectors.interactions import queues_of, readable_by
 
 
@@ -20,6 +20,7 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
         elif (
             topic == agent_topic(user.pk)
             or (topic == OUTBOX_TOPIC and can(user, Action.VIEW_OUTBOX))
+            or (topic == TEAM_TOPIC and can(user, Action.ASSIGN_OTHERS))
             or (topic == LEDGER_TOPIC and can(user, Action.VIEW_LEDGER))
         ):
             allowed.add(topic)

@@ -32,6 +32,7 @@ AT_ONCE = 20
 KIND = "bulk"
 ACTIONS: dict[str, str | Promise] = {
     "assign": gettext_lazy("Assign"),
+    "release": gettext_lazy("Return to the queue"),
     "transfer": gettext_lazy("Move to a queue"),
     "tag": gettext_lazy("Tag"),
     "priority": gettext_lazy("Set the priority"),
@@ -131,6 +132,13 @@ def _assign(actor: User, interaction: Interaction, order: Order, before: Undo) -
     return before | {"undo": "owner", "now": order["assignee"]}
 
 
+def _release(actor: User, interaction: Interaction, order: Order, before: Undo) -> Undo | None:
+    if interaction.owner_id is None:
+        return None
+    desk.return_to_queue(actor=actor, interaction_id=interaction.pk)
+    return before | {"undo": "owner", "now": None}
+
+
 def _transfer(actor: User, interaction: Interaction, order: Order, before: Undo) -> Undo | None:
     queue = _named(Queue, order["queue"])
     if interaction.queue_id == queue.pk:
@@ -189,6 +197,7 @@ def _read(actor: User, interaction: Interaction, order: Order, before: Undo) -> 
 
 DO: dict[str, Callable[[User, Interaction, Order, Undo], Undo | None]] = {
     "assign": _assign,
+    "release": _release,
     "transfer": _transfer,
     "tag": _tag,
     "priority": _priority,

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.enums import AwayReason
 from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
@@ -21,6 +22,7 @@ from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
 from inbox.selectors.lists import ORDERS
 from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
+from inbox.selectors.team import overload_of
 
 register = template.Library()
 
@@ -325,3 +327,17 @@ def order_label(order: str) -> str:
 def mark_words(text: str, asked: str) -> SafeString:
     """The text, escaped, with what was searched for marked."""
     return marked(str(text), asked)
+
+
+@register.filter
+def away_label(reason: str) -> str:
+    """The word for a reason of being away."""
+    return str(AwayReason(reason).label) if reason in AwayReason.values else reason
+
+
+@register.inclusion_tag("inbox/_overload.html", takes_context=True)
+def overload_banner(context: dict[str, Any]) -> dict[str, Any]:
+    """Says what to do first when too much waits; nothing otherwise."""
+    entries = [entry for group in context.get("view_groups") or [] for entry in group["entries"]]
+    waiting = next((entry.count or 0 for entry in entries if entry.key == "unassigned"), 0)
+    return {"overload": overload_of(context["request"].user, waiting)}

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +18,9 @@ from inbox import policies
 from inbox.bulkforms import FORMS
 from inbox.selectors.shown import rows_of_look
 from inbox.services import bulk, exports
+from inbox.services.next import take_next
 from inbox.views.answers import is_partial, person_of, say
+from inbox.views.interactions import show
 from inbox.views.lists import require_desk
 
 UNDOS, MOST_UNDOS = "bulk_undos", 5
@@ -136,4 +139,17 @@ def _say_only(request: HttpRequest, text: str, *, status: int = 200, undo: str =
     if status < 400:
         events |= {"bulk-done": {}, "dialog-done": {}}
     answer["HX-Trigger"] = json.dumps(events)
+    return answer
+
+
+@require_POST
+def next_one(request: HttpRequest) -> HttpResponse:
+    """Take what is most urgent and waits longest in one's queues, and open it."""
+    require_desk(request)
+    interaction = take_next(actor=person_of(request))
+    if interaction is None:
+        return _say_only(request, _("Nothing waits in your queues."))
+    answer = show(request, interaction.pk)
+    if is_partial(request):
+        answer["HX-Push-Url"] = reverse("inbox:interaction", args=[interaction.pk])
     return answer

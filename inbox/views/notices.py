@@ -4,10 +4,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from contact_center.common.shell import entries_for, menu_for
 from inbox import realtime
 from inbox.enums import NotificationKind
 from inbox.models import Notification
@@ -33,6 +37,16 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
     return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}
+
+
+def palette_context(request: HttpRequest) -> dict[str, Any]:
+    """Places to go to, for the palette; whether it can also search."""
+    can_work = can(person_of(request), Action.WORK_INBOX)
+    places = [{"title": entry["title"], "icon": entry["icon"], "url": entry["url"]} for entry in entries_for(request)]
+    places += [
+        {"title": entry.title, "icon": entry.icon, "url": reverse(entry.url_name)} for entry in menu_for(request)
+    ]
+    return {"places": places, "can_work": can_work}
 
 
 @require_safe

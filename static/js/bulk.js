@@ -77,7 +77,7 @@
     if (!undo || !bar()) return;
     event.stopImmediatePropagation();
     const token = bar().querySelector("[name=csrfmiddlewaretoken]").value;
-    const run = () => htmx.ajax("POST", bar().dataset.undoUrl, { target: "#dialogs", swap: "innerHTML", values: { key: undo, csrfmiddlewaretoken: token } });
+    const run = () => htmx.ajax("POST", bar().dataset.undoUrl, { target: "#dialogs", values: { key: undo, csrfmiddlewaretoken: token } });
     continuo.toast({ text, action: { label: bar().dataset.textUndo, run } });
   }, true);
 })();

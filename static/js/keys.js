@@ -11,19 +11,25 @@
     all[Math.max(0, Math.min(all.length - 1, here + step))].focus();
   }
 
+  function back() { // to the row that is open, on a phone to the list
+    document.querySelector(".inbox")?.setAttribute("data-pane", "list");
+    (document.querySelector("[data-row][aria-current]") || rows()[0])?.focus();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (isOff() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input,textarea,select,[contenteditable]")) {
+    if (event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
     const key = event.key === "?" ? "?" : event.key.toLowerCase();
     if (key === "j" || key === "k") { event.preventDefault(); walk(key === "j" ? 1 : -1); return; }
-    if (key === "escape") { document.querySelector(".inbox")?.setAttribute("data-pane", "list"); return; }
+    if (key === "escape") { back(); return; }
     const control = document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
     if (!control) return;
     event.preventDefault();
     if (control.matches("textarea,input:not([type=radio])")) control.focus();
+    else if (control.matches("summary")) { control.parentElement.open = true; control.focus(); }
     else control.click();
     const focus = control.dataset.keyFocus && document.getElementById(control.dataset.keyFocus);
     focus?.focus();

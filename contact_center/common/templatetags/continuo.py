@@ -31,12 +31,12 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def topbar(context: dict[str, Any]) -> SafeString:
-    """The parts of the top bar that apps have registered for this person."""
+def topbar(context: dict[str, Any], place: str = "end") -> SafeString:
+    """The parts of the top bar that apps have registered for this person at this place."""
     request = context.get("request")
     if request is None:
         return mark_safe("")
-    parts = [render_to_string(name, values, request) for name, values in shell.pieces_for(request)]
+    parts = [render_to_string(name, values, request) for name, values in shell.pieces_for(request, place)]
     return mark_safe("".join(parts))  # noqa: S308 - rendered by our own templates
 
 
