@@ -21,6 +21,8 @@ class InboxConfig(AppConfig):
         from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner
+        from patients import panels
+        from patients.policies import can_view_patient
         from patients.selectors import register_partner_scope
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
@@ -32,6 +34,9 @@ class InboxConfig(AppConfig):
         job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
         job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)
+        panels.register(
+            panels.Panel("consents", _("Preferences and consent"), "inbox:panel-consents", 10, can_view_patient)
+        )
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
             (_("Team"), "users", "inbox:team", 15, Action.ASSIGN_OTHERS),

@@ -22,6 +22,7 @@ from inbox.views import (
     tasks,
     team,
     uploads,
+    within,
 )
 
 app_name = "inbox"
@@ -59,6 +60,8 @@ urlpatterns = [
     path("inbox/<int:pk>/wake/", moves.wake, name="wake"),
     path("inbox/<int:pk>/transfer/", moves.transfer, name="transfer"),
     path("inbox/<int:pk>/labels/", moves.label, name="labels"),
+    path("inbox/<int:pk>/find/", within.find_in, name="find-in"),
+    path("inbox/patients/<int:patient_id>/consents/", within.consents, name="panel-consents"),
     path("inbox/<int:pk>/case/", tasks.case, name="case"),
     path("inbox/<int:pk>/tasks/", tasks.add, name="tasks"),
     path("inbox/tasks/<int:pk>/", tasks.change, name="task"),

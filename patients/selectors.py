@@ -14,7 +14,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.rows import fetch_rows
 from patients.enums import ContactScheme
-from patients.models import ContactPoint, Patient
+from patients.models import Consent, ContactPoint, Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
 
 MOST_MATCHES = 20
@@ -156,3 +156,9 @@ def _spelled_like(rows: QuerySet[Patient], text: str, limit: int) -> list[Patien
             if found or len(words) == 1:
                 return found
     return []
+
+
+def latest_consents(patient: Patient) -> list[Consent]:
+    """The latest word on each purpose and channel kind, in that order; earlier ones are history."""
+    rows = patient.consents.order_by("purpose", "channel_kind", "-recorded_at", "-pk")
+    return list(rows.distinct("purpose", "channel_kind"))

@@ -14,6 +14,7 @@ from inbox.models import Interaction
 from inbox.selectors import conversation
 from inbox.selectors.drafts import writing_context
 from inbox.selectors.interactions import get_interaction_for, get_readable_for
+from inbox.selectors.story import story_of
 from inbox.selectors.tasks import tasks_of
 from inbox.selectors.thread import Place
 from inbox.services import interactions as desk
@@ -22,6 +23,7 @@ from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say, status_of
 from inbox.views.lists import list_context
 from patients.models import Patient
+from patients.panels import panels_for
 
 OTHERS_SHOWN = 8
 
@@ -72,6 +74,7 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
         "view": extra.pop("view", None) or {"key": request.GET.get("view", "mine")[:40]},
         "sequence": sequence,
         "can": may,
+        "story": story_of(user, interaction),
         "reply_options": options,
         "mode": conversation.mode_for(interaction, options),
         "seen_message_id": seen,
@@ -109,6 +112,7 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
     others = list(conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1))
     return context | {
         "contact_points": list(patient.contact_points.all()),
+        "panels": panels_for(user, patient),
         "related": conversation.relatives_of(user, patient),
         "others": others[:OTHERS_SHOWN],
         "has_more_others": len(others) > OTHERS_SHOWN,

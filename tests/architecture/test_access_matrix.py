@@ -104,6 +104,8 @@ TABLE = {
     "inbox:transfer": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
     "inbox:case": (SERVING, SERVING),
+    "inbox:find-in": (SERVING, SERVING),
+    "inbox:panel-consents": (SERVING | {"outsider"}, NOBODY),
     "inbox:tasks": (SERVING, SERVING),
     "inbox:task": (SERVING, SERVING),
     "inbox:task-tick": (NOBODY, SERVING),
@@ -221,6 +223,7 @@ def url_of(sms_channel, form_channel, agent, team):
         is_job = address.name.startswith("jobs:")
         given = {
             "author_id": draft.author_id,
+            "patient_id": interaction.patient_id,
             "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
             "reference": "F-2345678",

@@ -1,0 +1,154 @@
+"""What this person told us before, on any channel, for this need: facts of the data, so that nobody asks again."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from inbox.enums import CaseStatus, Direction, InteractionStatus, MessageKind
+from inbox.models import Case, FormSubmission, Interaction, Message, Note
+from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.setup import cases_visible_to
+from patients.models import Patient
+from patients.policies import can_view_patient
+
+ONE_NEED = timedelta(days=90)
+MOST_CONTACTS = 30
+MOST_CHIPS = 12
+EXCERPT = 160
+UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
+
+
+@dataclass(slots=True)
+class Word:
+    """The last words of the person on one channel."""
+
+    channel_kind: str
+    text: str
+    at: datetime
+    interaction_id: int
+
+
+@dataclass(slots=True)
+class Story:
+    """Counts include the present contact; `known` are the questions that need not be asked, with their answers."""
+
+    contacts: int
+    channels: int
+    agents: int
+    case: Case | None
+    last: Interaction | None
+    words: list[Word] = field(default_factory=list)
+    known: list[tuple[str, str]] = field(default_factory=list)
+    note: Note | None = None
+
+    @property
+    def summary(self) -> str:
+        """The strip's one line: what it is about and how the last contact ended."""
+        last = self.last
+        reason = last.reason.name if last and last.reason else ""
+        ending = last.outcome or (last.disposition.name if last.disposition else "") if last else ""
+        promise = _("promised: %s") % last.next_step if last and last.next_step else ""
+        parts = [self.case.title if self.case else reason, _cut(ending), promise]
+        told = [part for part in parts if part] or [word.text for word in self.words[:1]]
+        return " · ".join(told) or ", ".join(label for label, _value in self.known)
+
+
+def story_of(user: User, interaction: Interaction) -> Story | None:
+    """The story before this contact, of what `user` may see; None when nothing was told before.
+
+    One need is one case, without a case all contacts of 90 days. An unknown person has the contacts of their address.
+    Six queries at most.
+    """
+    contacts = list(_contacts(user, interaction))
+    earlier = [row for row in contacts if row.pk != interaction.pk]
+    ids = [row.pk for row in contacts]
+    submissions = list(FormSubmission.objects.filter(interaction__in=ids).order_by("-submitted_at")[:5])
+    if not earlier and not submissions:
+        return None
+    patient = interaction.patient if interaction.patient and can_view_patient(user, interaction.patient) else None
+    done = [row for row in earlier if row.status == InteractionStatus.CLOSED and row.merged_into_id is None]
+    people = {row.owner_id for row in contacts if row.owner_id}
+    return Story(
+        contacts=len(contacts),
+        channels=len({row.channel_kind for row in contacts}),
+        agents=len(people),
+        case=_case(user, interaction),
+        last=max(done, key=lambda row: row.closed_at or row.last_message_at, default=None),
+        words=_last_words(earlier),
+        known=_known(submissions, patient),
+        note=Note.objects.filter(interaction__in=[row.pk for row in earlier]).select_related("author").last(),
+    )
+
+
+def _contacts(user: User, interaction: Interaction) -> QuerySet[Interaction]:
+    seen = interactions_visible_to(user)
+    if interaction.case_id:
+        found = seen.filter(case_id=interaction.case_id, patient=interaction.patient)
+    elif interaction.patient_id:
+        found = seen.filter(patient_id=interaction.patient_id)
+    elif interaction.contact_value and not interaction.is_contact_shared:
+        same = {"contact_scheme": interaction.contact_scheme, "contact_value": interaction.contact_value}
+        found = seen.filter(patient=None, **same)
+    else:
+        found = seen.filter(pk=interaction.pk)
+    if not interaction.case_id:
+        found = found.filter(last_message_at__gte=interaction.opened_at - ONE_NEED)
+    recent = found.filter(opened_at__lte=interaction.last_message_at)
+    return recent.select_related("reason", "disposition", "next_step_owner").order_by("-last_message_at")[
+        :MOST_CONTACTS
+    ]
+
+
+def _case(user: User, interaction: Interaction) -> Case | None:
+    if interaction.case_id is None:
+        return None
+    found = cases_visible_to(user).filter(pk=interaction.case_id, status__in=UNFINISHED)
+    return found.select_related("owner", "queue").first()
+
+
+def _last_words(earlier: list[Interaction]) -> list[Word]:
+    newest: dict[str, int] = {}
+    for row in earlier:
+        if row.last_inbound_at is not None:
+            newest.setdefault(row.channel_kind, row.pk)
+    if not newest:
+        return []
+    said = (
+        Message.objects.filter(interaction=OuterRef("pk"), direction=Direction.INBOUND)
+        .exclude(kind__in=[MessageKind.REACTION, MessageKind.DELETED])
+        .order_by("-occurred_at", "-pk")
+        .values("pk")[:1]
+    )
+    latest = Interaction.objects.filter(pk__in=newest.values()).annotate(said=Subquery(said)).values("said")
+    rows = Message.objects.filter(pk__in=latest).exclude(text="").order_by("-occurred_at")
+    return [Word(row.channel_kind, _cut(row.text), row.occurred_at, row.interaction_id) for row in rows]
+
+
+def _cut(text: str) -> str:
+    words = " ".join(text[: 4 * EXCERPT].split())
+    return words if len(words) <= EXCERPT else f"{words[:EXCERPT].rstrip()}…"
+
+
+def _known(submissions: list[FormSubmission], patient: Patient | None) -> list[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for submission in submissions:
+        for answer in submission.answers:
+            value = answer.get("value")
+            if value not in (None, "", [], False) and answer.get("type") not in ("consent", "file", "textarea"):
+                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+                found.setdefault(str(answer.get("label", "")), _("Yes") if value is True else _cut(text))
+    if patient is not None:
+        found |= {label: value for label, value in _of_record(patient) if value}
+    return [(label, value) for label, value in found.items() if label][:MOST_CHIPS]
+
+
+def _of_record(patient: Patient) -> list[tuple[str, str]]:
+    points = {point.scheme: point.value for point in reversed(list(patient.contact_points.all()))}
+    return [
+        (_("Birth date"), patient.birth_date.isoformat() if patient.birth_date else ""),
+        (_("Phone"), points.get("phone", "")),
+        (_("E-mail"), points.get("email", "")),
+    ]

@@ -1,0 +1,34 @@
+"""Search inside a conversation, and the panels beside it."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from inbox.selectors.moves import moved_away_from
+from inbox.selectors.within import FEWEST, find_within
+from inbox.views.answers import person_of, render_form
+from inbox.views.interactions import find
+from patients.models import Patient
+from patients.selectors import latest_consents
+from patients.services import open_patient_record
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def find_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where these words stand in the person's thread. They are posted, so that no address carries them."""
+    interaction = find(request, pk, is_for_guests=True)
+    query = request.POST.get("q", "").strip()[:100]
+    hits, has_more = find_within(person_of(request), interaction, query) if query else ([], False)
+    context = {"interaction": interaction, "query": query, "hits": hits, "has_more": has_more}
+    return render_form(request, "find", context | {"is_short": 0 < len(query) < FEWEST})
+
+
+@require_safe
+def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """The patient's latest word on each purpose and channel, and what was moved away from this record."""
+    try:
+        patient = open_patient_record(person_of(request), patient_id, reason="panel")
+    except Patient.DoesNotExist:
+        raise Http404 from None
+    context = {"consents": latest_consents(patient), "moved": moved_away_from(patient)}
+    return render(request, "inbox/_panel_consents.html", context)

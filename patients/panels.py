@@ -1,0 +1,47 @@
+"""Panels that apps put beside a conversation and on the patient's page. Each is loaded by its own request.
+
+Apps register theirs in `ready()`; the page knows none of them and shows those the person may see.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from contact_center.accounts.models import User
+from patients.models import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`url_name` takes the patient's id, answers a fragment; `allowed(user, patient)` decides; `position` sorts."""
+
+    key: str
+    title: str | Promise
+    url_name: str
+    position: int
+    allowed: Callable[[User, Patient], bool]
+
+
+_panels: dict[str, Panel] = {}
+
+
+def register(panel: Panel) -> None:
+    """Add a panel; a second one with the same key takes its place."""
+    _panels[panel.key] = panel
+
+
+def withdraw(key: str) -> None:
+    """Take a panel out again; one that is not there is none the less gone."""
+    _panels.pop(key, None)
+
+
+def panels_for(user: User, patient: Patient) -> list[dict[str, object]]:
+    """Key, title and address of each panel this person may see of this patient, in order."""
+    shown = sorted(_panels.values(), key=lambda panel: panel.position)
+    return [
+        {"key": panel.key, "title": panel.title, "url": reverse(panel.url_name, args=[patient.pk])}
+        for panel in shown
+        if panel.allowed(user, patient)
+    ]

@@ -1,0 +1,22 @@
+/* Find in a conversation: a hit that is on the page is scrolled to; any other link opens the page of the thread that ends
+   with it. Arriving at such a page, the entry is scrolled to as well. */
+(() => {
+  function show(id) {
+    const entry = id && document.getElementById(id);
+    if (!entry) return false;
+    entry.scrollIntoView({ block: "center" });
+    entry.setAttribute("tabindex", "-1");
+    entry.focus({ preventScroll: true });
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-jump]");
+    if (!link || !document.getElementById(link.dataset.jump)) return;
+    event.preventDefault();
+    link.closest("dialog")?.close();
+    show(link.dataset.jump);
+  });
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  if (/^(message|note|task)-\d+$/.test(wanted)) requestAnimationFrame(() => show(wanted));
+})();
