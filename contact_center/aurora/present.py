@@ -49,13 +49,13 @@ SITUATIONS = (
     Situation(W, "booking", 1, 4),
     Situation(W, "rescheduling", 3, 38, ACTIVE, "agent"),
     Situation(S, "prescription", 1, 11),
-    Situation(E, "billing", 1, 95),
-    Situation(F, "complaint", 1, 150),
+    Situation(E, "billing", 1, 26),
+    Situation(F, "complaint", 1, 39),
     Situation(W, "booking", 2, 64, ACTIVE, "agent"),
     Situation(W, "preparation", 1, 17, special="attachment"),
     Situation(S, "rescheduling", 1, 23, special="shared"),
     Situation(W, "authorisation", 3, 130, ACTIVE, "anita.desai", "attachment"),
-    Situation(E, "results", 1, 210, special="letter"),
+    Situation(E, "results", 1, 31, special="letter"),
     Situation(W, "general", 1, 9, special="unknown"),
     Situation(S, "booking", 2, 52, ACTIVE, "agent", "failed"),
     Situation(W, "rescheduling", 2, 1900, ACTIVE, "agent"),
@@ -71,11 +71,11 @@ SITUATIONS = (
     Situation(S, "general", 1, 28, special="unknown"),
     Situation(W, "rescheduling", 1, 6),
     Situation(W, "results", 2, 88, ACTIVE, "marta.quiroga"),
-    Situation(E, "complaint", 1, 260),
+    Situation(E, "complaint", 1, 71),
     Situation(S, "preparation", 3, 58, ACTIVE, "paulo.sarmento"),
     Situation(W, "cancellation", 2, 35, ACTIVE, "partner"),
     Situation(W, "booking", 1, 21),
-    Situation(F, "general", 1, 105),
+    Situation(F, "general", 1, 19),
     Situation(S, "authorisation", 2, 180, ACTIVE, "claire.dubois", "failed"),
     Situation(W, "billing", 1, 47),
 )
@@ -100,9 +100,10 @@ class Present:
         for number in range(count):
             situation = SITUATIONS[number % len(SITUATIONS)]
             later = number // len(SITUATIONS)
-            if later:  # the second round came a little earlier and lies with other people
+            if later:  # the second round came a little later and lies with other people
                 owner = situation.owner and self._colleague(situation.owner, number)
-                situation = situation._replace(minutes_ago=situation.minutes_ago + 13 * later + number, owner=owner)
+                minutes_ago = max(2, situation.minutes_ago * 2 // 3 - later)
+                situation = situation._replace(minutes_ago=minutes_ago, owner=owner)
             person = self._person(situation)
             if person is None:
                 break

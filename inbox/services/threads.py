@@ -145,7 +145,7 @@ def _answered_here(channel: Channel, known: Known) -> Interaction | None:
         return None
     goes_on = Coalesce("merged_into_id", "pk")
     present = Interaction.objects.filter(pk=known.answered_id).annotate(goes_on=goes_on).values("goes_on")
-    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk=present).exclude(channel=channel)
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(pk__in=present).exclude(channel=channel)
     return rows.exclude(status__in=DONE).first()
 
 

@@ -35,6 +35,17 @@ def test_further_messages_join_the_live_interaction(patient_writes, sms_channel)
     assert second.unread_count == 2
 
 
+def test_an_answer_on_another_channel_joins_the_conversation_we_wrote_from(
+    patient_writes, sms_channel, whatsapp_channel, agent, twilio_accepts
+):
+    first = patient_writes("Hello", to=whatsapp_channel)
+    reply(actor=agent, interaction_id=first.pk, text="By SMS from now on", channel_id=sms_channel.pk)
+    drain_outboxes()
+    patient_writes("Fine", to=sms_channel)
+    assert Interaction.objects.get() == first
+    assert [message.text for message in first.messages.order_by("id")] == ["Hello", "By SMS from now on", "Fine"]
+
+
 def test_the_same_delivery_twice_is_one_message(patient_writes, sms_channel):
     patient_writes("Hello", to=sms_channel, sid="SM" + "a" * 32)
     patient_writes("Hello", to=sms_channel, sid="SM" + "a" * 32)
