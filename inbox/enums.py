@@ -38,6 +38,9 @@ class InteractionStatus(TextChoices):
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
 """Nobody works on it any more."""
+OPEN = [status for status in InteractionStatus if status not in DONE]
+"""Somebody works on it or will. Lists ask for these by name: the planner knows how few they are, and of "not done" it
+believes the opposite and starts parallel workers for a hundred rows."""
 
 
 class CaseStatus(TextChoices):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.enums import DONE, ChannelKind, Priority
+from inbox.enums import OPEN, ChannelKind, Priority
 from inbox.models import Interaction, Queue, Reason, Tag
 from inbox.selectors.conditions import FIELDS, ME, NO, NOBODY, YES, Conditions, Rule
 from inbox.selectors.interactions import queues_of
@@ -56,7 +56,7 @@ def language_name(code: str) -> str:
 
 def choices_for(user: User) -> dict[str, list[Choice]]:
     """Every value this person may choose, by field. Five queries."""
-    languages = Interaction.objects.exclude(status__in=DONE).exclude(language="").order_by()
+    languages = Interaction.objects.filter(status__in=OPEN).exclude(language="").order_by()
     spoken = {code[:2] for code in languages.values_list("language", flat=True).distinct()}
     spoken |= {code for code, _name in settings.LANGUAGES}
     return {

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
-from inbox.enums import DONE, InteractionStatus
+from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Interaction, Queue, SavedView
 from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
@@ -149,7 +149,7 @@ def in_view(user: User, view: View) -> QuerySet[Interaction]:
         return found.filter(status=InteractionStatus.CLOSED)
     if view.key == "done":
         return found.filter(closed_today())
-    found = found.exclude(status__in=DONE).filter(as_q(view.conditions, user))
+    found = found.filter(status__in=OPEN).filter(as_q(view.conditions, user))
     if view.key == "snoozed":
         return found.filter(status=InteractionStatus.SNOOZED)
     if view.key == "mine":

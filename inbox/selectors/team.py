@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q
 from contact_center.accounts.enums import Action, PresenceState, Role
 from contact_center.accounts.models import Presence, User
 from contact_center.accounts.policies import can
-from inbox.enums import DONE, InteractionStatus
+from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Queue
 from inbox.selectors.interactions import interactions_visible_to, queues_of
 
@@ -69,7 +69,7 @@ def colleagues_of(user: User) -> list[Colleague]:
         return []
     people = User.objects.filter(is_active=True, is_service_account=False, role__in=WORKERS)
     people = people.select_related("presence").prefetch_related("teams").order_by("first_name", "last_name", "pk")
-    open_ones = interactions_visible_to(user).exclude(status__in=DONE).filter(owner__isnull=False).order_by()
+    open_ones = interactions_visible_to(user).filter(status__in=OPEN).filter(owner__isnull=False).order_by()
     load = {
         row["owner_id"]: row
         for row in open_ones.values("owner_id").annotate(
@@ -93,7 +93,7 @@ def _colleague(person: User, row: Any) -> Colleague:
 
 def lines_of(user: User) -> list[Line]:
     """The queues the person may see, with what waits in each and who is free; three queries."""
-    open_ones = interactions_visible_to(user).exclude(status__in=DONE).order_by()
+    open_ones = interactions_visible_to(user).filter(status__in=OPEN).order_by()
     is_waiting = Q(owner=None, status=S.QUEUED)
     found: dict[int, Any] = {
         row["queue_id"]: row
@@ -121,7 +121,7 @@ def lines_of(user: User) -> list[Line]:
 
 def open_ids_of(user: User, person: User) -> list[int]:
     """Ids of everything unfinished that `person` owns and `user` may see, the longest wait first."""
-    mine = interactions_visible_to(user).exclude(status__in=DONE).filter(owner=person)
+    mine = interactions_visible_to(user).filter(status__in=OPEN).filter(owner=person)
     return list(mine.order_by(F("waiting_since_at").asc(nulls_last=True), "pk").values_list("pk", flat=True))
 
 

@@ -173,7 +173,8 @@ def views_pane(request: HttpRequest) -> HttpResponse:
 def rows_pane(request: HttpRequest) -> HttpResponse:
     """The rows of one view."""
     require_desk(request)
-    return render(request, "inbox/_list.html", list_context(request))
+    view = pane.view_of(person_of(request), request.GET.get("view", ""))
+    return render(request, "inbox/_list.html", {"view": view, **_rows_context(request, view)})
 
 
 @require_safe
@@ -181,7 +182,7 @@ def filter_form(request: HttpRequest) -> HttpResponse:
     """What the list can be filtered by: a dialog, or a page of its own."""
     require_desk(request)
     user = person_of(request)
-    view = pane.chosen_view(pane.view_groups_of(user), request.GET.get("view", ""))
+    view = pane.view_of(user, request.GET.get("view", ""))
     look = lists.Look.read(view, request.GET)
     context: dict[str, Any] = {"look": look, "fields": filter_fields(choices.choices_for(user), look.filters)}
     if is_partial(request):
