@@ -53,14 +53,18 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    found = []
-    for entry in _entries:
-        if entry.allowed(user):
-            url = reverse(entry.url_name)
-            found.append(
-                {"title": entry.title, "icon": entry.icon, "url": url, "is_current": request.path.startswith(url)}
-            )
-    return found
+    urls = {entry.url_name: reverse(entry.url_name) for entry in _entries if entry.allowed(user)}
+    present = max((url for url in urls.values() if request.path.startswith(url)), key=len, default=None)
+    return [
+        {
+            "title": entry.title,
+            "icon": entry.icon,
+            "url": urls[entry.url_name],
+            "is_current": urls[entry.url_name] == present,
+        }
+        for entry in _entries
+        if entry.url_name in urls
+    ]
 
 
 def register_in_menu(entry: NavigationEntry) -> None:

@@ -11,6 +11,11 @@
     all[Math.max(0, Math.min(all.length - 1, here + step))].focus();
   }
 
+  function leave(field) { // keys work again, and the focus stays near: at the heading, the list, the page
+    const near = field.closest(".talk")?.querySelector("[data-focus-on-open]") || (field.closest(".list") && document.getElementById("rows"));
+    (near || document.getElementById("main"))?.focus({ preventScroll: true });
+  }
+
   function back() { // to the row that is open, on a phone to the list
     document.querySelector(".inbox")?.setAttribute("data-pane", "list");
     (document.querySelector("[data-row][aria-current]") || rows()[0])?.focus();
@@ -19,7 +24,7 @@
   document.addEventListener("keydown", (event) => {
     if (isOff() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]")) {
-      if (event.key === "Escape") event.target.blur();
+      if (event.key === "Escape") leave(event.target);
       return;
     }
     const key = event.key === "?" ? "?" : event.key.toLowerCase();
