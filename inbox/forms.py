@@ -48,8 +48,15 @@ class ComposeForm(DeskForm):
     canned = forms.IntegerField(required=False, min_value=1)
     mode = forms.CharField(max_length=12)
     text = forms.CharField(required=False, strip=False, max_length=100_000)
+    cc = forms.CharField(required=False, max_length=1000)
+    remove = forms.IntegerField(required=False, min_value=1)
     form_key = forms.CharField(required=False, max_length=64)
     seen_message_id = forms.IntegerField(required=False, min_value=0)
+
+    def upload_ids(self) -> list[int]:
+        """Ids of the files that the reply box showed, in its order."""
+        given = self.data.getlist("upload") if hasattr(self.data, "getlist") else []
+        return [int(one) for one in given if one.isdecimal() and len(one) < 18][:50]
 
 
 class DraftForm(DeskForm):

@@ -172,6 +172,21 @@ def _is_bounced(patient: Patient | None, address: str) -> bool:
     return any(point.value == address and point.bounced_at for point in points)
 
 
+def copied_before(interaction: Interaction) -> list[str]:
+    """Who got a copy of the patient's last mail here, without our own mailboxes: shown before an answer leaves.
+
+    No query for a conversation that is not by mail.
+    """
+    if interaction.channel_kind != ChannelKind.EMAIL:
+        return []
+    last = interaction.messages.filter(direction=Direction.INBOUND, channel_kind=ChannelKind.EMAIL)
+    copied = last.order_by("-occurred_at", "-id").values_list("cc", flat=True).first() or []
+    if not copied:
+        return []
+    ours = set(Channel.objects.filter(kind=ChannelKind.EMAIL).values_list("address", flat=True))
+    return [address for address in copied if address not in ours and address != interaction.contact_value][:10]
+
+
 def templates_for(interaction: Interaction) -> list[MessageTemplate]:
     """Approved WhatsApp templates, those in the patient's language first."""
     found = MessageTemplate.objects.filter(channel_kind=ChannelKind.WHATSAPP, status=TemplateStatus.APPROVED)

@@ -14,6 +14,7 @@ from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Upload
 
 SALT = "inbox.media"
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 FETCHABLE_FOR = timedelta(hours=24)
 FETCHABLE = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
 FILE_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)

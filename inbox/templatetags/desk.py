@@ -19,10 +19,12 @@ from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
 from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from inbox.selectors.failures import delivery_sentence, file_sentence
 from inbox.selectors.lists import ORDERS
 from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.team import overload_of
+from inbox.selectors.uploads import PICTURES
 
 register = template.Library()
 
@@ -187,10 +189,36 @@ def _told_with_detail(event: TimelineEvent) -> str:
 
 @register.filter
 def file_note(attachment: Attachment) -> str:
-    """Size of a file that may be downloaded, else why it may not."""
+    """Size of a file that may be downloaded, else why it may not, in the reader's language."""
     if attachment.status == "clean":
         return filesizeformat(attachment.size) if attachment.size is not None else ""
-    return attachment.error or str(attachment.get_status_display())
+    return file_sentence(attachment.error) or str(attachment.get_status_display())
+
+
+@register.filter
+def is_picture(attachment: Attachment) -> bool:
+    """True for a picture that a browser can draw."""
+    return attachment.status == "clean" and attachment.content_type in PICTURES
+
+
+@register.filter
+def file_icon(attachment: Attachment) -> str:
+    """Icon name of a file's kind."""
+    family = attachment.content_type.split("/", maxsplit=1)[0]
+    return {"audio": "audio-lines", "video": "play", "application": "file-text"}.get(family, "paperclip")
+
+
+@register.filter
+def moment_words(at: datetime) -> str:
+    """Weekday, date and time in the reader's words."""
+    return formats.date_format(timezone.localtime(at), "D j M, H:i")
+
+
+@register.filter
+def is_waiting(message: Message) -> bool:
+    """True while a queued message waits for a moment that a person chose, or can still be taken back."""
+    is_held = message.next_attempt_at is not None and message.attempts == 0 and not message.gate_decision
+    return message.scheduled_at is not None or is_held
 
 
 @register.filter
@@ -278,10 +306,10 @@ def status_chip(message: Message) -> str:
 def why_sentence(message: Message) -> str:
     """Why an outbound message waits, failed or was held back; empty while all is well."""
     if message.status == MessageStatus.FAILED:
-        return message.error_text or _("The provider did not take it.")
+        return delivery_sentence(message) or _("The provider did not take it.")
     if message.gate_reason and message.gate_reason != GateReason.ALLOWED:
         return str(GATE_SENTENCES[GateReason(message.gate_reason)])
-    return message.error_text
+    return delivery_sentence(message)
 
 
 @register.filter

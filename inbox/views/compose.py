@@ -1,29 +1,45 @@
-"""The reply box: send, note, and what helps to write."""
+"""The reply box: send, note, send later, and what helps to write."""
 
 import hashlib
+import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contact_center.common.errors import Refused
 from inbox import realtime
+from inbox.enums import ChannelKind
 from inbox.forms import ComposeForm
-from inbox.models import CannedReply, Interaction
+from inbox.later_forms import LaterForm
+from inbox.models import CannedReply, Interaction, Message
 from inbox.selectors import conversation
 from inbox.selectors.canned import canned_for, get_canned_for
+from inbox.selectors.uploads import digests_of
 from inbox.services import interactions as desk
 from inbox.services.drafts import drop_draft, keep_draft
 from inbox.services.replies import NewerMessage, reply
-from inbox.views.answers import person_of, status_of
+from inbox.services.uploads import drop_upload
+from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
 from inbox.views.interactions import find, show, workspace
+from inbox.views.uploads import keep_files
 
 
 @require_POST
 def compose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a reply on the chosen channel, or add a note. `do` names the button: canned, insert, else send."""
+    """Send a reply on the chosen channel, or add a note.
+
+    `do` names the button: send (also empty), close (send, then wrap up), later (ask when), schedule (at that moment),
+    canned and insert (without JavaScript), and `remove` names a file to take out. Files of the form are kept first, so
+    that a refusal loses none.
+    """
     interaction = find(request, pk, is_for_guests=request.POST.get("mode") == "note")
     form = ComposeForm(request.POST)
     if not form.is_valid():
@@ -32,14 +48,56 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
     data = form.cleaned_data
     if data["do"] in ("canned", "insert"):
         return _with_canned(request, interaction, data)
+    if data["remove"]:
+        drop_upload(actor=person_of(request), upload_id=data["remove"])
+        return workspace(request, pk, **_kept(data))
+    added, problems = keep_files(request, interaction)
+    data["uploads"] = [*form.upload_ids(), *added]
+    if problems:
+        return workspace(request, pk, status=422, upload_problems=problems, **_kept(data))
+    if data["do"] in ("later", "schedule"):
+        return _later(request, interaction, data)
+    return _send_now(request, interaction, data)
+
+
+def _kept(data: dict[str, Any]) -> dict[str, Any]:
+    return {"composer_text": data["text"], "mode": data["mode"], "composer_cc": data["cc"]}
+
+
+def _send_now(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> HttpResponse:
+    pk = interaction.pk
     try:
         with realtime.atomic():
-            _send(request, interaction, data)
+            message = _send(request, interaction, data)
             drop_draft(actor=person_of(request), interaction_id=pk)
     except Refused as error:
         kept = _keep_refused(request, interaction, data, error)
         return workspace(request, pk, status=status_of(error), composer_errors=str(error), **kept)
-    return show(request, pk)
+    is_closing = data["do"] == "close" and message is not None
+    if is_closing and not is_partial(request):
+        return redirect("inbox:wrap-up", pk)
+    response = show(request, pk)
+    if is_closing:
+        _trigger(response, "wrap-up-now", {})
+    if message is not None and message.next_attempt_at and not message.scheduled_at and is_partial(request):
+        _trigger(response, "undo-offer", undo_offer(message))
+    return response
+
+
+def undo_offer(message: Message) -> dict[str, Any]:
+    """What the page needs to offer that a message is taken back: address and words, never what it says."""
+    return {
+        "url": reverse("inbox:take-back", args=[message.pk]),
+        "interaction": message.interaction_id,
+        "seconds": settings.MAIL_UNDO_SECONDS,
+        "text": _("Sending in %s s"),
+        "label": _("Undo"),
+    }
+
+
+def _trigger(response: HttpResponse, name: str, detail: dict[str, Any]) -> None:
+    events = json.loads(response.headers.get("HX-Trigger", "{}"))
+    response["HX-Trigger"] = json.dumps(events | {name: detail})
 
 
 def _keep_refused(
@@ -47,7 +105,7 @@ def _keep_refused(
 ) -> dict[str, Any]:
     """What was refused stays in the reply box and as a draft; a newer message that was told of now counts as seen."""
     user = person_of(request)
-    kept: dict[str, Any] = {"composer_text": data["text"], "mode": data["mode"]}
+    kept: dict[str, Any] = _kept(data)
     if isinstance(error, NewerMessage):
         kept["seen_message_id"] = conversation.latest_message_ids(user, interaction)[0]
         kept["draft_newer"] = 0
@@ -65,7 +123,7 @@ def _keep_refused(
 def _with_canned(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> HttpResponse:
     """The page again with the canned replies to choose from, or with the chosen one in the text (no JavaScript)."""
     user = person_of(request)
-    kept: dict[str, Any] = {"composer_text": data["text"], "mode": data["mode"]}
+    kept: dict[str, Any] = _kept(data)
     if data["do"] == "canned":
         offers = canned_for(user, interaction, data["mode"])
         said = None if offers else _("No canned reply fits.")
@@ -80,19 +138,73 @@ def _with_canned(request: HttpRequest, interaction: Interaction, data: dict[str,
     return workspace(request, interaction.pk, **kept)
 
 
-def _send(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> None:
-    user, text = person_of(request), data["text"]
-    if data["mode"] == "note":
+def _later(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> HttpResponse:
+    """Ask when, or send at the chosen moment; what was typed travels with the dialog and stays in the box till then."""
+    is_chosen = data["do"] == "schedule"
+    form = LaterForm(request.POST if is_chosen else None, interaction=interaction)
+    status = 200
+    if is_chosen:
+        status = 422
+        if form.is_valid():
+            try:
+                with realtime.atomic():
+                    message = _send(request, interaction, data, scheduled_at=form.moment())
+                    drop_draft(actor=person_of(request), interaction_id=interaction.pk)
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = status_of(error)
+            else:
+                return _scheduled(request, interaction, message)
+    context = {"interaction": interaction, "form": form, "data": data, "form_url": _compose_url(interaction)}
+    response = render_form(request, "later", context, status=status)
+    if is_partial(request):
+        response["HX-Retarget"], response["HX-Reswap"], response["X-Composer"] = "#dialogs", "innerHTML", "keep"
+    return response
+
+
+def _scheduled(request: HttpRequest, interaction: Interaction, message: Message | None) -> HttpResponse:
+    assert message is not None
+    assert message.scheduled_at is not None
+    response = show(request, interaction.pk)
+    if is_partial(request):
+        response = close_dialog(response)
+        _trigger(response, "composer-taken", {"interaction": interaction.pk})
+    return say(request, response, _("It will be sent on %(moment)s.") % {"moment": moment_words(message.scheduled_at)})
+
+
+def moment_words(at: datetime) -> str:
+    """A moment in the reader's words and the clinic's zone."""
+    return formats.date_format(timezone.localtime(at), "D j M, H:i")
+
+
+def _compose_url(interaction: Interaction) -> str:
+    return reverse("inbox:compose", args=[interaction.pk])
+
+
+def _send(
+    request: HttpRequest, interaction: Interaction, data: dict[str, Any], *, scheduled_at: datetime | None = None
+) -> Message | None:
+    user, text, mode = person_of(request), data["text"], data["mode"]
+    if mode == "note":
         named = [int(pk) for pk in request.POST.getlist("mention") if pk.isdecimal() and len(pk) < 19]
         desk.add_note(actor=user, interaction_id=interaction.pk, body=text, mention_ids=named)
-        return
-    reply(
+        return None
+    is_mail = mode == ChannelKind.EMAIL
+    copies = data["cc"].replace(";", ",").split(",") if is_mail else []
+    words = [mode, text, *digests_of(user, interaction, data["uploads"]), *copies]
+    if scheduled_at is not None:
+        words.append(scheduled_at.isoformat())
+    return reply(
         actor=user,
         interaction_id=interaction.pk,
-        channel_id=channel_of(interaction, data["mode"]),
+        channel_id=channel_of(interaction, mode),
         text=text,
-        idempotency_key=send_key(data["form_key"], data["mode"], text),
+        idempotency_key=send_key(data["form_key"], *words),
         seen_message_id=data["seen_message_id"],
+        upload_ids=data["uploads"],
+        cc=copies,
+        scheduled_at=scheduled_at,
+        held_seconds=settings.MAIL_UNDO_SECONDS if is_mail and scheduled_at is None else 0,
     )
 
 

@@ -17,6 +17,7 @@ from inbox.selectors.interactions import get_interaction_for, get_readable_for
 from inbox.selectors.story import story_of
 from inbox.selectors.tasks import tasks_of
 from inbox.selectors.thread import Place
+from inbox.selectors.uploads import waiting_uploads
 from inbox.services import interactions as desk
 from inbox.services.notifications import see
 from inbox.views import traces
@@ -80,6 +81,8 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
         "seen_message_id": seen,
         "form_key": f"{interaction.pk}-{user.pk}-{sent}",
         "newest_message_id": seen,
+        "uploads": waiting_uploads(user, interaction) if may["reply"] else [],
+        "composer_cc": ", ".join(conversation.copied_before(interaction)) if may["reply"] else "",
         **writing_context(user, interaction, newest=seen, sent=sent, modes=_modes(options)),
         **(
             extra.pop("thread", None)

@@ -9,13 +9,11 @@ from contact_center.common.errors import Refused
 from inbox.enums import AttachmentStatus
 from inbox.models import Attachment, Interaction
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.uploads import get_public_file, waiting_uploads
+from inbox.selectors.uploads import PICTURES, get_public_file, waiting_uploads
 from inbox.services.uploads import drop_upload, keep_upload
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
 from inbox.views.interactions import find
-
-PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
 @require_POST
@@ -55,7 +53,9 @@ def _list(request: HttpRequest, interaction: Interaction, problems: list[str]) -
         "uploads": waiting_uploads(person_of(request), interaction),
         "upload_problems": problems,
     }
-    return render(request, "inbox/_uploads.html", context, status=422 if problems else 200)
+    response = render(request, "inbox/_uploads.html", context, status=422 if problems else 200)
+    response["X-Composer"] = "keep"  # the text beside the files is not sent by this
+    return response
 
 
 @require_safe

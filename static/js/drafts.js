@@ -185,7 +185,8 @@
     if (!state) return;
     const { isSending: sent } = state;
     delete state.isSending;
-    if (event.detail.ctx.response.status >= 400) { if (isDirty(state)) later(form.dataset.draftKey); return; }
+    const { response } = event.detail.ctx;
+    if (response.status >= 400 || response.headers.get("X-Composer") === "keep") { if (isDirty(state)) later(form.dataset.draftKey); return; }
     const area = areaOf(formOf(form.dataset.draftKey) || form);
     const rest = area.value === sent ? "" : area.value.startsWith(sent) ? area.value.slice(sent.length).trimStart() : area.value;
     area.value = rest;

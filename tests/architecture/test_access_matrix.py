@@ -120,6 +120,9 @@ TABLE = {
     "inbox:templates": (SERVING, SERVING),
     "inbox:canned": (SERVING, NOBODY),
     "inbox:upload": (NOBODY, SERVING),
+    "inbox:message-later": (SERVING, SERVING),
+    "inbox:message-now": (NOBODY, SERVING),
+    "inbox:take-back": (NOBODY, SERVING),
     "inbox:upload-remove": (NOBODY, SERVING),
     "inbox:picture": (SERVING, NOBODY),
     "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
@@ -212,7 +215,7 @@ def url_of(sms_channel, form_channel, agent, team):
         **dict.fromkeys(("attachment", "picture"), file),
         "formatted-mail": formatted,
         "retry": failed,
-        "cancel": failed,
+        **dict.fromkeys(("cancel", "message-later", "message-now", "take-back"), failed),
         "quarantine-raw": event,
         "quarantine-retry": event,
     }
