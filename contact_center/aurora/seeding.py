@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import audits, provider, setup
+from contact_center.aurora import audits, labels, provider, setup
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
@@ -78,7 +78,9 @@ def seed(*, patients: int, number: int, progress: Progress = lambda words, share
 def _write(count: int, rng: random.Random, now: datetime, progress: Progress) -> tuple[Chronicle, Seeded]:
     progress("people and desk", 0.0)
     is_small = count <= WHOLE_LEDGER_UNTIL
-    book = Chronicle(setup.set_up(), rng, now, now - timedelta(days=DAYS_BACK + 1 if is_small else 2))
+    made = setup.set_up()
+    labels.set_up_labels(made)
+    book = Chronicle(made, rng, now, now - timedelta(days=DAYS_BACK + 1 if is_small else 2))
     people = invent(count, rng)
     _patients(book, people)
     past = Past(book, people)
@@ -91,6 +93,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
             progress(f"history, {timezone.localtime(at):%d %b}", 0.02 + 0.96 * done / total)
     open_now = Present(book, people, busy_phones=past.opted_out).tell(min(OPEN_NOW + count // 2000, count // 4))
     book.finish()
+    labels.label_open_work()
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables

@@ -1,11 +1,9 @@
 """Interactions, their messages and cases."""
 
-from typing import Any
-
 import django_filters
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,28 +11,17 @@ from rest_framework.response import Response
 from contact_center.accounts.models import User
 from contact_center.accounts.selectors import people
 from contact_center.audit.api import AuditedReadViewSet
-from contact_center.common.api import IdFilter, MomentFilter, ProblemSerializer, checked
+from contact_center.common.api import IdFilter, MomentFilter, checked
 from inbox.api import serializers as shapes
+from inbox.api.serializers import ANSWER, REFUSALS, pick
+from inbox.api.work import WorkActions
 from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
 from inbox.models import Case, Interaction, Message, MessageTemplate, Queue
-from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
+from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.setup import cases_visible_to, channels_visible_to, dispositions_for, reasons_visible_to
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
 from patients.selectors import patients_visible_to
-
-REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer, 422: ProblemSerializer}
-ANSWER = {200: shapes.InteractionSerializer, **REFUSALS}
-
-
-def pick(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
-    """The row that a request names, None for none; ValidationError (400) at `field` when it is not among `rows`."""
-    if pk is None:
-        return None
-    row: Model | None = rows.filter(pk=pk).first()
-    if row is None:
-        raise serializers.ValidationError({field: ["There is no such row, or it may not be used here."]})
-    return row
 
 
 class InteractionFilters(django_filters.FilterSet):
@@ -57,7 +44,7 @@ class InteractionFilters(django_filters.FilterSet):
     list=extend_schema(summary="List interactions"),
     retrieve=extend_schema(summary="Read one interaction", responses=ANSWER),
 )
-class InteractionViewSet(AuditedReadViewSet):
+class InteractionViewSet(WorkActions, AuditedReadViewSet):
     scope = "interactions"
     audited_type = "interaction"
     serializer_class = shapes.InteractionSerializer
@@ -65,15 +52,7 @@ class InteractionViewSet(AuditedReadViewSet):
     queryset = Interaction.objects.none()
 
     def get_queryset(self) -> QuerySet[Interaction]:
-        return interactions_visible_to(self.request.user)  # type: ignore[arg-type]
-
-    def _done(self, interaction: Interaction) -> Response:
-        return Response(shapes.InteractionSerializer(interaction).data)
-
-    def _acting(self, request: Request, pk: str) -> dict[str, Any]:
-        """Who acts on what, after the person was found to see it (404 else)."""
-        user: Any = request.user
-        return {"actor": user, "interaction_id": get_interaction_for(user, int(pk)).pk}
+        return interactions_visible_to(self.request.user).prefetch_related("tags")  # type: ignore[arg-type]
 
     @extend_schema(summary="Become the owner", request=None, responses=ANSWER)
     @action(detail=True, methods=["post"])

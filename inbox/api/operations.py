@@ -13,13 +13,13 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contact_center.common.api import IdFilter, MomentFilter
 from inbox.api import serializers as shapes
-from inbox.api.interactions import REFUSALS
+from inbox.api.serializers import REFUSALS
 from inbox.enums import ChannelKind, EventKind, EventStatus, MessageStatus
-from inbox.models import Channel, Disposition, Message, Queue, Reason, WebhookEvent
+from inbox.models import Channel, Disposition, Message, Queue, Reason, Tag, WebhookEvent
 from inbox.selectors.interactions import queues_of
 from inbox.selectors.ledger import get_event_for, ledger_visible_to
 from inbox.selectors.outbox import outbox_visible_to
-from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to
+from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to, tags_for
 from inbox.services.ledger import retry_event
 from inbox.services.outbox import cancel_message, retry_message
 
@@ -80,6 +80,16 @@ class DispositionViewSet(ReadViewSet):
 
     def get_queryset(self) -> QuerySet[Disposition]:
         return dispositions_for(self.request.user)  # type: ignore[arg-type]
+
+
+@extend_schema_view(list=extend_schema(summary="List tags"), retrieve=extend_schema(summary="Read one tag"))
+class TagViewSet(ReadViewSet):
+    scope = "channels"
+    serializer_class = shapes.TagSerializer
+    queryset = Tag.objects.none()
+
+    def get_queryset(self) -> QuerySet[Tag]:
+        return tags_for(self.request.user)  # type: ignore[arg-type]
 
 
 class LedgerFilters(django_filters.FilterSet):

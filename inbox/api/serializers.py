@@ -1,9 +1,22 @@
 """How the desk's rows read in the API, and what its writes take."""
 
+from typing import Any
+
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
-from contact_center.common.api import IdField
-from inbox.models import Case, Channel, Disposition, Interaction, Message, Note, Queue, Reason, WebhookEvent
+from contact_center.common.api import IdField, ProblemSerializer
+from inbox.models import Case, Channel, Disposition, Interaction, Message, Note, Queue, Reason, Tag, WebhookEvent
+
+
+def pick(rows: QuerySet[Any], pk: int | None, field: str) -> Any:
+    """The row that a request names, None for none; ValidationError (400) at `field` when it is not among `rows`."""
+    if pk is None:
+        return None
+    row: Model | None = rows.filter(pk=pk).first()
+    if row is None:
+        raise serializers.ValidationError({field: ["There is no such row, or it may not be used here."]})
+    return row
 
 
 class InteractionSerializer(serializers.ModelSerializer):
@@ -41,8 +54,17 @@ class InteractionSerializer(serializers.ModelSerializer):
             "next_step",
             "next_step_owner",
             "next_step_date",
+            "tags",
+            "snoozed_until_at",
+            "is_snooze_kept",
+            "merged_into",
+            "split_from",
         ]
         read_only_fields = fields
+
+
+REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer, 422: ProblemSerializer}
+ANSWER = {200: InteractionSerializer, **REFUSALS}
 
 
 class MessageSerializer(serializers.ModelSerializer):
@@ -150,6 +172,13 @@ class DispositionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Disposition
         fields = ["id", "name", "code", "is_resolved"]
+        read_only_fields = fields
+
+
+class TagSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Tag
+        fields = ["id", "name", "slug"]
         read_only_fields = fields
 
 

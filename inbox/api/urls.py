@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from inbox.api import interactions, operations
+from inbox.api import interactions, operations, work
 from patients import api as patients
 
 app_name = "api"
@@ -11,11 +11,13 @@ router.register("patients", patients.PatientViewSet, basename="patient")
 router.register("contact-points", patients.ContactPointViewSet, basename="contact-point")
 router.register("interactions", interactions.InteractionViewSet, basename="interaction")
 router.register("messages", interactions.MessageViewSet, basename="message")
+router.register("tasks", work.TaskViewSet, basename="task")
 router.register("cases", interactions.CaseViewSet, basename="case")
 router.register("channels", operations.ChannelViewSet, basename="channel")
 router.register("queues", operations.QueueViewSet, basename="queue")
 router.register("reasons", operations.ReasonViewSet, basename="reason")
 router.register("dispositions", operations.DispositionViewSet, basename="disposition")
+router.register("tags", operations.TagViewSet, basename="tag")
 router.register("ledger-events", operations.LedgerEventViewSet, basename="ledger-event")
 router.register("outbox", operations.OutboxViewSet, basename="outbox")
 urlpatterns = router.urls

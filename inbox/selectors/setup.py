@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import Case, Channel, Disposition, Reason
+from inbox.models import Case, Channel, Disposition, Reason, Tag
 from inbox.selectors.interactions import interactions_visible_to, queues_of
 
 
@@ -48,3 +48,8 @@ def reasons_visible_to(user: User) -> QuerySet[Reason]:
 def dispositions_for(user: User) -> QuerySet[Disposition]:
     """Wrap-up codes in use."""
     return Disposition.objects.filter(is_active=True) if can(user, Action.WORK_INBOX) else Disposition.objects.none()
+
+
+def tags_for(user: User) -> QuerySet[Tag]:
+    """Tags in use."""
+    return Tag.objects.filter(is_active=True) if can(user, Action.WORK_INBOX) else Tag.objects.none()

@@ -157,6 +157,8 @@ API_READS = {
     "interactions": WORKERS,
     "messages": WORKERS,
     "cases": WORKERS,
+    "tasks": WORKERS,
+    "tags": WORKERS,
     "channels": WORKERS,
     "queues": WORKERS,
     "reasons": WORKERS,

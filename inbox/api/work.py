@@ -1,0 +1,209 @@
+"""What one does with an interaction, for machines: snooze, transfer, labels, tasks. The services are the pages' own."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from contact_center.accounts.selectors import people
+from contact_center.audit.api import AuditedReadViewSet
+from contact_center.common.api import IdField, IdFilter, checked
+from inbox.api.serializers import ANSWER, REFUSALS, InteractionSerializer, pick
+from inbox.enums import Priority
+from inbox.models import Interaction, Queue, Tag, Task
+from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
+from inbox.selectors.setup import reasons_visible_to
+from inbox.selectors.tasks import get_task_for
+from inbox.services import labels, merging, snooze, tasks, transfers
+
+
+class SnoozeSerializer(serializers.Serializer):
+    """Without `until_at` it rests until the patient writes. `is_kept`: a message of the patient does not wake it."""
+
+    until_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    is_kept = serializers.BooleanField(required=False, default=False)
+
+
+class TransferSerializer(serializers.Serializer):
+    """A queue, a person who serves it, or both; `note` is written for the next person."""
+
+    why = serializers.CharField(max_length=240)
+    queue = IdField(required=False, allow_null=True)
+    assignee = IdField(required=False, allow_null=True)
+    note = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+
+
+class PrioritySerializer(serializers.Serializer):
+    priority = serializers.ChoiceField(choices=Priority.choices)
+
+
+class ReasonChoiceSerializer(serializers.Serializer):
+    reason = IdField()
+
+
+class TagsSerializer(serializers.Serializer):
+    """Exactly these tags; none for an empty list."""
+
+    tags = serializers.ListField(child=IdField(), max_length=50, allow_empty=True)
+
+
+class MergeSerializer(serializers.Serializer):
+    """The interaction in which this one goes on."""
+
+    into = IdField()
+
+
+class TaskSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Task
+        fields = ["id", "interaction", "title", "owner", "due_date", "is_blocking", "position", "done_at", "done_by"]
+        read_only_fields = fields
+
+
+class TaskWriteSerializer(serializers.Serializer):
+    title = serializers.CharField(max_length=200)
+    owner = IdField(required=False, allow_null=True)
+    due_date = serializers.DateField(required=False, allow_null=True, default=None)
+    is_blocking = serializers.BooleanField(required=False, default=False)
+
+
+class NewTaskSerializer(TaskWriteSerializer):
+    interaction = IdField()
+
+
+class WorkActions:
+    """Actions of an interaction; the view set beneath finds it for the person, 404 else."""
+
+    def _done(self, interaction: Interaction) -> Response:
+        return Response(InteractionSerializer(interaction).data)
+
+    def _acting(self, request: Request, pk: str) -> dict[str, Any]:
+        """Who acts on what, after the person was found to see it (404 else)."""
+        user: Any = request.user
+        return {"actor": user, "interaction_id": get_interaction_for(user, int(pk)).pk}
+
+    @extend_schema(summary="Let it rest", request=SnoozeSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        return self._done(snooze.snooze(**self._acting(request, pk), **checked(SnoozeSerializer, request)))
+
+    @extend_schema(summary="Bring it back from snooze", request=None, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def wake(self, request: Request, pk: str) -> Response:
+        return self._done(snooze.wake(**self._acting(request, pk)))
+
+    @extend_schema(summary="Hand it to a queue or a person", request=TransferSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def transfer(self, request: Request, pk: str) -> Response:
+        acting, given = self._acting(request, pk), checked(TransferSerializer, request)
+        given["queue"] = pick(Queue.objects.filter(is_active=True), given.get("queue"), "queue")
+        given["assignee"] = pick(people(), given.get("assignee"), "assignee")
+        return self._done(transfers.transfer(**acting, **given))
+
+    @extend_schema(summary="Say how urgent it is", request=PrioritySerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def priority(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        return self._done(labels.set_priority(**acting, priority=int(checked(PrioritySerializer, request)["priority"])))
+
+    @extend_schema(summary="Say why the patient contacts us", request=ReasonChoiceSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def reason(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        wanted = checked(ReasonChoiceSerializer, request)["reason"]
+        return self._done(
+            labels.set_reason(**acting, reason=pick(reasons_visible_to(acting["actor"]), wanted, "reason"))
+        )
+
+    @extend_schema(summary="Set its tags", request=TagsSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def tags(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        wanted = set(checked(TagsSerializer, request)["tags"])
+        known = Tag.objects.filter(pk__in=wanted)
+        if len(known) < len(wanted):
+            raise serializers.ValidationError({"tags": ["There is no such row, or it may not be used here."]})
+        return self._done(labels.set_tags(**acting, tags=known))
+
+    @extend_schema(summary="Let it go on in another interaction", request=MergeSerializer, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def merge(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        actor = acting["actor"]
+        target = pick(interactions_visible_to(actor), checked(MergeSerializer, request)["into"], "into")
+        return self._done(merging.merge(actor=actor, source_id=acting["interaction_id"], target_id=target.pk))
+
+    @extend_schema(summary="Undo a merge of the last 24 hours", request=None, responses=ANSWER)
+    @action(detail=True, methods=["post"])
+    def unmerge(self, request: Request, pk: str) -> Response:
+        return self._done(merging.unmerge(**self._acting(request, pk)))
+
+
+class TaskFilters(django_filters.FilterSet):
+    interaction = IdFilter(field_name="interaction_id")
+    owner = IdFilter(field_name="owner_id")
+    is_done = django_filters.BooleanFilter(field_name="done_at", lookup_expr="isnull", exclude=True)
+    due_until = django_filters.DateFilter(field_name="due_date", lookup_expr="lte")
+
+    class Meta:
+        model = Task
+        fields: list[str] = []
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List tasks"),
+    retrieve=extend_schema(summary="Read one task", responses={200: TaskSerializer, **REFUSALS}),
+)
+class TaskViewSet(AuditedReadViewSet):
+    scope = "interactions"
+    audited_type = "task"
+    serializer_class = TaskSerializer
+    filterset_class = TaskFilters
+    queryset = Task.objects.none()
+
+    def get_queryset(self) -> QuerySet[Task]:
+        seen = interactions_visible_to(self.request.user).values("pk")  # type: ignore[arg-type]
+        return Task.objects.select_related("interaction").filter(interaction__in=seen)
+
+    def patient_of(self, row: Task) -> int | None:
+        return row.interaction.patient_id
+
+    def _acting(self, request: Request, pk: str) -> dict[str, Any]:
+        user: Any = request.user
+        return {"actor": user, "task_id": get_task_for(user, int(pk)).pk}
+
+    @extend_schema(summary="Add a task", request=NewTaskSerializer, responses={201: TaskSerializer, **REFUSALS})
+    def create(self, request: Request) -> Response:
+        given, user = checked(NewTaskSerializer, request), request.user
+        interaction = pick(interactions_visible_to(user), given.pop("interaction"), "interaction")  # type: ignore[arg-type]
+        given["owner"] = pick(people(), given.get("owner"), "owner")
+        task = tasks.add_task(actor=user, interaction_id=interaction.pk, **given)  # type: ignore[arg-type]
+        return Response(TaskSerializer(task).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Write a task anew", request=TaskWriteSerializer, responses={200: TaskSerializer, **REFUSALS}
+    )
+    def update(self, request: Request, pk: str) -> Response:
+        acting, given = self._acting(request, pk), checked(TaskWriteSerializer, request)
+        given["owner"] = pick(people(), given.get("owner"), "owner")
+        return Response(TaskSerializer(tasks.change_task(**acting, **given)).data)
+
+    @extend_schema(summary="Tick a task", request=None, responses={200: TaskSerializer, **REFUSALS})
+    @action(detail=True, methods=["post"])
+    def done(self, request: Request, pk: str) -> Response:
+        return Response(TaskSerializer(tasks.set_task_done(**self._acting(request, pk), is_done=True)).data)
+
+    @extend_schema(summary="Take the tick back", request=None, responses={200: TaskSerializer, **REFUSALS})
+    @action(detail=True, methods=["post"], url_path="not-done")
+    def not_done(self, request: Request, pk: str) -> Response:
+        return Response(TaskSerializer(tasks.set_task_done(**self._acting(request, pk), is_done=False)).data)
+
+    @extend_schema(summary="Remove a task", request=None, responses={204: None, **REFUSALS})
+    def destroy(self, request: Request, pk: str) -> Response:
+        tasks.remove_task(**self._acting(request, pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
