@@ -23,6 +23,8 @@ from tests.factories.inbox import (
     MessageFactory,
     QueueFactory,
     ReasonFactory,
+    TagFactory,
+    TaskFactory,
     WebhookEventFactory,
 )
 from tests.factories.patients import ContactPointFactory, PatientFactory
@@ -74,6 +76,8 @@ COLLECTIONS = {
     "dispositions": DispositionFactory,
     "ledger-events": WebhookEventFactory,
     "outbox": lambda: MessageFactory(direction=Direction.OUTBOUND),
+    "tags": TagFactory,
+    "tasks": TaskFactory,
 }
 
 
