@@ -21,6 +21,7 @@ from inbox.selectors.tasks import checklists_for
 
 REPLY, CUSTOM = "reply", "custom"
 MOMENT = {"class": "input", "type": "datetime-local"}
+FIRST = {"autofocus": True}
 
 
 class ReasonTree(ModelChoiceIterator):
@@ -109,7 +110,7 @@ class TransferForm(DeskForm):
     def __init__(self, *args: Any, interaction: Interaction, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         queue, assignee = self.fields["queue"], self.fields["assignee"]
-        queue.widget.attrs |= SELECT
+        queue.widget.attrs |= SELECT | FIRST
         assignee.widget.attrs |= SELECT
         queue.empty_label = _now("Stays in %(queue)s") % {"queue": interaction.queue}  # type: ignore[attr-defined]
         assignee.queryset = workers()  # type: ignore[attr-defined]
@@ -140,7 +141,7 @@ class LabelsForm(DeskForm):
         present = list(interaction.tags.values_list("pk", flat=True))
         given = {"reason": interaction.reason_id, "priority": interaction.priority, "tags": present}
         super().__init__(*args, initial=given, **kwargs)
-        self.fields["reason"].widget.attrs |= SELECT
+        self.fields["reason"].widget.attrs |= SELECT | FIRST
         self.fields["priority"].widget.attrs |= SELECT
         reasons = reasons_visible_to(user) | Reason.objects.filter(interactions=interaction)
         self.fields["reason"].queryset = reasons.distinct()  # type: ignore[attr-defined]
@@ -151,7 +152,7 @@ class LabelsForm(DeskForm):
 class CaseForm(DeskForm):
     """A new case, or the next step of one that opens again: what, who and by when."""
 
-    title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT))
+    title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT | FIRST))
     next_step = forms.CharField(label=_("Next step"), max_length=240, widget=forms.TextInput(TEXT))
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))
     next_step_date = forms.DateField(label=_("Due"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
@@ -183,7 +184,7 @@ class TaskForm(DeskForm):
     title = forms.CharField(
         label=_("To do"),
         max_length=200,
-        widget=forms.TextInput(TEXT),
+        widget=forms.TextInput(TEXT | FIRST),
         error_messages={"required": _("Say what is to be done.")},
     )
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))

@@ -17,6 +17,11 @@
     link.closest("dialog")?.close();
     show(link.dataset.jump);
   });
+  // A menu whose entry opens a dialog is in the way of it, and would be what the focus comes back to.
+  document.addEventListener("click", (event) => {
+    const menu = event.target.closest?.(".menu__item[hx-get]")?.closest("details[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
   const wanted = decodeURIComponent(location.hash.slice(1));
   if (/^(message|note|task)-\d+$/.test(wanted)) requestAnimationFrame(() => show(wanted));
 })();
