@@ -20,6 +20,7 @@ from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
 from contact_center.aurora.present import Present
 from contact_center.aurora.staff import DOMAIN
+from contact_center.aurora.views import save_views
 from inbox.enums import ChannelKind
 from inbox.models import Interaction, Message
 from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, ContactUse
@@ -94,6 +95,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     open_now = Present(book, people, busy_phones=past.opted_out).tell(min(OPEN_NOW + count // 2000, count // 4))
     book.finish()
     labels.label_open_work()
+    save_views(book.desk)
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables

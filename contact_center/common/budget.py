@@ -17,9 +17,12 @@ def within(milliseconds: int) -> Iterator[None]:
     go on as if nothing had been asked."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('statement_timeout')")
+            cursor.execute(
+                "WITH before AS MATERIALIZED (SELECT current_setting('statement_timeout') AS value)"
+                " SELECT value, set_config('statement_timeout', %s, true) FROM before",
+                [str(milliseconds)],
+            )
             before = cursor.fetchone()[0]
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
             yield
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
     except OperationalError as error:

@@ -86,6 +86,8 @@ def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
 
 
 def _hits(visible: QuerySet[Interaction], ids: dict[int, str], messages: dict[int, int], text: str) -> list[Hit]:
+    if not ids:
+        return []
     known = {row.pk: row for row in rows(visible.filter(pk__in=ids))}
     wanted = {messages[pk]: pk for pk, where in ids.items() if where == "message"}
     said = {wanted[row.pk]: row for row in Message.objects.filter(pk__in=wanted).only("text", "subject")}
@@ -187,9 +189,13 @@ def _estimate(text: str) -> int:
 
 def find_cases(user: User, text: str, patients: list[Patient], *, limit: int) -> list[Case]:
     """Visible cases of that reference or a longer one, then open ones of these patients."""
-    candidates = set(Case.objects.filter(patient__in=patients).order_by("-pk").values_list("pk", flat=True)[:50])
+    candidates: set[int] = set()
+    if patients:
+        candidates |= set(Case.objects.filter(patient__in=patients).order_by("-pk").values_list("pk", flat=True)[:50])
     if re.fullmatch(r"[A-Za-z]-?[0-9A-Za-z]{3,12}", text):
         candidates |= set(Case.objects.filter(reference__startswith=text.upper()).values_list("pk", flat=True)[:50])
+    if not candidates:
+        return []
     found = cases_visible_to(user, among=candidates).filter(pk__in=candidates).select_related("patient", "owner")
     return sorted(found, key=lambda case: (not case.reference.startswith(text.upper()), -case.pk))[:limit]
 

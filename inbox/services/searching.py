@@ -11,7 +11,9 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.budget import OutOfTime, within
+from inbox.models import Case
 from inbox.selectors import search
+from patients.models import Patient
 from patients.selectors import search_patients
 
 T = TypeVar("T")
@@ -28,13 +30,15 @@ def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
     text = search.clean(text)
     if not text:
         return found
-    found.patients = _in_time(found, _("Patients"), lambda: search_patients(actor, text, limit), [])
-    found.newest_of = _in_time(found, "", lambda: _newest(actor, "patient", found.patients), {})
+    nobody: tuple[list[Patient], dict[int, int]] = ([], {})
+    found.patients, found.newest_of = _in_time(found, _("Patients"), lambda: _patients(actor, text, limit), nobody)
     found.conversations = _in_time(
         found, _("Conversations"), lambda: search.find_conversations(actor, text, limit=limit), []
     )
-    found.cases = _in_time(found, _("Cases"), lambda: search.find_cases(actor, text, found.patients, limit=limit), [])
-    found.newest_in = _in_time(found, "", lambda: _newest(actor, "case", found.cases), {})
+    no_case: tuple[list[Case], dict[int, int]] = ([], {})
+    found.cases, found.newest_in = _in_time(
+        found, _("Cases"), lambda: _cases(actor, text, found.patients, limit), no_case
+    )
     with transaction.atomic():
         record(
             actor=actor,
@@ -47,6 +51,16 @@ def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
     return found
 
 
+def _patients(actor: User, text: str, limit: int) -> tuple[list[Patient], dict[int, int]]:
+    patients = search_patients(actor, text, limit)
+    return patients, _newest(actor, "patient", patients)
+
+
+def _cases(actor: User, text: str, patients: list[Patient], limit: int) -> tuple[list[Case], dict[int, int]]:
+    cases = search.find_cases(actor, text, patients, limit=limit)
+    return cases, _newest(actor, "case", cases)
+
+
 def _newest(actor: User, by: str, concerned: Sequence[Model]) -> dict[int, int]:
     return search.newest_conversations(actor, by=by, among=[one.pk for one in concerned]) if concerned else {}
 
@@ -56,6 +70,5 @@ def _in_time(found: search.Found, group: str, look: Callable[[], T], nothing: T)
         with within(BUDGET):
             return look()
     except OutOfTime:
-        if group:
-            found.late.append(group)
+        found.late.append(group)
         return nothing

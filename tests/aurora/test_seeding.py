@@ -25,9 +25,12 @@ from inbox.models import (
     Message,
     MessageTemplate,
     Queue,
+    SavedView,
     WebForm,
     WebhookEvent,
 )
+from inbox.selectors.conditions import read
+from inbox.selectors.pane import fitting
 from inbox.services.gaps import reconcile
 from patients.models import Patient, RelatedPerson
 from tests.factories.patients import PatientFactory
@@ -194,3 +197,12 @@ def test_the_provider_knows_every_seeded_message(clinic, settings, make_simulato
     assert (result.missing, result.unknown, result.unconfirmed) == ([], [], [])
     on_twilio = Message.objects.filter(channel_kind__in=[ChannelKind.SMS, ChannelKind.WHATSAPP]).exclude(external_id="")
     assert result.events == on_twilio.count()
+
+
+def test_the_saved_views_are_understood_and_find_something(clinic):
+    supervisor = User.objects.get(email="supervisor@aurora.example")
+    found = {view.name: (read(view.conditions).dropped, fitting(supervisor, read(view.conditions), view.order)[0])
+             for view in SavedView.objects.all()}  # fmt: skip
+    assert set(found) == {"Trust at risk", "Portuguese", "Urgent and free", "Strangers who wait"}
+    assert [dropped for dropped, _count in found.values()] == [0, 0, 0, 0]
+    assert all(count for _dropped, count in found.values())
