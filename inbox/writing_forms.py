@@ -11,6 +11,8 @@ from inbox.enums import ChannelKind
 from inbox.forms import AREA, SELECT, TEXT, DeskForm
 from inbox.models import CannedReply, Macro
 from inbox.selectors.canned import teams_kept_by, unknown_variables
+from inbox.selectors.macros import step_choices, step_of
+from inbox.services.macros import MOST_STEPS
 
 LANGUAGES = [("", _("Any language")), ("en", _("English")), ("es", _("Spanish")), ("pt", _("Portuguese"))]
 WRITTEN_KINDS = [
@@ -69,3 +71,27 @@ class CannedReplyForm(KeeperForm):
         if unknown := unknown_variables(body):
             raise forms.ValidationError(_("There is no variable %(names)s."), params={"names": ", ".join(unknown)})
         return body
+
+
+class MacroForm(KeeperForm):
+    """A name, and steps in their order; a row without a step is left out."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput(TEXT))
+    field_order = ["name", "keeper"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: list[Any] = [("", _("No step")), *step_choices(self.user)]
+        self.rows = [f"step_{number}" for number in range(MOST_STEPS)]
+        for number, row in enumerate(self.rows, start=1):
+            label = _("Step %(number)s") % {"number": number}
+            widget = forms.Select(SELECT)
+            self.fields[row] = forms.ChoiceField(label=label, required=False, choices=choices, widget=widget)
+
+    def step_fields(self) -> list[Any]:
+        """The rows of steps, to be drawn."""
+        return [self[row] for row in self.rows]
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The chosen steps; only after validation."""
+        return [step_of(value) for row in self.rows if (value := self.cleaned_data.get(row))]

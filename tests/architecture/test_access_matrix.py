@@ -27,7 +27,7 @@ from tests.factories.inbox import (
     WebhookEventFactory,
 )
 from tests.factories.patients import PatientFactory
-from tests.factories.writing import CannedReplyFactory
+from tests.factories.writing import CannedReplyFactory, MacroFactory
 
 PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
 NOBODY: set[str] = set()
@@ -119,6 +119,11 @@ TABLE = {
     "inbox:create-patient": (NOBODY, SERVING),
     "inbox:templates": (SERVING, SERVING),
     "inbox:canned": (SERVING, NOBODY),
+    "inbox:macros": (SERVING, NOBODY),  # a POST without a macro is answered as if it did not exist
+    "inbox:kept-macros": (WORKERS, NOBODY),
+    "inbox:macro-new": (WORKERS, WORKERS),
+    "inbox:macro-edit": (LEADS, LEADS),
+    "inbox:macro-switch": (NOBODY, LEADS),
     "inbox:upload": (NOBODY, SERVING),
     "inbox:message-later": (SERVING, SERVING),
     "inbox:message-now": (NOBODY, SERVING),
@@ -222,6 +227,7 @@ def url_of(sms_channel, form_channel, agent, team):
         "quarantine-retry": event,
     }
     rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
+    rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
     def url(address):
