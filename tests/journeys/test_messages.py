@@ -23,7 +23,7 @@ def test_a_text_with_a_picture_reaches_the_desk_and_the_answer_reaches_the_phone
     row = interaction_of(patient.number)
     file = wait_for(lambda: Attachment.objects.filter(message__interaction=row, status="clean").first(), 30)
     assert requests.get(file.source_url, timeout=10).status_code == 401
-    download = agent.get(agent.get(f"/inbox/{row.pk}/").tree.xpath("//a[@class='file']/@href")[0]).response
+    download = agent.get(agent.get(f"/inbox/{row.pk}/").tree.xpath("//a[@class='picture']/@href")[0]).response
     headers = {name: download.headers[name] for name in ("Content-Type", "X-Content-Type-Options")}
     assert download.content == PICTURE
     assert headers == {"Content-Type": "application/octet-stream", "X-Content-Type-Options": "nosniff"}
