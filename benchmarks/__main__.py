@@ -1,7 +1,7 @@
 """`make bench`: every measured cost with its floor and goal in one table. Ends with 1 when a goal is missed.
 
 BENCH_SIZES (default 10000,1000000) are the numbers of interactions; names as arguments choose: accept, processing,
-memory, workspace.
+live, memory, workspace.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from benchmarks import accept, memory, processing, workspace
+from benchmarks import accept, live, memory, processing, workspace
 from benchmarks.machine import ROOT, Row, bench_database, drop_bench_database, environment
 
 
@@ -19,7 +19,8 @@ def main(chosen: Sequence[str]) -> int:
     rows: list[Row] = []
     if not chosen or "memory" in chosen:
         rows += memory.measure()
-    for name, module in (("accept", accept), ("processing", processing), ("workspace", workspace)):
+    modules = (("accept", accept), ("processing", processing), ("live", live), ("workspace", workspace))
+    for name, module in modules:
         if name == "workspace" and workspace.READY and (not chosen or name in chosen):
             rows += workspace.measure("")
         elif not chosen or name in chosen:

@@ -19,7 +19,7 @@ from twilio.request_validator import RequestValidator
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT_SID, AUTH_TOKEN = "AC00000000000000000000000000000de0", "demo-auth-token-not-a-secret"
-BENCH_DATABASE = "continuo_bench"
+BENCH_DATABASE = os.environ.get("BENCH_DATABASE", "continuo_bench")
 SERVER_URL = os.environ.get("DATABASE_URL", "")
 
 

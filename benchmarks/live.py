@@ -1,0 +1,227 @@
+"""From the provider's webhook to the agent's screen: 50 open pages, 20 messages a second, every program of the way."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import aiohttp
+import psutil
+import psycopg2
+from twilio.request_validator import RequestValidator
+
+from benchmarks.machine import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    BENCH_DATABASE,
+    ROOT,
+    Row,
+    _wait_for_port,
+    cpu_seconds,
+    environment,
+    free_port,
+    granian,
+)
+from benchmarks.players import Page
+
+PAGES, PER_SECOND, SECONDS, WARM_SECONDS = 50, 20, 30, 5
+GOAL_MS = 300
+CLINIC = "+15005550100"
+MARK = re.compile(rb"nr(\d{6})x")
+
+
+def measure(database_url: str) -> list[Row]:
+    """p95 from the moment the webhook is posted to the moment its text is on the page of the conversation's owner."""
+    web, live = free_port(), free_port()
+    base = f"http://127.0.0.1:{web}"
+    env = environment(database_url, base) | {"LIVE_URL": f"ws://127.0.0.1:{live}", "LIVE_PORT": str(live)}
+    env |= {"CELERY_KEY_PREFIX": "bench:", "WORKER_PROCESSES": "2", "BENCH_WEB": base}
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        contextlib.closing(psycopg2.connect(database_url)) as link,
+        _with_static(env, folder),
+        granian("contact_center.wsgi:application", web, env) as server,
+        _program("live", env) as socket_server,
+        _program("worker", env) as worker,
+    ):
+        link.autocommit = True
+        _wait_for_port(live)
+        programs = [server, socket_server, worker]
+        before = [cpu_seconds(one, "none", link) for one in programs]
+        database = cpu_seconds(psutil.Process(), BENCH_DATABASE, link) - _own()
+        found = json.loads(subprocess.check_output([sys.executable, "-m", "benchmarks.live"], cwd=ROOT, env=env))
+        cost = [cpu_seconds(one, "none", link) - was for one, was in zip(programs, before, strict=True)]
+        cost.append(cpu_seconds(psutil.Process(), BENCH_DATABASE, link) - _own() - database)
+    return _rows(found, cost)
+
+
+@contextlib.contextmanager
+def _with_static(env: dict[str, str], folder: str) -> Iterator[None]:
+    """Pages name their static files by the manifest of this folder."""
+    env["CONTINUO_DATA_DIR"] = folder
+    command = [sys.executable, "-W", "ignore", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True)
+    yield
+
+
+def _own() -> float:
+    times = psutil.Process().cpu_times()
+    return times.user + times.system
+
+
+def _rows(found: dict, cost: list[float]) -> list[Row]:
+    shares = ", ".join(
+        f"{name} {seconds / found['sent'] * 1000:.0f}"
+        for name, seconds in zip(("web", "live", "worker", "database"), cost, strict=True)
+    )
+    name = f"webhook to screen, {PAGES} pages, {PER_SECOND} messages/s"
+    measured = f"p50 {found['p50']:.0f}, p95 {found['p95']:.0f}, worst {found['worst']:.0f} ms"
+    is_met = found["p95"] < GOAL_MS and found["lost"] == 0
+    return [
+        Row(name, measured, "", f"{found['lost']} of {found['sent']} lost", f"p95 < {GOAL_MS} ms, 0 lost", is_met),
+        Row("  CPU of a message on all pages", f"{shares} ms", "", f"{found['fetches']:.1f} fetches", "", True),
+    ]
+
+
+@contextlib.contextmanager
+def _program(name: str, env: dict[str, str]) -> Iterator[psutil.Process]:
+    """One line of the Procfile, ended with everything it started."""
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if ": " in line)
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {lines[name]}"], cwd=ROOT, env=env, start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+# ---- the load: a process of its own ----
+@dataclass
+class Load:
+    """What was sent and when it was first seen on its owner's page."""
+
+    sent: dict[int, float] = field(default_factory=dict)
+    seen: dict[int, float] = field(default_factory=dict)
+
+    def shown(self, part: str, text: bytes) -> None:
+        """Called with every part that a page draws anew."""
+        if part.startswith("talk-"):
+            now = time.monotonic()
+            for number in MARK.findall(text):
+                self.seen.setdefault(int(number), now)
+
+
+def webhook(base: str, number: int, sender: str) -> tuple[str, dict[str, str]]:
+    """Body and headers of one inbound text as Twilio posts it."""
+    params = {
+        "MessageSid": f"SM{number:032x}", "AccountSid": ACCOUNT_SID, "From": sender, "To": CLINIC, "NumMedia": "0",
+        "Body": f"Good morning, is my result there yet? nr{number:06d}x", "SmsStatus": "received",
+    }  # fmt: skip
+    signature = RequestValidator(AUTH_TOKEN).compute_signature(base + "/webhooks/twilio/messaging", params)
+    return urlencode(params), {
+        "X-Twilio-Signature": signature,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+
+
+async def drive(base: str, live: str, desks: list[tuple[str, int, str]], per_second: float, seconds: float) -> dict:
+    """Open one page per desk (cookie, interaction, patient's number) and send to them in turn."""
+    load = Load()
+    pages = [Page(base, live, cookie, f"/inbox/{pk}/?view=mine", load.shown) for cookie, pk, _number in desks]
+    tasks = []
+    for page in pages:
+        tasks.append(asyncio.create_task(page.run()))
+        ready = asyncio.create_task(page.is_ready.wait())
+        await asyncio.wait([tasks[-1], ready], return_when=asyncio.FIRST_COMPLETED)
+        if tasks[-1].done():
+            tasks[-1].result()  # raises what went wrong
+    async with aiohttp.ClientSession() as provider:
+        posts, begun, total = [], time.monotonic(), int(per_second * (seconds + WARM_SECONDS))
+        for number in range(total):
+            await asyncio.sleep(max(0, begun + number / per_second - time.monotonic()))
+            posts.append(asyncio.create_task(_post(provider, base, number, desks[number % len(desks)][2], load)))
+        await asyncio.gather(*posts)
+        deadline = time.monotonic() + 20
+        while len(load.seen) < total and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    first = int(per_second * WARM_SECONDS)
+    late = sorted(load.seen[n] - load.sent[n] for n in load.sent if n >= first and n in load.seen)
+    return {
+        "sent": total,
+        "lost": total - len(load.seen),
+        "p50": late[len(late) // 2] * 1000,
+        "p95": late[int(len(late) * 0.95)] * 1000,
+        "worst": late[-1] * 1000,
+        "fetches": sum(page.fetches for page in pages) / total,
+    }
+
+
+async def _post(provider: aiohttp.ClientSession, base: str, number: int, sender: str, load: Load) -> None:
+    body, headers = webhook(base, number, sender)
+    load.sent[number] = time.monotonic()
+    async with provider.post(f"{base}/webhooks/twilio/messaging", data=body, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+
+
+def set_up(count: int) -> list[tuple[str, int, str]]:
+    """`count` agents in five teams, each with an open conversation and twenty more to look at."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+
+    from contact_center.accounts.models import Team, TeamMembership, User
+    from inbox.enums import ChannelKind, InteractionStatus
+    from inbox.models import Channel, Interaction, Queue
+    from patients.enums import ContactScheme
+
+    teams = [Team.objects.create(name=f"Team {n}", slug=f"team-{n}") for n in range(5)]
+    queues = [Queue.objects.create(name=f"Queue {n}", slug=f"queue-{n}") for n in range(5)]
+    for team, queue in zip(teams, queues, strict=True):
+        queue.teams.add(team)
+    channel = Channel.objects.create(
+        name="SMS", kind=ChannelKind.SMS, adapter="twilio_messaging", address=CLINIC, queue=queues[0]
+    )
+    desks = []
+    for number in range(count):
+        user = User.objects.create(email=f"bench{number}@aurora.test", first_name="Bench", last_name=str(number))
+        TeamMembership.objects.create(user=user, team=teams[number % 5])
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        name = settings.SESSION_COOKIE_NAME
+        rows = [
+            Interaction(
+                channel=channel, channel_kind=ChannelKind.SMS, queue=queues[number % 5], owner=user,
+                status=InteractionStatus.ACTIVE, contact_scheme=ContactScheme.PHONE,
+                contact_value=f"+1305{number:03d}{other:04d}", thread_key=f"+1305{number:03d}{other:04d}",
+            )
+            for other in range(21)
+        ]  # fmt: skip
+        made = Interaction.objects.bulk_create(rows)
+        desks.append((f"{name}={client.cookies[name].value}", made[0].pk, made[0].contact_value))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return desks
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "contact_center.settings"
+    import django
+
+    django.setup()
+    desks = set_up(PAGES)
+    print(json.dumps(asyncio.run(drive(os.environ["BENCH_WEB"], os.environ["LIVE_URL"], desks, PER_SECOND, SECONDS))))
