@@ -95,6 +95,7 @@ urlpatterns = [
     path("settings/replies/new/", canned.canned_reply, name="canned-new"),
     path("settings/replies/<int:pk>/", canned.canned_reply, name="canned-edit"),
     path("settings/replies/<int:pk>/switch/", canned.canned_switch, name="canned-switch"),
+    path("inbox/messages/<int:pk>/all/<slug:part>/", within.message_text, name="message-text"),
     path("inbox/messages/<int:pk>/retry/", actions.retry, name="retry"),
     path("inbox/messages/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("inbox/messages/<int:pk>/formatted/", mail.formatted_mail, name="formatted-mail"),

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.models import ModelChoiceIterator
 from django.utils import formats, timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
@@ -79,9 +79,9 @@ class SnoozeForm(DeskForm):
         data = super().clean() or {}
         when = data.get("when")
         if when == CUSTOM and not data.get("until") and "until" not in self.errors:
-            self.add_error("until", _now("Choose a day and time."))
+            self.add_error("until", gettext("Choose a day and time."))
         if when == "later" and "later" not in self.rests:
-            self.add_error("when", _now("This time has passed. Choose a later one."))
+            self.add_error("when", gettext("This time has passed. Choose a later one."))
         data["until_at"] = data.get("until") if when == CUSTOM else self.rests.get(when or "")
         if when == REPLY:
             data["is_kept"] = False
@@ -112,19 +112,22 @@ class TransferForm(DeskForm):
         queue, assignee = self.fields["queue"], self.fields["assignee"]
         queue.widget.attrs |= SELECT | FIRST
         assignee.widget.attrs |= SELECT
-        queue.empty_label = _now("Stays in %(queue)s") % {"queue": interaction.queue}  # type: ignore[attr-defined]
+        queue.empty_label = gettext("Stays in %(queue)s") % {"queue": interaction.queue}  # type: ignore[attr-defined]
         assignee.queryset = workers()  # type: ignore[attr-defined]
         near = set(people_serving(interaction.queue).values_list("pk", flat=True))
         rows = [(row.pk, str(row), row.pk in near) for row in workers().exclude(pk=interaction.owner_id)]
-        groups = [(_now("Serve %(queue)s") % {"queue": interaction.queue}, True), (_now("Serve other queues"), False)]
+        groups = [
+            (gettext("Serve %(queue)s") % {"queue": interaction.queue}, True),
+            (gettext("Serve other queues"), False),
+        ]
         named = [(title, [row[:2] for row in rows if row[2] == is_near]) for title, is_near in groups]
-        shown = [("", _now("Whoever is free")), *((title, people) for title, people in named if people)]
+        shown = [("", gettext("Whoever is free")), *((title, people) for title, people in named if people)]
         assignee.choices = shown  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not data.get("queue") and not data.get("assignee") and not {"queue", "assignee"} & set(self.errors):
-            self.add_error("queue", _now("Choose a queue or a person."))
+            self.add_error("queue", gettext("Choose a queue or a person."))
         return data
 
 
@@ -160,7 +163,7 @@ class CaseForm(DeskForm):
     def __init__(self, *args: Any, is_reopening: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = _now("The queue")  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
         if is_reopening:
             del self.fields["title"]
 
@@ -194,7 +197,7 @@ class TaskForm(DeskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = _now("Nobody yet")  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = gettext("Nobody yet")  # type: ignore[attr-defined]
 
 
 class ChecklistForm(DeskForm):
@@ -237,9 +240,9 @@ class WrapUpForm(DeskForm):
         is_started = any(data.get(name) for name in ("next_step", "next_step_date"))
         if disposition is not None and (is_started or not disposition.is_resolved):
             needed = {
-                "next_step": _now("Say what happens next."),
-                "next_step_owner": _now("Say who does it."),
-                "next_step_date": _now("Say by when."),
+                "next_step": gettext("Say what happens next."),
+                "next_step_owner": gettext("Say who does it."),
+                "next_step_date": gettext("Say by when."),
             }
             for name, sentence in needed.items():
                 if not data.get(name) and name not in self.errors:

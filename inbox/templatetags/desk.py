@@ -27,6 +27,7 @@ from inbox.selectors.team import overload_of
 from inbox.selectors.uploads import PICTURES
 
 register = template.Library()
+LONG_TEXT = 4000
 
 CHANNEL_ICONS = {
     ChannelKind.VOICE: "phone",
@@ -185,6 +186,12 @@ def _told_with_detail(event: TimelineEvent) -> str:
     }
     known_sentence = sentences.get(event.kind)
     return known_sentence % values if known_sentence and event.detail else str(event.get_kind_display())
+
+
+@register.filter
+def is_long(words: str) -> bool:
+    """True for a text that is folded in the thread: a page of two hundred whole ones would not be a page any more."""
+    return len(words) > LONG_TEXT
 
 
 @register.filter

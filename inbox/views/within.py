@@ -4,13 +4,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from inbox.models import Message
+from inbox.selectors.conversation import get_message_for
 from inbox.selectors.moves import moved_away_from
 from inbox.selectors.within import FEWEST, find_within
-from inbox.views.answers import person_of, render_form
+from inbox.views.answers import is_partial, person_of, render_form
 from inbox.views.interactions import find
 from patients.models import Patient
 from patients.selectors import latest_consents
 from patients.services import open_patient_record
+
+FOLDED_AT = 2000  # letters, as `_message_text.html` cuts
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,3 +36,19 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
         raise Http404 from None
     context = {"consents": latest_consents(patient), "moved": moved_away_from(patient)}
     return render(request, "inbox/_panel_consents.html", context)
+
+
+@require_safe
+def message_text(request: HttpRequest, pk: int, part: str) -> HttpResponse:
+    """All of a long message: what the thread left out for htmx, the whole on a page of its own without it."""
+    try:
+        message = get_message_for(person_of(request), pk)
+    except Message.DoesNotExist:
+        raise Http404 from None
+    if part not in ("text", "quoted"):
+        raise Http404
+    words = message.quoted_text if part == "quoted" else message.text
+    if is_partial(request):
+        rest = {"rest": words[FOLDED_AT:], "anchor": f"rest-{part}-{pk}"}
+        return render(request, "inbox/_message_rest.html", rest)
+    return render(request, "inbox/message_text.html", {"message": message, "words": words})

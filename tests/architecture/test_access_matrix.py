@@ -104,6 +104,7 @@ TABLE = {
     "inbox:transfer": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
     "inbox:case": (SERVING, SERVING),
+    "inbox:message-text": (SERVING, NOBODY),
     "inbox:find-in": (SERVING, SERVING),
     "inbox:panel-consents": (SERVING | {"outsider"}, NOBODY),
     "inbox:tasks": (SERVING, SERVING),
@@ -216,6 +217,7 @@ def url_of(sms_channel, form_channel, agent, team):
     notice = Notification.objects.create(user=agent, kind="assigned", interaction=interaction)
     task = TaskFactory(interaction=interaction)
     rows = {
+        "message-text": message,
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "hand-over": agent,
         "notification-open": notice,
@@ -234,6 +236,7 @@ def url_of(sms_channel, form_channel, agent, team):
         is_job = address.name.startswith("jobs:")
         given = {
             "author_id": draft.author_id,
+            "part": "text",
             "patient_id": interaction.patient_id,
             "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
