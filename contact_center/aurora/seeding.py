@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import audits, labels, provider, setup
+from contact_center.aurora import attention, audits, labels, provider, setup
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
@@ -26,7 +26,7 @@ from inbox.models import Interaction, Message
 from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, ContactUse
 from patients.models import Consent, ContactPoint, Patient, RelatedPerson
 
-APPS = ("accounts", "audit", "patients", "inbox", "scheduling", "complaints", "analytics")
+APPS = ("accounts", "audit", "jobs", "patients", "inbox", "scheduling", "complaints", "analytics")
 LOCK = 7_305_551
 FLUSH_EVERY = 5_000
 # Beyond this many patients only the last days stand in the ledger and in the simulated provider's list.
@@ -96,6 +96,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     book.finish()
     labels.label_open_work()
     save_views(book.desk)
+    attention.tell(now)
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables

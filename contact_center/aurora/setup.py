@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from contact_center.accounts.enums import PresenceState, Role
+from contact_center.accounts.enums import AwayReason, PresenceState, Role
 from contact_center.accounts.models import Presence, Skill, Team, TeamMembership, User, UserSkill
 from contact_center.aurora import desk, staff
 from inbox.enums import ChannelKind, FieldType
@@ -74,7 +74,7 @@ PRESENCE = (
     (PresenceState.ONLINE, ""),
     (PresenceState.BUSY, ""),
     (PresenceState.ONLINE, ""),
-    (PresenceState.AWAY, "Lunch"),
+    (PresenceState.AWAY, AwayReason.LUNCH),
     (PresenceState.OFFLINE, ""),
 )
 
