@@ -15,6 +15,7 @@ from contact_center.jobs.models import Job
 from contact_center.jobs.services import MOST_ITEMS, start
 from inbox.models import Interaction
 from inbox.policies import can_export
+from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.notifications import person_name
 from inbox.selectors.shown import rows_of_look
 
@@ -39,7 +40,8 @@ def write(job: Job) -> Iterator[list[Any]]:
     if not can_export(job.owner):
         raise Refused(_("You may not export."))
     found = rows_of_look(job.owner, job.parameters["look"])
-    found = found.select_related("patient", "queue", "owner", "reason", "disposition", "channel")
+    whole = interactions_visible_to(job.owner).prefetch_related("tags")
+    whole = whole.select_related("patient", "queue", "owner", "reason", "disposition", "channel")
     yield [
         _("Number"), _("Opened"), _("Channel"), _("Queue"), _("Status"), _("Priority"), _("Owner"), _("Name"),
         _("Record number"), _("Language"), _("Reason"), _("Tags"), _("Waiting since"), _("First reply"),
@@ -52,7 +54,7 @@ def write(job: Job) -> Iterator[list[Any]]:
             look=job.parameters["look"],
         )  # fmt: skip
     for begin in range(0, len(ids), CHUNK):
-        part = {row.pk: row for row in found.filter(pk__in=ids[begin : begin + CHUNK]).prefetch_related("tags")}
+        part = {row.pk: row for row in whole.filter(pk__in=ids[begin : begin + CHUNK])}
         for pk in ids[begin : begin + CHUNK]:
             if pk in part:
                 yield _cells(part[pk])

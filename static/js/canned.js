@@ -48,7 +48,7 @@
     const mode = form.querySelector("[name=mode]:checked")?.value;
     if (!slot || !area || mode === "note") return;
     open = { slot, area, from };
-    await htmx.ajax("GET", `${slot.dataset.cannedSlot}?mode=${mode}`, { source: slot, target: slot, swap: "innerHTML", push: "false" });
+    await htmx.ajax("GET", `${slot.dataset.cannedSlot}?mode=${mode}`, { source: slot, target: slot, push: "false" });
     if (open?.slot !== slot || !menu()) return;
     area.setAttribute("aria-controls", menu().querySelector("[role=listbox]").id);
     filter(from === "area" ? typed(area)?.[1] ?? "" : "");
