@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import attention, audits, labels, provider, setup
+from contact_center.aurora import attention, audits, drafts, labels, provider, setup
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
@@ -97,6 +97,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     labels.label_open_work()
     save_views(book.desk)
     attention.tell(now)
+    drafts.begin_some()
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables
