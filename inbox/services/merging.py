@@ -15,6 +15,7 @@ from inbox import realtime
 from inbox.enums import Direction, InteractionStatus, MessageKind, MessageStatus, Priority, TimelineKind
 from inbox.models import FormSubmission, Interaction, Message
 from inbox.policies import can_take, can_work, why_not_merge
+from inbox.services.drafts import move_drafts
 from inbox.services.interactions import conclude, locked, require
 from inbox.services.locks import hold_for_transaction
 
@@ -41,6 +42,7 @@ def merge(*, actor: User, source_id: int, target_id: int) -> Interaction:
             earlier.merged_into = target
             earlier.save(update_fields=["merged_into", "updated_at"])
         _take_over(target, source)
+        move_drafts(source=source, target=target)
         source.merge(target)
         merged, changed = TimelineKind.MERGED, AuditAction.CHANGED
         conclude(source, actor=actor, kind=merged, action=changed, detail=f"into:{target.pk}", also=before)

@@ -9,7 +9,9 @@ from inbox.models import Draft, Interaction, TopicSequence
 from inbox.selectors.drafts import drafted_by, round_of, writing_context
 from inbox.services import interactions as desk
 from inbox.services.drafts import StaleRound, drop_draft, keep_draft, move_drafts, take_over_draft
+from inbox.services.merging import merge
 from tests.factories.inbox import DraftFactory, InteractionFactory, MessageFactory
+from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +136,17 @@ def test_drafts_follow_a_conversation_that_goes_on_elsewhere(agent, second_agent
         (agent.pk, target.pk, "There already\n\nFrom here"),
         (second_agent.pk, target.pk, "Only here"),
     ]
+
+
+def test_a_draft_follows_its_conversation_into_the_one_it_is_merged_with(
+    agent, conversation, sms_channel, email_channel
+):
+    patient = PatientFactory()
+    type(conversation).objects.filter(pk=conversation.pk).update(patient=patient)
+    target = InteractionFactory(channel=email_channel, patient=patient, contact_value="maria@mail.example")
+    keep(agent, conversation, "Not lost")
+    merge(actor=agent, source_id=conversation.pk, target_id=target.pk)
+    assert [(draft.interaction_id, draft.text) for draft in Draft.objects.all()] == [(target.pk, "Not lost")]
 
 
 def test_the_box_says_how_many_messages_came_since_it_was_begun(agent, second_agent, conversation):
