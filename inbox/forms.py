@@ -1,8 +1,12 @@
 """Parse and validate what people fill in at the desk; nothing is saved here."""
 
+from collections.abc import Callable
+from datetime import date, time
 from typing import Any
 
 from django import forms
+from django.core.validators import URLValidator
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.enums import Role
@@ -83,18 +87,65 @@ class NewPatientForm(DeskForm):
 
 
 class TemplateForm(DeskForm):
-    """One field per variable of a template."""
+    """One field per variable of a template, of the variable's own type; dates and times in the template's language."""
 
     def __init__(self, *args: Any, template: MessageTemplate, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.template = template
         for number, variable in enumerate(template.variables, start=1):
-            self.fields[f"variable-{variable['key']}"] = forms.CharField(
-                label=f"{number}. {variable['label']}", max_length=200, widget=forms.TextInput(TEXT)
-            )
+            make = TEMPLATE_FIELDS.get(variable.get("type", "text"), TEMPLATE_FIELDS["text"])
+            self.fields[f"variable-{variable['key']}"] = make(label=f"{number}. {variable['label']}")
 
     def variables(self) -> dict[str, str]:
-        """Values by the template's own keys; only after validation."""
-        return {name.removeprefix("variable-"): value for name, value in self.cleaned_data.items()}
+        """Values by the template's own keys, as the patient reads them; only after validation."""
+        return self._written(self.cleaned_data)
+
+    def preview(self) -> str:
+        """The template with what is filled in so far; the rest stays in braces."""
+        if self.is_bound:
+            self.is_valid()  # what is right is shown, what is wrong stays in braces
+        given = self.cleaned_data if self.is_bound else {}
+        body = self.template.body
+        for key, value in self._written({name: value for name, value in given.items() if value is not None}).items():
+            body = body.replace("{{" + key + "}}", value)
+        return body
+
+    def _written(self, values: dict[str, Any]) -> dict[str, str]:
+        with translation.override(self.template.language[:2]):
+            return {name.removeprefix("variable-"): _in_words(value) for name, value in values.items()}
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, date):
+        return formats.date_format(value, "l j F Y" if value.year != timezone.localdate().year else "l j F")
+    if isinstance(value, time):
+        return formats.time_format(value, "H:i")
+    return str(value)
+
+
+def _text(label: str) -> forms.Field:
+    return forms.CharField(label=label, max_length=200, widget=forms.TextInput(TEXT))
+
+
+def _date(label: str) -> forms.Field:
+    return forms.DateField(label=label, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+
+
+def _time(label: str) -> forms.Field:
+    return forms.TimeField(label=label, widget=forms.TimeInput(TEXT | {"type": "time"}, format="%H:%M"))
+
+
+def _url(label: str) -> forms.Field:
+    return forms.URLField(
+        label=label,
+        max_length=200,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=["https"])],
+        widget=forms.URLInput(TEXT),
+    )
+
+
+TEMPLATE_FIELDS: dict[str, Callable[..., forms.Field]] = {"text": _text, "date": _date, "time": _time, "url": _url}
 
 
 class SavedViewForm(DeskForm):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contact_center.accounts.enums import AwayReason, PresenceState, Role
 from contact_center.accounts.models import Presence, Skill, Team, TeamMembership, User, UserSkill
-from contact_center.aurora import desk, staff
+from contact_center.aurora import desk, staff, writing
 from inbox.enums import ChannelKind, FieldType
 from inbox.models import Channel, Disposition, FormField, MessageTemplate, Queue, Reason, WebForm
 
@@ -40,6 +40,7 @@ def set_up() -> Desk:
     _words(made)
     _channels(made)
     _forms(made)
+    writing.set_up(made.users)
     return made
 
 

@@ -206,7 +206,7 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
     form, status = None, 200
     if chosen is not None:
         form = TemplateForm(request.POST or None, template=chosen)
-        if request.method == "POST":
+        if request.method == "POST" and request.POST.get("do") != "preview":
             status = 422
             form.is_bound = True
             if form.is_valid():
@@ -230,6 +230,7 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
         "templates": templates,
         "chosen": chosen,
         "form": form,
+        "preview": form.preview() if form is not None else "",
         "form_key": f"{pk}-{user.pk}-{latest_message_ids(user, interaction)[1]}",
     }
     return render_form(request, "templates", context, status=status)

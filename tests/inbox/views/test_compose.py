@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from inbox.enums import Direction, MessageStatus
 from inbox.models import Attachment, Draft, Message, Upload
 from inbox.services.outbox import drain_outboxes
-from tests.factories.inbox import AttachmentFactory, InteractionFactory, MessageFactory
+from tests.factories.inbox import AttachmentFactory, InteractionFactory, MessageFactory, MessageTemplateFactory
 from tests.inbox.services.test_attachments import PDF, PNG
 
 pytestmark = pytest.mark.django_db
@@ -284,3 +284,54 @@ def test_a_refused_file_of_the_patient_is_told_by_its_code():
         "This type of file is not accepted.",
         "Refused",
     ]
+
+
+@pytest.fixture
+def dated(whatsapp_channel, agent):
+    MessageTemplateFactory(
+        language="es",
+        body="Su visita: {{1}} a las {{2}}. {{3}}",
+        variables=[
+            {"key": "1", "label": "Day", "type": "date"},
+            {"key": "2", "label": "Time", "type": "time"},
+            {"key": "3", "label": "Link", "type": "url"},
+        ],
+    )
+    return InteractionFactory(channel=whatsapp_channel, contact_value="+13055550123", owner=agent)
+
+
+def template(client, row, **data):
+    given = {f"variable-{key}": value for key, value in data.items() if key.isdecimal()}
+    given |= {key: value for key, value in data.items() if not key.isdecimal()}
+    return client.post(reverse("inbox:templates", args=[row.pk]), given, headers=HTMX)
+
+
+def test_a_templates_variables_have_types_and_are_written_in_its_language(signed_in, agent, dated):
+    day = timezone.localdate().replace(month=11, day=20)
+    template(signed_in(agent), dated, **{"1": day.isoformat(), "2": "09:40", "3": "https://aurora.example/v"})
+    weekday = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"][day.weekday()]
+    text = outbound()[0].text
+    assert (
+        text.lower().startswith(f"su visita: {weekday} 20"),
+        text.endswith("a las 09:40. https://aurora.example/v"),
+    ) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"1": "soon"}, {"2": "25:00"}, {"3": "javascript:alert(1)"}, {"3": "http://x.org"}])
+def test_a_value_of_the_wrong_type_is_told_at_its_field(wrong, signed_in, agent, dated):
+    given = {"1": "2026-11-20", "2": "09:40", "3": "https://aurora.example/v", **wrong}
+    answer = template(signed_in(agent), dated, **given)
+    (key,) = wrong
+    assert (answer.status_code, list(answer.context["form"].errors), outbound()) == (422, [f"variable-{key}"], [])
+
+
+def test_the_preview_shows_what_is_filled_in_and_sends_nothing(signed_in, agent, dated):
+    answer = template(signed_in(agent), dated, do="preview", **{"2": "09:40", "3": "wrong"})
+    assert (answer.status_code, answer.context["preview"], outbound()) == (
+        200,
+        "Su visita: {{1}} a las 09:40. {{3}}",
+        [],
+    )
