@@ -236,3 +236,51 @@ def _deaf_socket(live, cookie, topic):
     wire.sendall(bytes([0x81, 0x80 | len(body), 0, 0, 0, 0]) + body)
     assert b"subscribed" in wire.recv(2000)
     return wire
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("agents", "per_second", "seconds"), [(20, 4, 5), pytest.param(200, 50, 180, marks=pytest.mark.slow)]
+)
+async def test_l1_under_load_every_change_reaches_its_socket_in_time(live, agents, per_second, seconds):
+    """Changes are counted as services do and nothing is fetched: the way on to the screen is measured by the bench."""
+    users = await aorm(people)(agents, [])
+    rows = [await aorm(InteractionFactory)(owner=user, contact_value=f"+1305{n:07d}") for n, user in enumerate(users)]
+    screens = [
+        Screen(live, (await aorm(cookie_of)(user))[1], [f"interaction.{row.pk}", f"agent.{user.pk}"])
+        for user, row in zip(users, rows, strict=True)
+    ]
+    process = psutil.Process(live.processes["live"].pid)
+    sent: dict[tuple[str, int], float] = {}
+    async with open_screens(screens):
+        warm = await _load(rows, per_second, 3, sent)
+        before = process.memory_info().rss
+        count = await _load(rows, per_second, seconds, sent) + warm
+        wanted = {row.pk: max(n for (topic, n) in sent if topic == f"interaction.{row.pk}") for row in rows}
+        await until(
+            lambda: all(s.heard[s.topics[0]] == wanted[r.pk] for s, r in zip(screens, rows, strict=True)),
+            10,
+            "every screen knows its newest message",
+        )
+        grown = process.memory_info().rss / before - 1
+    when = {key: at for screen in screens for key, at in screen.when.items()}
+    late = [when[key] - at for key, at in sent.items() if key in when]
+    lost = sum(s.heard[s.topics[0]] != wanted[r.pk] for s, r in zip(screens, rows, strict=True))
+    print(
+        f"L1: {agents} agents, {count} messages at {count / (seconds + 3):.0f}/s:"
+        f" p95 {percentile(late, 0.95) * 1000:.0f} ms from the change to the socket, {lost} lost, memory {grown:+.1%}"
+    )
+    assert (lost, percentile(late, 0.95) <= 1, grown <= 0.1) == (0, True, True)
+
+
+async def _load(rows, per_second, seconds, sent):
+    begun, count = time.monotonic(), 0
+    while time.monotonic() - begun < seconds:
+        row = rows[count % len(rows)]
+        topic = f"interaction.{row.pk}"
+        at = time.monotonic()
+        found = await touch(topic, f"agent.{row.owner_id}")
+        sent[topic, found[topic]] = at
+        count += 1
+        await asyncio.sleep(max(0, begun + count / per_second - time.monotonic()))
+    return count
