@@ -24,7 +24,7 @@ from patients.policies import can_view_patient
 from patients.selectors import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
-THREAD_LIMIT = 200
+THREAD_LIMIT = 60
 
 
 @dataclass(slots=True)

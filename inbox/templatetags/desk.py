@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.enums import AwayReason
@@ -119,30 +119,40 @@ def day_title(day: datetime) -> str:
     return formats.date_format(date, "l j F Y" if distance > 300 else "l j F")
 
 
+SENTENCES_WITH_TARGET: dict[str, Any] = {
+    TimelineKind.ASSIGNED: gettext_lazy("Assigned to %s"),
+    TimelineKind.RETURNED: gettext_lazy("Returned to %s"),
+    TimelineKind.TRANSFERRED: gettext_lazy("Moved to %s"),
+}
+SENTENCES: dict[str, Any] = {
+    TimelineKind.OPENED: gettext_lazy("Opened"),
+    TimelineKind.TAKEN: gettext_lazy("Taken"),
+    TimelineKind.ASSIGNED: gettext_lazy("Assigned"),
+    TimelineKind.RETURNED: gettext_lazy("Returned to the queue"),
+    TimelineKind.TRANSFERRED: gettext_lazy("Moved"),
+    TimelineKind.LINKED: gettext_lazy("Linked to the patient"),
+    TimelineKind.UNLINKED: gettext_lazy("Unlinked from the patient"),
+    TimelineKind.WRAP_UP_STARTED: gettext_lazy("Wrap-up started"),
+    TimelineKind.CLOSED: gettext_lazy("Closed"),
+    TimelineKind.REOPENED: gettext_lazy("Opened again"),
+    TimelineKind.OPTED_OUT: gettext_lazy("Told us to stop writing"),
+    TimelineKind.OPTED_IN: gettext_lazy("Allowed us to write again"),
+    TimelineKind.ABANDONED: gettext_lazy("Left before an answer"),
+    TimelineKind.WOKEN: gettext_lazy("Back from snooze"),
+    TimelineKind.UNMERGED: gettext_lazy("Merge undone"),
+    TimelineKind.MOVED: gettext_lazy("Moved here from another patient's record"),
+    TimelineKind.CASE_RESOLVED: gettext_lazy("Case resolved"),
+}
+
+
 @register.filter
 def event_sentence(event: TimelineEvent) -> str:
     """What happened, as one sentence without the actor (the template adds who did it)."""
     target = event.to_user or event.to_queue
-    sentences: dict[str, str] = {
-        TimelineKind.OPENED: _("Opened"),
-        TimelineKind.TAKEN: _("Taken"),
-        TimelineKind.ASSIGNED: _("Assigned to %s") % target if target else _("Assigned"),
-        TimelineKind.RETURNED: _("Returned to %s") % target if target else _("Returned to the queue"),
-        TimelineKind.TRANSFERRED: _("Moved to %s") % target if target else _("Moved"),
-        TimelineKind.LINKED: _("Linked to the patient"),
-        TimelineKind.UNLINKED: _("Unlinked from the patient"),
-        TimelineKind.WRAP_UP_STARTED: _("Wrap-up started"),
-        TimelineKind.CLOSED: _("Closed"),
-        TimelineKind.REOPENED: _("Opened again"),
-        TimelineKind.OPTED_OUT: _("Told us to stop writing"),
-        TimelineKind.OPTED_IN: _("Allowed us to write again"),
-        TimelineKind.ABANDONED: _("Left before an answer"),
-        TimelineKind.WOKEN: _("Back from snooze"),
-        TimelineKind.UNMERGED: _("Merge undone"),
-        TimelineKind.MOVED: _("Moved here from another patient's record"),
-        TimelineKind.CASE_RESOLVED: _("Case resolved"),
-    }
-    return sentences.get(event.kind) or _told_with_detail(event)
+    if target and event.kind in SENTENCES_WITH_TARGET:
+        return str(SENTENCES_WITH_TARGET[event.kind]) % target
+    sentence = SENTENCES.get(event.kind)
+    return str(sentence) if sentence else _told_with_detail(event)
 
 
 TOLD_IN_WORDS = (TimelineKind.TRANSFERRED, TimelineKind.RETURNED, TimelineKind.ASSIGNED, TimelineKind.CLOSED)
@@ -190,7 +200,7 @@ def _told_with_detail(event: TimelineEvent) -> str:
 
 @register.filter
 def is_long(words: str) -> bool:
-    """True for a text that is folded in the thread: a page of two hundred whole ones would not be a page any more."""
+    """True for a text that is folded in the thread: a page of whole ones would not be a page any more."""
     return len(words) > LONG_TEXT
 
 

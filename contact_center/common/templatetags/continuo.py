@@ -1,8 +1,10 @@
 """Small helpers for templates."""
 
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -16,7 +18,18 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
     """An icon from the sprite, with extra classes; hidden from screen readers unless it has a `label`."""
-    href = f"{static('icons.svg')}#i-{name}"
+    return _drawn(static("icons.svg") if settings.DEBUG else _sprite(), str(name), str(css), str(label))
+
+
+@cache
+def _sprite() -> str:
+    """The sprite's address; the files of a release do not change while it runs."""
+    return static("icons.svg")
+
+
+@lru_cache(maxsize=2048)
+def _drawn(sprite: str, name: str, css: str, label: str) -> SafeString:
+    href = f"{sprite}#i-{name}"
     classes = f"icon {css}".strip()
     if label:
         return format_html(
