@@ -22,15 +22,12 @@ SHIFT = timedelta(hours=8)
 
 def tell_of_answer(interaction: Interaction, message: Message) -> None:
     """The owner hears that the patient wrote: once per turn, however many messages it has."""
-    if interaction.owner is None:
-        return
     turn = interaction.waiting_since_at or message.occurred_at
-    notify(
-        user=interaction.owner,
-        kind=K.PATIENT_REPLIED,
-        interaction=interaction,
-        dedupe_key=f"reply:{interaction.pk}:{turn.timestamp():.6f}",
-    )
+    key = f"reply:{interaction.pk}:{turn.timestamp():.6f}"
+    known = Notification.objects.filter(user_id=interaction.owner_id, dedupe_key=key)
+    if interaction.owner_id is None or known.exists():  # most messages end here, so it is asked before all else
+        return
+    notify(user=interaction.owner, kind=K.PATIENT_REPLIED, interaction=interaction, dedupe_key=key)
 
 
 def tell_of_setback(message: Message, interaction: Interaction) -> None:

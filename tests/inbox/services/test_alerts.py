@@ -5,16 +5,19 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.services import set_presence
+from inbox.enums import Direction
 from inbox.enums import NotificationKind as K
 from inbox.models import Notification, NotificationPreference, Task
 from inbox.services.alerts import tell_of_due_steps, tell_of_new_work
 from inbox.services.interactions import assign
 from inbox.services.notifications import mark_read, notify, send_notices
-from tests.factories.inbox import CaseFactory, InteractionFactory
+from inbox.services.setbacks import note_setback
+from tests.factories.inbox import CaseFactory, InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +51,16 @@ def test_a_stop_or_a_reaction_of_an_unowned_conversation_tells_nobody(patient_wr
 def test_whoever_gets_work_assigned_is_told_by_whom(agent, second_agent, interaction):
     assign(actor=agent, interaction_id=interaction.pk, assignee=second_agent)
     assert list(Notification.objects.values_list("user", "kind", "actor")) == [(second_agent.pk, "assigned", agent.pk)]
+
+
+def test_the_author_hears_once_that_a_message_failed(agent, interaction):
+    message = MessageFactory(
+        interaction=interaction, direction=Direction.OUTBOUND, author=agent, status="failed", attempts=1
+    )
+    with transaction.atomic():
+        note_setback(message)
+        note_setback(message)
+    assert told(agent) == ["send_failed"]
 
 
 def test_taking_work_oneself_tells_nobody(agent, sms_channel):
