@@ -1,10 +1,11 @@
 """Take next: the most urgent, then the longest waiting, of one's own queues; never one for two."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from inbox.enums import Priority
@@ -65,3 +66,28 @@ def test_ten_agents_at_once_get_ten_different_ones(team, sms_channel):
     [thread.join() for thread in threads]
     assert sorted(got) == sorted(Interaction.objects.values_list("pk", flat=True))
     assert Interaction.objects.values("owner").distinct().count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_somebody_is_taking_is_passed_over_without_waiting(agent, sms_channel):
+    first, second = waiting(sms_channel, 9), waiting(sms_channel, 5)
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                Interaction.objects.select_for_update().get(pk=first.pk)
+                is_held.set()
+                may_end.wait(5)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_held.wait(5)
+    began = time.monotonic()
+    taken = take_next(actor=agent)
+    took = time.monotonic() - began
+    may_end.set()
+    thread.join()
+    assert (taken, took < 2) == (second, True)

@@ -229,6 +229,8 @@ def test_the_main_flows_need_no_mouse_and_the_focus_is_never_lost(desk, conversa
     page.wait_for_selector(f"#talk-{free.pk}")
     press("[")
     assert page.evaluate("document.activeElement.closest('.side') !== null")
+    press("]")
+    assert page.evaluate("document.activeElement.closest('#sect-tasks') !== null")
     press("w")
     page.wait_for_selector("#wrap-up[open]")
     press("Escape")
