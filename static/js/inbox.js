@@ -12,10 +12,10 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
     const row = ctx.request?.method === "GET" && document.getElementById("workspace") && ctx.push && ctx.target?.id === "workspace";
-    if (row) {
-      if (frame()) frame().dataset.pane = "talk";
-      document.querySelector("[data-focus-on-open]")?.focus({ preventScroll: true });
-    }
+    const isNext = ctx.target?.id === "workspace" && ctx.response?.headers.get("HX-Push-Url");
+    if ((row || isNext) && frame()) frame().dataset.pane = "talk";
+    const isLost = ctx.target?.id === "workspace" && document.activeElement === document.body; // what had it was replaced
+    if (row || isNext || isLost) document.querySelector("[data-focus-on-open]")?.focus({ preventScroll: true });
     markRows();
   });
   document.addEventListener("htmx:after:history:push", markRows);

@@ -116,7 +116,7 @@ def test_more_than_twenty_go_on_in_the_background(desk, agent, sms_channel):
     page.click("#bulk-dialog >> text=See how far it is")
     job = Job.objects.get()
     expect(page.locator(f"#job-{job.pk}")).to_contain_text("0 of 22 done")
-    page.click("text=Stop")
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(f"#job-{job.pk}")).to_contain_text("Stopped")
 
 
