@@ -103,9 +103,11 @@
   function watch(form) {
     const seen = form.querySelector("[name=seen_message_id]"), newest = form.querySelector("[name=draft_round]")?.dataset.newest;
     const key = form.dataset.draftKey;
-    if (watch.key !== key) { watch.key = key; watch.read = seen?.value; }
-    if (!newest || !seen || seen.value === newest) { if (seen) watch.read = seen.value; return; }
-    if (watch.read !== seen.value || document.visibilityState !== "visible" || !document.hasFocus()) return;
+    if (!newest || !seen) return;
+    if (watch.key !== key) { watch.key = key; watch.read = undefined; }
+    if (seen.value === newest) { watch.read = newest; return; }
+    if (document.visibilityState !== "visible" || !document.hasFocus()) watch.read = undefined;
+    if (watch.read !== seen.value) return;
     clearTimeout(watch.timer);
     watch.timer = setTimeout(() => {
       const now = formOf(key), items = document.querySelectorAll(`[data-newest-last="${CSS.escape(key)}"] .item:not(.item--out)`);

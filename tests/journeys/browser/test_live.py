@@ -117,6 +117,7 @@ def test_what_came_while_i_was_away_must_be_read_before_my_old_draft_is_sent(win
     notice = page.locator("[data-draft-notice]")
     expect(notice).to_contain_text("1 newer message since you began.")
     page.screenshot(path=f"{PICTURES}/newer.png")
+    page.wait_for_timeout(2000)  # having it open is not having read it
     page.keyboard.press("r")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".composer__errors")
