@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils.translation import gettext_noop as _
 
 from inbox.adapters.base import Adapter, AdapterError, Capability, SignatureError, UnparseablePayload
 from inbox.adapters.events import (
@@ -213,7 +214,7 @@ class EmailAdapter(Adapter):
         finally:
             _close(connection)
         if not sent:
-            raise AdapterError("The mail was not sent.", permanent=True, code="not_sent")
+            raise AdapterError(_("The mail was not sent."), permanent=True, code="not_sent")
         status = getattr(mail, "anymail_status", None)
         provider_id = str(getattr(status, "message_id", "") or "")
         return SendResult(
@@ -228,9 +229,9 @@ class EmailAdapter(Adapter):
         except smtplib.SMTPResponseException as error:
             raise _smtp_error(error.smtp_code, error.smtp_error) from error
         except AnymailError as error:
-            raise AdapterError("The mail provider is not set up.", permanent=False, code="not_configured") from error
+            raise AdapterError(_("The mail provider is not set up."), permanent=False, code="not_configured") from error
         except (OSError, smtplib.SMTPException) as error:
-            raise AdapterError("The mail server does not answer.", permanent=False, code="unreachable") from error
+            raise AdapterError(_("The mail server does not answer."), permanent=False, code="unreachable") from error
         return connection
 
     def _composed(self, outbound: OutboundMessage) -> EmailMultiAlternatives:
@@ -374,17 +375,17 @@ def _kept_headers(mail: ParsedMail) -> dict[str, str]:
 
 
 _SENTENCES = {
-    BounceReason.ADDRESS_UNKNOWN: "This address does not exist.",
-    BounceReason.ADDRESS_MOVED: "The person has another address now.",
-    BounceReason.DOMAIN_UNKNOWN: "The domain of this address does not exist.",
-    BounceReason.DOMAIN_REFUSES_MAIL: "This domain takes no mail.",
-    BounceReason.MAILBOX_FULL: "The mailbox is full.",
-    BounceReason.MAILBOX_DISABLED: "The mailbox is switched off.",
-    BounceReason.RECIPIENT_REFUSED: "The receiver's filter refused it.",
-    BounceReason.SPAM: "The receiver took it for spam.",
-    BounceReason.TOO_LARGE: "The mail was too large.",
-    BounceReason.EXPIRED: "The receiver's server could not be reached for days.",
-    BounceReason.RATE_LIMITED: "The receiver's server takes no more mail for now.",
+    BounceReason.ADDRESS_UNKNOWN: _("This address does not exist."),
+    BounceReason.ADDRESS_MOVED: _("The person has another address now."),
+    BounceReason.DOMAIN_UNKNOWN: _("The domain of this address does not exist."),
+    BounceReason.DOMAIN_REFUSES_MAIL: _("This domain takes no mail."),
+    BounceReason.MAILBOX_FULL: _("The mailbox is full."),
+    BounceReason.MAILBOX_DISABLED: _("The mailbox is switched off."),
+    BounceReason.RECIPIENT_REFUSED: _("The receiver's filter refused it."),
+    BounceReason.SPAM: _("The receiver took it for spam."),
+    BounceReason.TOO_LARGE: _("The mail was too large."),
+    BounceReason.EXPIRED: _("The receiver's server could not be reached for days."),
+    BounceReason.RATE_LIMITED: _("The receiver's server takes no more mail for now."),
 }
 
 
@@ -395,7 +396,7 @@ def _failure_reason(bounce: Bounce) -> FailureReason:
 
 
 def _sentence(bounce: Bounce) -> str:
-    return _SENTENCES.get(bounce.reason, "The receiver's mail server refused it.")
+    return _SENTENCES.get(bounce.reason, _("The receiver's mail server refused it."))
 
 
 def _safe_line(value: str, what: str) -> str:
@@ -443,11 +444,11 @@ def _send_error(error: Exception) -> AdapterError:
         case smtplib.SMTPResponseException():
             return _smtp_error(error.smtp_code, error.smtp_error)
         case AnymailRecipientsRefused():
-            return AdapterError("The provider refused the recipient.", permanent=True, code="refused")
+            return AdapterError(_("The provider refused the recipient."), permanent=True, code="refused")
         case AnymailAPIError():
             return _api_error(error)
         case OSError() | smtplib.SMTPException():
-            return AdapterError("The mail server gave no answer.", permanent=False, doubtful=True, code="no_answer")
+            return AdapterError(_("The mail server gave no answer."), permanent=False, doubtful=True, code="no_answer")
         case AnymailError() | MessageError() | ValueError():
             return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=True, code="invalid")
     return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=False, doubtful=True)
@@ -455,9 +456,9 @@ def _send_error(error: Exception) -> AdapterError:
 
 def _smtp_error(code: int, words: Any) -> AdapterError:
     if code in (530, 534, 535):
-        return AdapterError("The mail server refused our credentials.", permanent=False, code=str(code))
+        return AdapterError(_("The mail server refused our credentials."), permanent=False, code=str(code))
     if not 500 <= code < 600:
-        return AdapterError("The mail server asks to wait.", permanent=False, code=str(code))
+        return AdapterError(_("The mail server asks to wait."), permanent=False, code=str(code))
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
     bounce = bounce_of_response("", f"{code} {text}")
     return AdapterError(_sentence(bounce), permanent=True, code=str(code), reason=_failure_reason(bounce))
@@ -466,6 +467,6 @@ def _smtp_error(code: int, words: Any) -> AdapterError:
 def _api_error(error: AnymailAPIError) -> AdapterError:
     code = getattr(error, "status_code", None)
     if not isinstance(code, int):
-        return AdapterError("The mail provider gave no answer.", permanent=False, doubtful=True, code="no_answer")
+        return AdapterError(_("The mail provider gave no answer."), permanent=False, doubtful=True, code="no_answer")
     is_permanent = 400 <= code < 500 and code not in (401, 403, 408, 429)
-    return AdapterError("The mail provider refused it.", permanent=is_permanent, code=str(code))
+    return AdapterError(_("The mail provider refused it."), permanent=is_permanent, code=str(code))

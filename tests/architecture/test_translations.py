@@ -39,7 +39,7 @@ def texts_of_code() -> set[str]:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                     text = node.args[0]
                     is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
-                    if is_text and node.func.id in {"_", "gettext", "gettext_lazy"}:
+                    if is_text and node.func.id in {"_", "gettext", "gettext_lazy", "gettext_noop"}:
                         found.add(text.value)
     return found
 
