@@ -10,7 +10,7 @@ from django.utils import timezone
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import InteractionStatus, TimelineKind
-from inbox.models import TimelineEvent
+from inbox.models import Notification, TimelineEvent
 from inbox.services.interactions import close, return_to_queue, start_wrap_up, take
 from inbox.services.snooze import snooze, wake, wake_due
 from tests.factories.inbox import DispositionFactory, InteractionFactory, ReasonFactory
@@ -130,6 +130,14 @@ def test_it_comes_back_when_the_time_comes_and_not_before(agent, mine):
         assert (wake_due(), wake_due()) == (1, 0)
     assert state(mine) == (S.ACTIVE, None, False, agent.pk)
     assert kinds(mine) == [TimelineKind.SNOOZED, TimelineKind.WOKEN]
+
+
+def test_its_owner_is_told_once_that_it_is_back(agent, mine):
+    snooze(actor=agent, interaction_id=mine.pk, until_at=in_hours(3))
+    with time_machine.travel(in_hours(4), tick=False):
+        wake_due()
+    told = Notification.objects.filter(interaction=mine).values_list("user", "kind")
+    assert list(told) == [(agent.pk, "snooze_ended")]
 
 
 def test_one_without_a_time_waits_for_the_patient_for_ever(agent, mine):
