@@ -22,10 +22,12 @@ SHIFT = timedelta(hours=8)
 
 def tell_of_answer(interaction: Interaction, message: Message) -> None:
     """The owner hears that the patient wrote: once per turn, however many messages it has."""
+    if interaction.owner_id is None:
+        return
     turn = interaction.waiting_since_at or message.occurred_at
     key = f"reply:{interaction.pk}:{turn.timestamp():.6f}"
-    known = Notification.objects.filter(user_id=interaction.owner_id, dedupe_key=key)
-    if interaction.owner_id is None or known.exists():  # most messages end here, so it is asked before all else
+    # Most messages end here, so it is asked before all else.
+    if Notification.objects.filter(user_id=interaction.owner_id, dedupe_key=key).exists():
         return
     notify(user=interaction.owner, kind=K.PATIENT_REPLIED, interaction=interaction, dedupe_key=key)
 
