@@ -4,7 +4,7 @@
    [data-pace] (ms) is the shortest time between two fetches of a part; the first after a quiet time goes at once, or after
    [data-calm] (ms) where a moment does not matter: what waits for a person's eyes goes first. */
 (() => {
-  const POLL = 30000, GATHER = 20, PACE = 150, SIGNED_OUT = 4401, TOO_MANY = 4429;
+  const POLL = 30000, GATHER = 20, PACE = 150, PATIENCE = 25000, SIGNED_OUT = 4401, TOO_MANY = 4429;
   const url = document.body.dataset.liveUrl;
   const pending = new Map(), fetched = new Map(); // element id -> timer; element id -> {at, took} of the last fetch
   const latest = new Map(); // topic -> highest sequence heard of
@@ -29,7 +29,8 @@
     pending.set(id, null); // hints that come from now on may be newer than the answer
     try {
       if (!await continuo.fetchHeld?.(element)) {
-        await htmx.ajax("GET", element.dataset.refetchUrl, { source: element, target: element, swap: "outerMorph", quiet: true, push: "false" });
+        const answer = htmx.ajax("GET", element.dataset.refetchUrl, { source: element, target: element, swap: "outerMorph", quiet: true, push: "false" });
+        await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
       }
       lastData = Date.now();
     } catch { /* the next hint or poll tries again */ }

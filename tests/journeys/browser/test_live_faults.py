@@ -45,7 +45,8 @@ def test_r6_whoever_types_through_live_updates_loses_no_character_and_no_focus(
         word = "".join(random.choices("abcdefghij ñ", k=4))
         page.keyboard.type(word)
         typed += word
-    expect(page.locator(".bubble__text")).to_have_count(updates + 1, timeout=60_000)
+    wait_for(lambda: row.messages.count() == updates + 1, 60)
+    expect(page.locator(".bubble__text")).to_have_count(updates + 1, timeout=40_000)
     page.keyboard.type("end")
     typed += "end"
     found, focus = page.input_value(DRAFT), page.evaluate("document.activeElement.id")
