@@ -39,4 +39,5 @@ def formatted_mail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     traces.opened(request, message.interaction)
     markup = without_images(sanitise_html(message.html).html)
-    return render(request, "inbox/mail_formatted.html", {"markup": markup, "subject": message.subject})
+    context = {"markup": markup, "subject": message.subject, "language": message.interaction.language}
+    return render(request, "inbox/mail_formatted.html", context)
