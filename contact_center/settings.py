@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "contact_center.accounts.middleware.SessionLifetimeMiddleware",
     "contact_center.accounts.middleware.PersonLanguageMiddleware",
     "contact_center.audit.middleware.AccessDeniedMiddleware",
+    "contact_center.common.request_memory.RequestMemoryMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

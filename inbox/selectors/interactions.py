@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
+from contact_center.common.request_memory import remembered
 from inbox.enums import OPEN
 from inbox.models import Interaction, Mention, Queue
 
@@ -43,9 +44,13 @@ def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[In
     return _without_sensitive(user, found)
 
 
+def queue_ids_of(user: User) -> list[int]:
+    """Ids of the queues the person serves, looked up once per request."""
+    return remembered(("queues", user.pk), lambda: list(queues_of(user).values_list("pk", flat=True)))
+
+
 def _scope_of(user: User, *, unowned: bool = False) -> Q:
-    mine = list(queues_of(user).values_list("pk", flat=True))
-    scope = Q(queue_id__in=mine)
+    scope = Q(queue_id__in=queue_ids_of(user))
     return scope if unowned else scope | Q(owner=user)
 
 

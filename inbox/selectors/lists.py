@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.enums import OPEN, InteractionStatus
-from inbox.models import Interaction, Queue, SavedView
+from inbox.models import Interaction, SavedView
 from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
-from inbox.selectors.interactions import interactions_visible_to, mentioning, queues_of, rows
+from inbox.selectors.interactions import interactions_visible_to, mentioning, queue_ids_of, rows
 
 PAGE_SIZE = 50
 MOST_PAGES = 200
@@ -202,5 +202,4 @@ def topics_of(user: User, view: View) -> list[str]:
 
 def all_topics(user: User) -> list[str]:
     """Topics of the person and of every queue they serve."""
-    queues: QuerySet[Queue] = queues_of(user)
-    return [agent_topic(user.pk), *(queue_topic(pk) for pk in queues.values_list("pk", flat=True))]
+    return [agent_topic(user.pk), *(queue_topic(pk) for pk in queue_ids_of(user))]

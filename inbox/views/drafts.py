@@ -56,7 +56,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 def colleague_draft(request: HttpRequest, pk: int, author_id: int) -> HttpResponse:
     """What a colleague has begun to write, read only."""
     interaction = find(request, pk)
-    traces.opened(request, interaction)
+    traces.leave_trace(request, interaction)
     try:
         found = get_draft_for(person_of(request), interaction, author_id)
     except Draft.DoesNotExist:

@@ -132,9 +132,11 @@ def _tasks_context(interaction: Interaction) -> dict[str, Any]:
     }
 
 
-def workspace(request: HttpRequest, interaction_id: int, *, status: int = 200, **extra: Any) -> HttpResponse:
-    """The conversation with its side panel."""
-    interaction = find(request, interaction_id, is_for_guests=True)
+def workspace(
+    request: HttpRequest, interaction_id: int, *, status: int = 200, known: Interaction | None = None, **extra: Any
+) -> HttpResponse:
+    """The conversation with its side panel; `known` is the interaction as it was found and has not changed since."""
+    interaction = known or find(request, interaction_id, is_for_guests=True)
     patient = traces.opened(request, interaction)
     context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
     if is_partial(request):
@@ -149,17 +151,18 @@ def workspace(request: HttpRequest, interaction_id: int, *, status: int = 200, *
 def interaction_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Open a conversation: everything that passed with this person, the patient beside it, the way to answer."""
     interaction = find(request, pk)
-    if interaction.unread_count and interaction.owner_id == person_of(request).pk:
+    is_unread = bool(interaction.unread_count) and interaction.owner_id == person_of(request).pk
+    if is_unread:
         desk.mark_read(actor=person_of(request), interaction_id=pk)
     see(actor=person_of(request), interaction_id=pk)
-    return workspace(request, pk)
+    return workspace(request, pk, known=None if is_unread else interaction)
 
 
 @require_safe
 def talk_pane(request: HttpRequest, pk: int) -> HttpResponse:
     """Head, thread and reply box, drawn again after a change."""
     interaction = find(request, pk)
-    traces.opened(request, interaction)
+    traces.leave_trace(request, interaction)
     return render(request, "inbox/_talk.html", talk_context(request, interaction))
 
 
@@ -170,7 +173,7 @@ def earlier(request: HttpRequest, pk: int) -> HttpResponse:
     before = _place(request, "before")
     if before is None:
         return redirect("inbox:interaction", pk)
-    traces.opened(request, interaction)
+    traces.leave_trace(request, interaction)
     thread = conversation.conversation_page(person_of(request), interaction, before=before)
     if is_partial(request):
         return render(request, "inbox/_earlier_page.html", {"interaction": interaction, "before": before, **thread})

@@ -37,7 +37,7 @@ def formatted_mail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from None
     if not message.html:
         raise Http404
-    traces.opened(request, message.interaction)
+    traces.leave_trace(request, message.interaction)
     markup = without_images(sanitise_html(message.html).html)
     context = {"markup": markup, "subject": message.subject, "language": message.interaction.language}
     return render(request, "inbox/mail_formatted.html", context)

@@ -29,8 +29,7 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
     Whichever part is drawn, a session leaves one VIEWED entry per conversation and patient in a quarter of an hour.
     """
     now = int(time.time())
-    seen = {key: at for key, at in request.session.get(VIEWED, {}).items() if now - at < QUARTER_HOUR}
-    key = f"{interaction.pk}:{interaction.patient_id or ''}"
+    seen, key = _seen(request, now), _key(interaction)
     if key in seen:
         return _patient_of(request, interaction)
     patient = _patient_of(request, interaction, leaves_trace=True)
@@ -47,6 +46,20 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
             )
     request.session[VIEWED] = seen | {key: now}
     return patient
+
+
+def leave_trace(request: HttpRequest, interaction: Interaction) -> None:
+    """As `opened`, for a part that shows the conversation without the patient's record."""
+    if _key(interaction) not in _seen(request, int(time.time())):
+        opened(request, interaction)
+
+
+def _seen(request: HttpRequest, now: int) -> dict[str, int]:
+    return {key: at for key, at in request.session.get(VIEWED, {}).items() if now - at < QUARTER_HOUR}
+
+
+def _key(interaction: Interaction) -> str:
+    return f"{interaction.pk}:{interaction.patient_id or ''}"
 
 
 def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace: bool = False) -> Patient | None:

@@ -69,7 +69,7 @@ def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     file = found.first()
     if file is None or not file.file:
         raise Http404
-    traces.opened(request, file.message.interaction)
+    traces.leave_trace(request, file.message.interaction)
     return sealed(file)
 
 

@@ -23,6 +23,8 @@ from tests.factories.inbox import (
     MessageFactory,
     MessageTemplateFactory,
     ReasonFactory,
+    TagFactory,
+    TaskFactory,
     WebhookEventFactory,
 )
 from tests.factories.patients import ContactPointFactory
@@ -68,6 +70,8 @@ def known(machine):
         "dispositions": disposition.pk,
         "disposition": disposition.pk,
         "ledger-events": event.pk,
+        "tags": TagFactory().pk,
+        "tasks": TaskFactory(interaction=interaction).pk,
         "template": MessageTemplateFactory(channel_kind="sms").pk,
         "assignee": case.owner_id,
         "next_step_owner": case.owner_id,

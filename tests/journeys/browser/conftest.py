@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import time
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from playwright.sync_api import sync_playwright
 
 # Playwright keeps an event loop in this thread; the ORM calls of the tests beside it are still synchronous.
@@ -46,6 +48,33 @@ def complaints_of(page):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
     return lambda: [text for text in said if "status of 4" not in text and "WebSocket" not in text]
+
+
+@pytest.fixture(autouse=True)
+def calm(request):
+    """A page that closes still sends what was being written; the tables are cleared when that has been stored."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    browser = request.getfixturevalue("browser")
+    request.getfixturevalue("transactional_db")
+    yield
+    for context in browser.contexts:
+        context.close()
+    quiet, deadline = 0, time.monotonic() + 10
+    while quiet < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        quiet = 0 if others_at_work() else quiet + 1
+
+
+def others_at_work():
+    """Whether another session of this database is doing something now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state IN ('active', 'idle in transaction')"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 @pytest.fixture
