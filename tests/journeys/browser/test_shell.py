@@ -101,7 +101,7 @@ def test_what_was_chosen_survives_a_live_update_and_a_row_that_left_is_chosen_no
         return htmx.ajax("GET", list.dataset.refetchUrl, {source: list, target: list, swap: "outerMorph"}); }"""
     )
     expect(page.locator("#bulk [data-count]")).to_have_text("1 selected")
-    assert page.locator("[data-pick]:checked").count() == 1
+    expect(page.locator("[data-pick]:checked")).to_have_count(1)
 
 
 def test_more_than_twenty_go_on_in_the_background(desk, agent, sms_channel):

@@ -41,7 +41,7 @@ def test_a_slash_at_the_start_of_a_line_offers_replies_and_enter_inserts_the_one
         "/directions\nDirections\nSomething is left to fill in",
     ]
     page.keyboard.type("ayu")
-    assert page.locator(OPTION).count() == 1
+    expect(page.locator(OPTION)).to_have_count(1)
     assert page.inner_text("[data-canned-preview]") == "María, solo agua."
     page.keyboard.press("Enter")
     assert (page.input_value(BOX), page.locator("[data-canned-menu]").count()) == ("Hola\nMaría, solo agua.", 0)
@@ -64,7 +64,7 @@ def test_escape_and_a_slash_inside_a_line_leave_the_text_alone(desk, conversatio
     page = desk(f"/inbox/{conversation.pk}/")
     page.click(BOX)
     page.keyboard.type("and/or ")
-    assert page.locator("[data-canned-menu]").count() == 0
+    expect(page.locator("[data-canned-menu]")).to_have_count(0)
     page.keyboard.type("\n/dir")
     page.wait_for_selector(OPTION)
     page.keyboard.press("ArrowDown")
@@ -102,11 +102,11 @@ def test_files_are_chosen_removed_and_sent_and_a_picture_opens_in_a_dialog(desk,
     assert page.input_value(BOX) == "See the plan"
     page.click("[data-send]")
     page.wait_for_selector(".item--out .picture")
-    assert page.locator(".uploads__item").count() == 0
+    expect(page.locator(".uploads__item")).to_have_count(0)
     page.click(".item--out .picture")
     assert page.inner_text(".picture-dialog h2") == "rash.png"
     page.keyboard.press("Escape")
-    assert page.locator(".picture-dialog").count() == 0
+    expect(page.locator(".picture-dialog")).to_have_count(0)
     assert [file.name for file in outbound()[0].attachments.all()] == ["rash.png"]
     assert complaints_of() == []
 
