@@ -48,8 +48,8 @@ def _desk(link) -> tuple[int, int]:
     )
     queue = cursor.fetchone()[0]
     cursor.execute(
-        "INSERT INTO inbox_channel (name, kind, adapter, address, is_active, queue_id, created_at, updated_at)"
-        " VALUES ('SMS', 'sms', 'twilio_messaging', %s, true, %s, now(), now()) RETURNING id",
+        "INSERT INTO inbox_channel (name, kind, adapter, address, is_active, sends_receipts, queue_id, created_at,"
+        " updated_at) VALUES ('SMS', 'sms', 'twilio_messaging', %s, true, false, %s, now(), now()) RETURNING id",
         [ADDRESS, queue],
     )
     return cursor.fetchone()[0], queue
