@@ -15,7 +15,7 @@ from contact_center.accounts.policies import can
 from inbox.enums import OPEN, ChannelKind, Priority
 from inbox.models import Interaction, Queue, Reason, Tag
 from inbox.selectors.conditions import FIELDS, ME, NO, NOBODY, YES, Conditions, Rule
-from inbox.selectors.interactions import queues_of
+from inbox.selectors.interactions import queue_ids_of, queues_of
 from inbox.selectors.setup import reasons_visible_to
 
 OWNERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
@@ -119,7 +119,7 @@ def _plain(rule: Rule) -> Named:
 
 
 def _queues(values: tuple[str, ...], user: User) -> Named:
-    served = set(queues_of(user).values_list("pk", flat=True))
+    served = set(queue_ids_of(user))
     known = Queue.objects.in_bulk([int(value) for value in values])
     found = []
     for value in values:

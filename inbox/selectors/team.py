@@ -12,7 +12,7 @@ from contact_center.accounts.models import Presence, User
 from contact_center.accounts.policies import can
 from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Queue
-from inbox.selectors.interactions import interactions_visible_to, queues_of
+from inbox.selectors.interactions import interactions_visible_to, queue_ids_of, queues_of
 
 S = InteractionStatus
 WORKERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
@@ -134,12 +134,7 @@ def overload_of(user: User, waiting: int) -> Overload | None:
         return None
     free = interactions_visible_to(user, unowned=True).filter(owner=None, status=S.QUEUED)
     longest = free.aggregate(at=Min("waiting_since_at"))["at"]
-    queues = list(queues_of(user).values_list("pk", flat=True))
+    queues = queue_ids_of(user)
     people = User.objects.filter(is_active=True, presence__state=PresenceState.ONLINE).exclude(pk=user.pk)
     helpers = list(people.filter(memberships__team__queues__in=queues).distinct().order_by("first_name", "pk")[:50])
     return Overload(waiting, longest, helpers[:FEW], max(0, len(helpers) - FEW))
-
-
-def queue_ids(user: User) -> list[int]:
-    """Ids of the queues the person may see."""
-    return [int(pk) for pk in queues_of(user).values_list("pk", flat=True)]

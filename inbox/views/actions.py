@@ -24,7 +24,7 @@ from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
 from inbox.views.compose import channel_of, send_key
 from inbox.views.dialogs import posted
-from inbox.views.interactions import find, show, show_refusal
+from inbox.views.interactions import act, find, show, show_refusal
 from inbox.working_forms import WrapUpForm
 from patients.models import Patient
 from patients.policies import can_create_patient
@@ -42,34 +42,19 @@ def _done(request: HttpRequest, pk: int, said: str) -> HttpResponse:
 @require_POST
 def take(request: HttpRequest, pk: int) -> HttpResponse:
     """Become the owner."""
-    find(request, pk)
-    try:
-        desk.take(actor=person_of(request), interaction_id=pk)
-    except Refused as error:
-        return show_refusal(request, pk, error)
-    return show(request, pk)
+    return act(request, pk, desk.take)
 
 
 @require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it back to its queue."""
-    find(request, pk)
-    try:
-        desk.return_to_queue(actor=person_of(request), interaction_id=pk)
-    except Refused as error:
-        return show_refusal(request, pk, error)
-    return show(request, pk, _("Returned to the queue."))
+    return act(request, pk, desk.return_to_queue, _("Returned to the queue."))
 
 
 @require_POST
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Open a closed interaction again."""
-    find(request, pk)
-    try:
-        desk.reopen(actor=person_of(request), interaction_id=pk)
-    except Refused as error:
-        return show_refusal(request, pk, error)
-    return show(request, pk)
+    return act(request, pk, desk.reopen)
 
 
 @form_methods

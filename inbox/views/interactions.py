@@ -1,5 +1,6 @@
 """The inbox list and the conversation."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -192,6 +193,16 @@ def show(request: HttpRequest, pk: int, said: str = "") -> HttpResponse:
     """After a change: the workspace for htmx, else back to the page."""
     response = workspace(request, pk) if is_partial(request) else redirect("inbox:interaction", pk)
     return say(request, response, said) if said else response
+
+
+def act(request: HttpRequest, pk: int, verb: Callable[..., object], said: str = "") -> HttpResponse:
+    """One verb of this person on a conversation they may find, then the workspace; a refusal is told beside it."""
+    find(request, pk)
+    try:
+        verb(actor=person_of(request), interaction_id=pk)
+    except Refused as error:
+        return show_refusal(request, pk, error)
+    return show(request, pk, said)
 
 
 def show_refusal(request: HttpRequest, pk: int, error: Refused) -> HttpResponse:

@@ -6,13 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.selectors.moves import way_back
 from inbox.services import labels, snooze, transfers
 from inbox.views.answers import person_of
 from inbox.views.dialogs import posted, serve
-from inbox.views.interactions import find, show, show_refusal
+from inbox.views.interactions import act, find
 from inbox.working_forms import LabelsForm, SnoozeForm, TransferForm
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -33,12 +32,7 @@ def snooze_dialog(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def wake(request: HttpRequest, pk: int) -> HttpResponse:
     """Bring it back now."""
-    find(request, pk)
-    try:
-        snooze.wake(actor=person_of(request), interaction_id=pk)
-    except Refused as error:
-        return show_refusal(request, pk, error)
-    return show(request, pk, _("Back from snooze."))
+    return act(request, pk, snooze.wake, _("Back from snooze."))
 
 
 @form_methods

@@ -14,6 +14,7 @@ from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.forms import workers
 from inbox.selectors import team as desk
+from inbox.selectors.interactions import queue_ids_of
 from inbox.services import bulk
 from inbox.views.answers import is_partial, person_of, say
 
@@ -29,7 +30,7 @@ def _supervisor(request: HttpRequest) -> User:
 def team(request: HttpRequest) -> HttpResponse:
     """Queues and people, drawn again when either changes."""
     user = _supervisor(request)
-    topics = [realtime.TEAM_TOPIC, *(realtime.queue_topic(pk) for pk in desk.queue_ids(user))]
+    topics = [realtime.TEAM_TOPIC, *(realtime.queue_topic(pk) for pk in queue_ids_of(user))]
     live = " ".join(f"{topic}:{seq}" for topic, seq in realtime.sequences_of(topics).items())
     context: dict[str, Any] = {
         "team_live": live,
