@@ -19,7 +19,7 @@ from inbox.adapters.registry import ADAPTERS
 from inbox.enums import ChannelKind, FieldType
 from inbox.models import Channel, Disposition, FormField, Mailbox, MessageTemplate, Queue, Reason, WebForm
 from patients.enums import ContactScheme
-from patients.services import normalise_address
+from patients.services.addresses import normalise_address
 
 PHONE_KINDS = {ChannelKind.SMS, ChannelKind.WHATSAPP, ChannelKind.VOICE}
 VARIABLE = re.compile(r"{{(\w+)}}")

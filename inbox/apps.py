@@ -23,7 +23,7 @@ class InboxConfig(AppConfig):
         from inbox.selectors.interactions import patients_of_partner
         from patients import panels
         from patients.policies import can_view_patient
-        from patients.selectors import register_partner_scope
+        from patients.selectors.people import register_partner_scope
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
         user_disabled.connect(receivers.return_work, dispatch_uid="inbox.return_work")

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from contact_center.audit.api import AuditedReadViewSet
 from contact_center.common.api import IdField, IdFilter, MomentFilter, ProblemSerializer, checked
-from patients import services
 from patients.enums import ContactScheme, ContactUse, Gender
 from patients.models import ContactPoint, Patient
-from patients.selectors import contact_points_visible_to, patients_visible_to
+from patients.selectors.people import contact_points_visible_to, patients_visible_to
+from patients.services import addresses, records
 
 REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer}
 
@@ -131,7 +131,7 @@ class PatientViewSet(AuditedReadViewSet):
         return row.pk
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        patient = services.open_patient_record(request.user, int(kwargs["pk"]), "api")  # type: ignore[arg-type]
+        patient = records.open_patient_record(request.user, int(kwargs["pk"]), "api")  # type: ignore[arg-type]
         return Response(PatientSerializer(patient).data)
 
     @extend_schema(
@@ -143,7 +143,7 @@ class PatientViewSet(AuditedReadViewSet):
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def search(self, request: Request) -> Response:
         given = checked(PatientSearchSerializer, request)
-        found = services.search_records(request.user, given["q"], given["limit"])  # type: ignore[arg-type]
+        found = records.search_records(request.user, given["q"], given["limit"])  # type: ignore[arg-type]
         return Response(PatientSerializer(found, many=True).data)
 
     @extend_schema(
@@ -151,8 +151,8 @@ class PatientViewSet(AuditedReadViewSet):
     )
     def create(self, request: Request) -> Response:
         given = checked(NewPatientSerializer, request)
-        addresses = [services.NewAddress(**address) for address in given.pop("addresses", [])]
-        patient = services.create_patient(actor=request.user, addresses=addresses, **given)  # type: ignore[arg-type]
+        addresses = [addresses.NewAddress(**address) for address in given.pop("addresses", [])]
+        patient = records.create_patient(actor=request.user, addresses=addresses, **given)  # type: ignore[arg-type]
         return Response(PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -160,7 +160,7 @@ class PatientViewSet(AuditedReadViewSet):
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         given = checked(PatientWriteSerializer, request, partial=True)
-        patient = services.update_patient(actor=request.user, patient_id=int(pk), **given)  # type: ignore[arg-type]
+        patient = records.update_patient(actor=request.user, patient_id=int(pk), **given)  # type: ignore[arg-type]
         return Response(PatientSerializer(patient).data)
 
 
@@ -194,12 +194,12 @@ class ContactPointViewSet(AuditedReadViewSet):
     )
     def create(self, request: Request) -> Response:
         given = checked(NewContactPointSerializer, request)
-        point = services.add_contact_point(actor=request.user, patient_id=given.pop("patient"), **given)  # type: ignore[arg-type]
+        point = addresses.add_contact_point(actor=request.user, patient_id=given.pop("patient"), **given)  # type: ignore[arg-type]
         return Response(ContactPointSerializer(point).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Take an address away", responses={204: None, **REFUSALS})
     def destroy(self, request: Request, pk: str) -> Response:
-        services.remove_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
+        addresses.remove_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -209,5 +209,5 @@ class ContactPointViewSet(AuditedReadViewSet):
     )
     @action(detail=True, methods=["post"])
     def verify(self, request: Request, pk: str) -> Response:
-        point = services.verify_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
+        point = addresses.verify_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
         return Response(ContactPointSerializer(point).data)

@@ -21,7 +21,7 @@ from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.setup import cases_visible_to, channels_visible_to, dispositions_for, reasons_visible_to
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
-from patients.selectors import patients_visible_to
+from patients.selectors.people import patients_visible_to
 
 
 class InteractionFilters(django_filters.FilterSet):

@@ -21,7 +21,7 @@ from inbox.selectors.thread import Place, thread_of
 from patients.enums import ContactScheme
 from patients.models import Patient, RelatedPerson
 from patients.policies import can_view_patient
-from patients.selectors import match_patients
+from patients.selectors.people import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
 THREAD_LIMIT = 60

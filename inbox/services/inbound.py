@@ -16,7 +16,7 @@ from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services import attachments, keywords, receipts
 from inbox.services.alerts import tell_of_answer
 from inbox.services.threads import find_channel, locate, look_up
-from patients.services import clear_bounce
+from patients.services.addresses import clear_bounce
 
 SNIPPET = 160
 MAX_TEXT = 100_000

@@ -11,7 +11,7 @@ from inbox.enums import ChannelKind, Direction, MessageStatus
 from inbox.models import DeliveryReport, Message, WebhookEvent
 from inbox.services.outbox import note_provider_opt_out
 from inbox.services.setbacks import note_setback
-from patients.services import mark_contact_point_bounced
+from patients.services.addresses import mark_contact_point_bounced
 
 M = MessageStatus
 

@@ -14,7 +14,7 @@ from contact_center.common.budget import OutOfTime, within
 from inbox.models import Case
 from inbox.selectors import search
 from patients.models import Patient
-from patients.selectors import search_patients
+from patients.selectors.search import search_patients
 
 T = TypeVar("T")
 BUDGET = 600  # milliseconds for each statement of a group

@@ -13,7 +13,7 @@ from inbox.adapters.events import InboundMessage
 from inbox.enums import DONE, InteractionStatus, TimelineKind
 from inbox.models import Channel, Interaction, Message, TimelineEvent
 from inbox.services.locks import lock_key
-from patients.selectors import match_patients
+from patients.selectors.people import match_patients
 
 CHANNEL_KEPT_SECONDS, MOST_CHANNELS_KEPT = 5.0, 500
 

@@ -33,7 +33,7 @@ from inbox.services.interactions import new_reference
 from inbox.services.ledger import accept_event
 from inbox.services.receipts import acknowledge_form
 from patients.models import Patient
-from patients.selectors import match_patients
+from patients.selectors.people import match_patients
 
 
 def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSubmission:

@@ -28,8 +28,9 @@ from inbox.views.interactions import act, find, show, show_refusal
 from inbox.working_forms import WrapUpForm
 from patients.models import Patient
 from patients.policies import can_create_patient
-from patients.selectors import get_patient_for
-from patients.services import NewAddress, create_patient, search_records
+from patients.selectors.people import get_patient_for
+from patients.services.addresses import NewAddress
+from patients.services.records import create_patient, search_records
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -14,8 +14,9 @@ from inbox.models import Interaction
 from inbox.selectors.conversation import candidates_for
 from inbox.views.answers import person_of
 from patients.models import Patient
-from patients.selectors import get_patient_for, search_patients
-from patients.services import open_patient_record, search_records
+from patients.selectors.people import get_patient_for
+from patients.selectors.search import search_patients
+from patients.services.records import open_patient_record, search_records
 
 VIEWED, SEARCHES = "viewed", "searches"
 QUARTER_HOUR = 900  # seconds

@@ -11,8 +11,8 @@ from inbox.selectors.within import FEWEST, find_within
 from inbox.views.answers import is_partial, person_of, render_form
 from inbox.views.interactions import find
 from patients.models import Patient
-from patients.selectors import latest_consents
-from patients.services import open_patient_record
+from patients.selectors.consents import latest_consents
+from patients.services.records import open_patient_record
 
 FOLDED_AT = 2000  # letters, as `_message_text.html` cuts
 

@@ -11,10 +11,11 @@ from django.utils import timezone
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditEntry
 from contact_center.audit.services import verify
-from patients import services, signals
+from patients import signals
 from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, Relation
 from patients.models import Consent, ContactPoint, Patient
-from patients.services import NewAddress
+from patients.services import addresses, consents, family, records
+from patients.services.addresses import NewAddress
 from tests.factories.patients import ContactPointFactory, PatientFactory
 
 
@@ -25,7 +26,7 @@ def trail():
 
 
 def test_a_new_patient_has_a_number_addresses_and_one_entry(agent):
-    patient = services.create_patient(
+    patient = records.create_patient(
         actor=agent,
         given_name=" Ana ",
         family_name="Souza",
@@ -46,7 +47,7 @@ def test_a_new_patient_has_a_number_addresses_and_one_entry(agent):
 
 
 def test_the_trail_holds_field_names_and_no_values(agent):
-    services.create_patient(actor=agent, given_name="Zebedee", family_name="Quux")
+    records.create_patient(actor=agent, given_name="Zebedee", family_name="Quux")
     detail = AuditEntry.objects.get().detail
     assert detail == {"fields": ["family_name", "given_name"]}
 
@@ -55,7 +56,7 @@ def test_the_trail_holds_field_names_and_no_values(agent):
 def test_twenty_patients_made_at_once_have_twenty_numbers():
     def make(_):
         try:
-            return services.create_patient(actor=None, given_name="A", family_name="B").mrn
+            return records.create_patient(actor=None, given_name="A", family_name="B").mrn
         finally:
             connection.close()
 
@@ -64,9 +65,9 @@ def test_twenty_patients_made_at_once_have_twenty_numbers():
 
 
 def test_a_number_taken_by_an_import_is_passed_over(db):
-    first = services.next_mrn()
+    first = records.next_mrn()
     PatientFactory(mrn=f"P{int(first[1:]) + 1:07d}")
-    assert services.next_mrn() == f"P{int(first[1:]) + 2:07d}"
+    assert records.next_mrn() == f"P{int(first[1:]) + 2:07d}"
 
 
 @pytest.mark.parametrize(
@@ -83,14 +84,14 @@ def test_a_number_taken_by_an_import_is_passed_over(db):
 )
 def test_wrong_values_are_told_at_their_field_and_nothing_is_saved(agent, field, value):
     with pytest.raises(ValidationError) as refused:
-        services.create_patient(actor=agent, **{"given_name": "Ana", "family_name": "Souza", field: value})
+        records.create_patient(actor=agent, **{"given_name": "Ana", "family_name": "Souza", field: value})
     assert list(refused.value.message_dict) == [field]
     assert (Patient.objects.count(), trail()) == (0, [])
 
 
 def test_a_change_is_kept_with_the_names_of_the_changed_fields_only(agent):
     patient = PatientFactory(given_name="Ana", family_name="Souza")
-    services.update_patient(actor=agent, patient_id=patient.pk, given_name="Anna", family_name="Souza")
+    records.update_patient(actor=agent, patient_id=patient.pk, given_name="Anna", family_name="Souza")
     patient.refresh_from_db()
     entry = AuditEntry.objects.get()
     assert (patient.full_name, entry.action, entry.detail) == ("Anna Souza", "changed", {"fields": ["given_name"]})
@@ -98,7 +99,7 @@ def test_a_change_is_kept_with_the_names_of_the_changed_fields_only(agent):
 
 def test_a_change_of_nothing_leaves_no_entry(agent):
     patient = PatientFactory(given_name="Ana")
-    services.update_patient(actor=agent, patient_id=patient.pk, given_name="Ana")
+    records.update_patient(actor=agent, patient_id=patient.pk, given_name="Ana")
     assert trail() == []
 
 
@@ -107,9 +108,9 @@ def test_those_who_may_not_edit_change_nothing(everybody, who):
     patient = PatientFactory(given_name="Ana")
     user = getattr(everybody, who)
     with pytest.raises((PermissionDenied, Patient.DoesNotExist)):
-        services.update_patient(actor=user, patient_id=patient.pk, given_name="X")
+        records.update_patient(actor=user, patient_id=patient.pk, given_name="X")
     with pytest.raises(PermissionDenied):
-        services.create_patient(actor=user, given_name="A", family_name="B")
+        records.create_patient(actor=user, given_name="A", family_name="B")
     patient.refresh_from_db()
     assert (patient.given_name, trail()) == ("Ana", [])
 
@@ -117,12 +118,12 @@ def test_those_who_may_not_edit_change_nothing(everybody, who):
 def test_a_merged_record_cannot_be_edited(agent):
     patient = PatientFactory(merged_into=PatientFactory())
     with pytest.raises(Patient.DoesNotExist):
-        services.update_patient(actor=agent, patient_id=patient.pk, given_name="X")
+        records.update_patient(actor=agent, patient_id=patient.pk, given_name="X")
 
 
 def test_the_same_line_in_another_spelling_is_not_a_second_address(agent):
     patient = PatientFactory(phone="+5511987654321")
-    point = services.add_contact_point(
+    point = addresses.add_contact_point(
         actor=agent, patient_id=patient.pk, scheme=ContactScheme.PHONE, value="+55 11 8765-4321"
     )
     assert [(one.pk, one.value) for one in patient.contact_points.all()] == [(point.pk, "+5511987654321")]
@@ -132,7 +133,7 @@ def test_the_same_line_in_another_spelling_is_not_a_second_address(agent):
 def test_two_people_may_share_one_phone(agent):
     PatientFactory(phone="+13055550123")
     child = PatientFactory()
-    services.add_contact_point(actor=agent, patient_id=child.pk, scheme=ContactScheme.PHONE, value="3055550123")
+    addresses.add_contact_point(actor=agent, patient_id=child.pk, scheme=ContactScheme.PHONE, value="3055550123")
     assert ContactPoint.objects.filter(value="+13055550123").count() == 2
 
 
@@ -150,7 +151,7 @@ def test_two_people_may_share_one_phone(agent):
 def test_what_is_no_address_is_refused_at_its_field(agent, scheme, value, field):
     patient = PatientFactory()
     with pytest.raises(ValidationError) as refused:
-        services.add_contact_point(actor=agent, patient_id=patient.pk, scheme=scheme, value=value)
+        addresses.add_contact_point(actor=agent, patient_id=patient.pk, scheme=scheme, value=value)
     assert list(refused.value.message_dict) == [field]
     assert not patient.contact_points.exists()
 
@@ -158,8 +159,8 @@ def test_what_is_no_address_is_refused_at_its_field(agent, scheme, value, field)
 def test_a_bounce_marks_the_address_of_everybody_who_has_it_once(db):
     first, second = PatientFactory(email="home@example.org"), PatientFactory(email="home@example.org")
     PatientFactory(email="other@example.org")
-    assert services.mark_contact_point_bounced(scheme="email", value="home@example.org", reason="5.1.1 " * 40) == 2
-    assert services.mark_contact_point_bounced(scheme="email", value="home@example.org", reason="again") == 0
+    assert addresses.mark_contact_point_bounced(scheme="email", value="home@example.org", reason="5.1.1 " * 40) == 2
+    assert addresses.mark_contact_point_bounced(scheme="email", value="home@example.org", reason="again") == 0
     marked = ContactPoint.objects.exclude(bounced_at=None)
     assert {point.patient_id: len(point.bounce_reason) for point in marked} == {first.pk: 120, second.pk: 120}
     assert [(action, whose) for _, action, _, _, whose in trail()] == [("changed", first.pk), ("changed", second.pk)]
@@ -167,14 +168,14 @@ def test_a_bounce_marks_the_address_of_everybody_who_has_it_once(db):
 
 def test_proof_that_the_person_is_there_clears_a_bounce(agent):
     point = ContactPointFactory(bounced_at=timezone.now(), bounce_reason="5.1.1")
-    services.verify_contact_point(actor=agent, contact_point_id=point.pk)
+    addresses.verify_contact_point(actor=agent, contact_point_id=point.pk)
     point.refresh_from_db()
     assert (point.bounced_at, point.bounce_reason, point.verified_at is None) == (None, "", False)
 
 
 def test_a_removed_address_is_gone_and_the_trail_knows(agent):
     point = ContactPointFactory()
-    services.remove_contact_point(actor=agent, contact_point_id=point.pk)
+    addresses.remove_contact_point(actor=agent, contact_point_id=point.pk)
     assert trail() == [(agent.pk, "deleted", "contactpoint", point.pk, point.patient_id)]
     assert not ContactPoint.objects.exists()
 
@@ -182,13 +183,13 @@ def test_a_removed_address_is_gone_and_the_trail_knows(agent):
 def test_the_address_of_a_hidden_patient_is_absent(partner_agent):
     point = ContactPointFactory()
     with pytest.raises(ContactPoint.DoesNotExist):
-        services.verify_contact_point(actor=partner_agent, contact_point_id=point.pk)
+        addresses.verify_contact_point(actor=partner_agent, contact_point_id=point.pk)
 
 
 def test_a_withdrawn_consent_is_a_new_word_beside_the_old(agent):
     patient = PatientFactory()
     for status in (ConsentStatus.GRANTED, ConsentStatus.WITHDRAWN):
-        services.record_consent(
+        consents.record_consent(
             actor=agent,
             patient_id=patient.pk,
             purpose=ConsentPurpose.REMINDERS,
@@ -202,7 +203,7 @@ def test_a_withdrawn_consent_is_a_new_word_beside_the_old(agent):
 
 def test_a_relative_may_be_a_patient_but_never_oneself(agent):
     mother, child = PatientFactory(), PatientFactory()
-    person = services.add_related_person(
+    person = family.add_related_person(
         actor=agent,
         patient_id=child.pk,
         name="Mother",
@@ -212,27 +213,27 @@ def test_a_relative_may_be_a_patient_but_never_oneself(agent):
     )
     assert (person.patient, person.relative, person.is_proxy) == (child, mother, True)
     with pytest.raises(ValidationError):
-        services.add_related_person(
+        family.add_related_person(
             actor=agent, patient_id=child.pk, name="X", relation=Relation.PARENT, relative_id=child.pk
         )
 
 
 def test_opening_a_record_leaves_exactly_one_entry(agent):
     patient = PatientFactory()
-    assert services.open_patient_record(agent, patient.pk, "page") == patient
+    assert records.open_patient_record(agent, patient.pk, "page") == patient
     assert trail() == [(agent.pk, AuditAction.VIEWED, "patient", patient.pk, patient.pk)]
 
 
 def test_a_refused_record_leaves_no_view(auditor):
     patient = PatientFactory()
     with pytest.raises(Patient.DoesNotExist):
-        services.open_patient_record(auditor, patient.pk)
+        records.open_patient_record(auditor, patient.pk)
     assert trail() == []
 
 
 def test_a_search_is_kept_with_whom_it_found_and_without_its_text(agent):
     patient = PatientFactory(given_name="Zebedee")
-    assert services.search_records(agent, "zebedee") == [patient]
+    assert records.search_records(agent, "zebedee") == [patient]
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.detail) == ("searched", {"found": [patient.pk]})
 
@@ -246,17 +247,17 @@ def test_facts_are_announced_after_commit_and_not_after_rollback(agent, django_c
     signals.patient_created.connect(hear)
     try:
         with django_capture_on_commit_callbacks(execute=True):
-            patient = services.create_patient(actor=agent, given_name="Ana", family_name="Souza")
+            patient = records.create_patient(actor=agent, given_name="Ana", family_name="Souza")
             assert heard == []
         with pytest.raises(ValidationError):
-            services.create_patient(actor=agent, given_name="", family_name="Souza")
+            records.create_patient(actor=agent, given_name="", family_name="Souza")
     finally:
         signals.patient_created.disconnect(hear)
     assert heard == [{"patient_id": patient.pk}]
 
 
 def test_the_trail_of_all_this_verifies(agent):
-    patient = services.create_patient(actor=agent, given_name="Ana", family_name="Souza")
-    services.update_patient(actor=agent, patient_id=patient.pk, site_name="Doral")
-    services.search_records(agent, "ana")
+    patient = records.create_patient(actor=agent, given_name="Ana", family_name="Souza")
+    records.update_patient(actor=agent, patient_id=patient.pk, site_name="Doral")
+    records.search_records(agent, "ana")
     assert list(verify()) == []

@@ -1,15 +1,12 @@
 """Patients and the ways to reach them."""
 
-from typing import ClassVar
-
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
-from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, ContactUse, Gender, Relation
+from patients.enums import ContactScheme, ContactUse, Gender
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -100,47 +97,3 @@ class ContactPoint(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"contact point {self.pk}"
-
-
-class RelatedPerson(TimeStampedModel):
-    """Somebody who may speak or is contacted for a patient; may be a patient too."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="related_persons")
-    relative = models.ForeignKey(Patient, on_delete=models.CASCADE, null=True, blank=True, related_name="relative_of")
-    name = models.CharField(max_length=240)
-    relation = models.CharField(max_length=12, choices=Relation.choices)
-    is_proxy = models.BooleanField(default=False, help_text=_("May act for the patient"))
-    valid_until_date = models.DateField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(relative=None) | ~models.Q(relative=models.F("patient")),
-                name="related_person_is_another",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"related person {self.pk}"
-
-
-class Consent(TimeStampedModel):
-    """The latest word of a patient on one purpose and channel kind; a withdrawal is a new row."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
-    purpose = models.CharField(max_length=12, choices=ConsentPurpose.choices)
-    channel_kind = models.CharField(max_length=12)
-    status = models.CharField(max_length=10, choices=ConsentStatus.choices)
-    source = models.CharField(max_length=60)
-    text_version = models.CharField(max_length=40, blank=True)
-    recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-recorded_at"]
-        indexes = [
-            models.Index(fields=["patient", "purpose", "channel_kind", "-recorded_at"], name="consent_latest"),
-        ]
-
-    def __str__(self) -> str:
-        return f"consent {self.pk}"

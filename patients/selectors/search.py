@@ -1,7 +1,6 @@
-"""Reading patients: who may see whom, who has this address, who is meant by this text."""
+"""Finding the patients who are meant by a text."""
 
 import re
-from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -9,80 +8,16 @@ from django.db import connection, transaction
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Trim, Upper
 
-from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
-from contact_center.accounts.policies import can
-from contact_center.common.rows import fetch_rows
 from patients.enums import ContactScheme
-from patients.models import Consent, ContactPoint, Patient
+from patients.models import ContactPoint, Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
+from patients.selectors.people import patients_visible_to
 
-MOST_MATCHES = 20
 MOST_FOUND = 50
 MOST_WORDS = 6
 FEWEST_DIGITS = 4
 LEAST_LIKENESS = 0.4
-Scope = Callable[[User], Q]
-_partner_scopes: list[Scope] = []
-
-
-def register_partner_scope(scope: Scope) -> None:
-    """Add a rule by which partner teams see a patient. An app above that gives partners work calls it in `ready()`.
-
-    Without any rule partner teams see nobody.
-    """
-    if scope not in _partner_scopes:
-        _partner_scopes.append(scope)
-
-
-def patients_visible_to(user: User) -> QuerySet[Patient]:
-    """Records this person may open: all current ones, without sensitive ones unless their role allows; for partner
-    teams only those whom their work concerns."""
-    if not can(user, Action.WORK_INBOX):
-        return Patient.objects.none()
-    rows = Patient.objects.current()
-    if not can(user, Action.VIEW_SENSITIVE):
-        rows = rows.filter(is_sensitive=False)
-    if user.role == Role.PARTNER_AGENT:
-        rows = rows.filter(_in_partner_scope(user))
-    return rows
-
-
-def _in_partner_scope(user: User) -> Q:
-    allowed = Q(pk__in=[])
-    for scope in _partner_scopes:
-        allowed |= scope(user)
-    return allowed
-
-
-def get_patient_for(user: User, pk: int) -> Patient:
-    """One visible record with its addresses, relatives and consents. Raises Patient.DoesNotExist, also when hidden.
-
-    Reading it leaves no trace: pages that show a record call `services.open_patient_record` instead.
-    """
-    related = ["contact_points", "related_persons__relative", "consents"]
-    return patients_visible_to(user).prefetch_related(*related).get(pk=pk)
-
-
-MATCH = (
-    "merged_into_id IS NULL AND id IN"
-    " (SELECT patient_id FROM patients_contactpoint WHERE scheme = %s AND value = ANY(%s)) ORDER BY id LIMIT %s"
-)
-
-
-def match_patients(scheme: str, value: str) -> list[Patient]:
-    """Current patients with this normalised address, under any spelling of the same phone line; oldest first.
-
-    One query, whatever the number of patients. One match may be linked, several must be asked about, none is a new
-    person. At most 20 are returned.
-    """
-    spellings = phone_variants(value) if scheme == ContactScheme.PHONE else (value,)
-    return fetch_rows(Patient, MATCH, [scheme, list(spellings), MOST_MATCHES])
-
-
-def contact_points_visible_to(user: User) -> QuerySet[ContactPoint]:
-    """Addresses of the patients this person may open."""
-    return ContactPoint.objects.filter(patient__in=patients_visible_to(user))
 
 
 def search_patients(user: User, text: str, limit: int = 20) -> list[Patient]:
@@ -156,9 +91,3 @@ def _spelled_like(rows: QuerySet[Patient], text: str, limit: int) -> list[Patien
             if found or len(words) == 1:
                 return found
     return []
-
-
-def latest_consents(patient: Patient) -> list[Consent]:
-    """The latest word on each purpose and channel kind, in that order; earlier ones are history."""
-    rows = patient.consents.order_by("purpose", "channel_kind", "-recorded_at", "-pk")
-    return list(rows.distinct("purpose", "channel_kind"))

@@ -1,0 +1,36 @@
+"""What every verb on a patient begins and ends with: the lock on the record, and the entry in the trail."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from patients import policies
+from patients.models import ContactPoint, Patient
+from patients.selectors.people import patients_visible_to
+
+
+def lock_patient(actor: User | None, patient_id: int) -> Patient:
+    patient = Patient.objects.select_for_update().get(pk=patient_id)
+    if actor is not None:
+        if not patients_visible_to(actor).filter(pk=patient_id).exists():
+            raise Patient.DoesNotExist
+        if not policies.can_edit_patient(actor, patient):
+            raise PermissionDenied
+    return patient
+
+
+def lock_contact_point(actor: User, contact_point_id: int) -> ContactPoint:
+    patient_id = ContactPoint.objects.values_list("patient_id", flat=True).get(pk=contact_point_id)
+    try:
+        lock_patient(actor, patient_id)
+    except Patient.DoesNotExist:
+        raise ContactPoint.DoesNotExist from None
+    return ContactPoint.objects.select_for_update(of=("self",)).select_related("patient").get(pk=contact_point_id)
+
+
+def record_change(actor: User | None, action: AuditAction, row: Any, patient: Patient | None, **detail: object) -> None:
+    concerned = {"patient_id": patient.pk} if patient else {}
+    record(actor=actor, action=action, object_type=row._meta.model_name, object_id=row.pk, **concerned | detail)  # type: ignore[arg-type]
