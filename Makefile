@@ -39,7 +39,7 @@ reset: install ## erase the demo's data
 lint: install-test ## style, types, import contracts, templates, migrations
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh requirements/lint.sh $(CHECKED)
 
-export FAULT_ROUNDS ?= 5
+export FAULT_ROUNDS ?= 3
 faults: export FAULT_ROUNDS = 20
 
 test: browser ## everything that must be green (ARGS= go to pytest)

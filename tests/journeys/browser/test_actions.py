@@ -17,6 +17,7 @@ from tests.factories.inbox import (
     TaskFactory,
 )
 from tests.factories.patients import PatientFactory
+from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -194,8 +195,7 @@ def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channe
     assert complaints_of() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 @pytest.mark.parametrize("name", ["snooze", "transfer", "labels", "case", "tasks", "merge", "split", "find", "wrap-up"])
 def test_the_forms_are_accessible_as_pages_too(name, width, scheme, desk, conversation, agent, whatsapp_channel):
     InteractionFactory(channel=whatsapp_channel, owner=agent, patient=conversation.patient, snippet="By WhatsApp")

@@ -15,6 +15,7 @@ from tests.factories.inbox import (
     WebFormFactory,
 )
 from tests.factories.patients import PatientFactory
+from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 REFETCH = """(id) => { const pane = document.getElementById(id);
@@ -107,8 +108,7 @@ def test_nothing_that_a_stranger_writes_runs_in_the_page(desk, agent, sms_channe
     assert complaints_of() == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_pages_have_no_barrier_that_axe_finds(theme, width, desk, conversation, live_server):
     WebFormFactory(slug="appointment")
     page = desk("/inbox/")

@@ -8,6 +8,7 @@ from inbox.models import SavedView
 from inbox.services.indexing import index_messages
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
+from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 XSS = "<img src=x onerror=window.broken=1> metformina <script>window.broken=1</script>"
@@ -101,8 +102,7 @@ def test_a_search_shows_where_it_hits_and_runs_nothing_that_people_write(desk, d
 @pytest.mark.parametrize(
     "path", ["/inbox/?view=mine&language=es", "/inbox/filter/?view=mine", "/inbox/saved-views/new/"]
 )
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_the_pages_are_accessible(path, theme, width, desk, desk_rows, page):
     page.set_viewport_size({"width": width, "height": 900})
     desk(path)

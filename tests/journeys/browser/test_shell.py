@@ -13,6 +13,7 @@ from inbox.services.notifications import notify
 from tests.factories.accounts import UserFactory
 from tests.factories.inbox import DispositionFactory, InteractionFactory, MessageFactory, NoteFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
+from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -274,8 +275,7 @@ def test_every_target_is_at_least_24_pixels(width, desk, conversation, agent, se
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_the_frames_pages_have_no_barrier(
     direction, theme, width, desk, conversation, agent, second_agent, supervisor, live_server, signed_in
 ):

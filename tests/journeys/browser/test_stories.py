@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from inbox.enums import Direction, MessageStatus
 from tests.factories.accounts import PASSWORD
 from tests.factories.inbox import AttachmentFactory, InteractionFactory, MessageFactory, WebhookEventFactory
+from tests.journeys.browser.screens import SCREENS
 
 pytestmark = pytest.mark.browser
 PICTURES = "test-results/stories"
@@ -160,8 +161,7 @@ def barriers(page: Page) -> list[str]:
     return found + (["scrolls sideways"] if is_wide else [])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "theme"), SCREENS)
 def test_no_page_with_something_on_it_has_a_barrier_that_axe_finds(theme, width, stack, window, lead, paths):
     page = window("/inbox/", lead, width=width, color_scheme=theme)
     found = {path: page.goto(stack.web_url + path) and barriers(page) for path in paths}

@@ -1,0 +1,11 @@
+"""The screens on which pages are searched for barriers."""
+
+import pytest
+
+# Each width and each theme once by default; `make faults` tries the other pairs too.
+SCREENS = [
+    pytest.param(1440, "light", id="wide-light"),
+    pytest.param(390, "dark", id="phone-dark"),
+    pytest.param(1440, "dark", id="wide-dark", marks=pytest.mark.slow),
+    pytest.param(390, "light", id="phone-light", marks=pytest.mark.slow),
+]
