@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import CannedReply, Interaction, Macro, Reason, SavedView
+from inbox.models import CannedReply, Case, Interaction, Macro, Reason, SavedView
+from patients.models import Patient
 
 
 def can_work(user: User, interaction: Interaction) -> bool:
@@ -26,9 +27,26 @@ def can_assign(user: User, interaction: Interaction) -> bool:
     return can_work(user, interaction) and (interaction.owner_id == user.pk or can(user, Action.ASSIGN_OTHERS))
 
 
+def can_work_case(user: User, case: Case) -> bool:
+    """May change a case; visibility is the selectors' business."""
+    return can(user, Action.WORK_INBOX)
+
+
+def can_assign_case(user: User, case: Case, owner: User | None) -> bool:
+    """May make somebody responsible: its owner or a supervisor anybody, others themselves when nobody is."""
+    is_theirs = case.owner_id == user.pk or can(user, Action.ASSIGN_OTHERS)
+    takes_it = case.owner_id is None and owner is not None and owner.pk == user.pk
+    return can_work_case(user, case) and (is_theirs or takes_it)
+
+
 def can_search_patients(user: User) -> bool:
     """May look for anybody. Partner agents only pick among those with the address of the conversation."""
     return can(user, Action.WORK_INBOX) and user.role != Role.PARTNER_AGENT
+
+
+def can_start(user: User, patient: Patient | None) -> bool:
+    """May write first: to a patient they may see, and to any address. Partner agents only to the former."""
+    return can(user, Action.WORK_INBOX) and (patient is not None or can_search_patients(user))
 
 
 def can_handle_message(user: User, interaction: Interaction) -> bool:

@@ -181,6 +181,19 @@ class JoinCaseForm(DeskForm):
         self.fields["case"].label_from_instance = lambda case: f"{case.reference} · {case.title}"  # type: ignore[attr-defined]
 
 
+class CaseOwnerForm(DeskForm):
+    """Who is responsible for a case; nobody means its queue."""
+
+    responsible = forms.ModelChoiceField(
+        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+    )
+
+    def __init__(self, *args: Any, case: Case | None, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"responsible": case.owner_id if case else None}, **kwargs)
+        self.fields["responsible"].queryset = workers()  # type: ignore[attr-defined]
+        self.fields["responsible"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
+
+
 class TaskForm(DeskForm):
     """One thing to do, with owner, day and whether it must be done before closing."""
 

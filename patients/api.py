@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from contact_center.audit.api import AuditedReadViewSet
 from contact_center.common.api import IdField, IdFilter, MomentFilter, ProblemSerializer, checked
+from contact_center.common.api_verbs import verb
 from patients.enums import ContactScheme, ContactUse, Gender
 from patients.models import ContactPoint, Patient
 from patients.selectors.people import contact_points_visible_to, patients_visible_to
@@ -202,12 +203,7 @@ class ContactPointViewSet(AuditedReadViewSet):
         addresses.remove_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(
-        summary="Note that the patient proved to be there",
-        request=None,
-        responses={200: ContactPointSerializer, **REFUSALS},
-    )
-    @action(detail=True, methods=["post"])
+    @verb("Note that the patient proved to be there", answers={200: ContactPointSerializer, **REFUSALS})
     def verify(self, request: Request, pk: str) -> Response:
         point = addresses.verify_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
         return Response(ContactPointSerializer(point).data)

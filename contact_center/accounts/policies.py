@@ -31,6 +31,7 @@ SCOPES: dict[str, Action] = {
     "messages:read": Action.WORK_INBOX,
     "messages:write": Action.WORK_INBOX,
     "cases:read": Action.WORK_INBOX,
+    "cases:write": Action.WORK_INBOX,
     "channels:read": Action.WORK_INBOX,
     "ledger:read": Action.VIEW_LEDGER,
     "ledger:write": Action.RETRY_LEDGER,

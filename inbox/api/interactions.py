@@ -1,10 +1,9 @@
-"""Interactions, their messages and cases."""
+"""Interactions and their messages."""
 
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,13 +11,14 @@ from contact_center.accounts.models import User
 from contact_center.accounts.selectors import people
 from contact_center.audit.api import AuditedReadViewSet
 from contact_center.common.api import IdFilter, MomentFilter, checked
+from contact_center.common.api_verbs import plain_verb, verb
 from inbox.api import serializers as shapes
 from inbox.api.serializers import ANSWER, REFUSALS, pick
 from inbox.api.work import WorkActions
-from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
-from inbox.models import Case, Interaction, Message, MessageTemplate, Queue
+from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageStatus, TemplateStatus
+from inbox.models import Interaction, Message, MessageTemplate, Queue
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.setup import cases_visible_to, channels_visible_to, dispositions_for, reasons_visible_to
+from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
 from patients.selectors.people import patients_visible_to
@@ -54,40 +54,32 @@ class InteractionViewSet(WorkActions, AuditedReadViewSet):
     def get_queryset(self) -> QuerySet[Interaction]:
         return interactions_visible_to(self.request.user).prefetch_related("tags")  # type: ignore[arg-type]
 
-    @extend_schema(summary="Become the owner", request=None, responses=ANSWER)
-    @action(detail=True, methods=["post"])
-    def take(self, request: Request, pk: str) -> Response:
-        return self._done(desk.take(**self._acting(request, pk)))
+    take = plain_verb("take", desk.take, "Become the owner", answers=ANSWER)
+    reopen = plain_verb("reopen", desk.reopen, "Open it again", answers=ANSWER)
+    unlink_patient = plain_verb(
+        "unlink_patient", desk.unlink_patient, "Undo a wrong link", answers=ANSWER, path="unlink-patient"
+    )
 
-    @extend_schema(summary="Make somebody the owner", request=shapes.AssignSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Make somebody the owner", takes=shapes.AssignSerializer, answers=ANSWER)
     def assign(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         assignee: User = pick(people(), checked(shapes.AssignSerializer, request)["assignee"], "assignee")
         return self._done(desk.assign(**acting, assignee=assignee))
 
-    @extend_schema(summary="Give it back, or transfer it", request=shapes.ReturnSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"], url_path="return")
+    @verb("Give it back, or transfer it", takes=shapes.ReturnSerializer, answers=ANSWER, path="return")
     def give_back(self, request: Request, pk: str) -> Response:
         acting, given = self._acting(request, pk), checked(shapes.ReturnSerializer, request)
         queue = pick(Queue.objects.filter(is_active=True), given.get("queue"), "queue")
         return self._done(desk.return_to_queue(**acting, queue=queue, why=given["why"]))
 
-    @extend_schema(summary="Say whose interaction it is", request=shapes.LinkSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"], url_path="link-patient")
+    @verb("Say whose interaction it is", takes=shapes.LinkSerializer, answers=ANSWER, path="link-patient")
     def link_patient(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         wanted = checked(shapes.LinkSerializer, request)["patient"]
         patient = pick(patients_visible_to(acting["actor"]), wanted, "patient")
         return self._done(desk.link_patient(**acting, patient=patient))
 
-    @extend_schema(summary="Undo a wrong link", request=None, responses=ANSWER)
-    @action(detail=True, methods=["post"], url_path="unlink-patient")
-    def unlink_patient(self, request: Request, pk: str) -> Response:
-        return self._done(desk.unlink_patient(**self._acting(request, pk)))
-
-    @extend_schema(summary="Wrap up and close", request=shapes.CloseSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Wrap up and close", takes=shapes.CloseSerializer, answers=ANSWER)
     def close(self, request: Request, pk: str) -> Response:
         acting, given = self._acting(request, pk), checked(shapes.CloseSerializer, request)
         actor = acting["actor"]
@@ -96,17 +88,7 @@ class InteractionViewSet(WorkActions, AuditedReadViewSet):
         given["next_step_owner"] = pick(people(), given.get("next_step_owner"), "next_step_owner")
         return self._done(desk.close(**acting, **given))
 
-    @extend_schema(summary="Open it again", request=None, responses=ANSWER)
-    @action(detail=True, methods=["post"])
-    def reopen(self, request: Request, pk: str) -> Response:
-        return self._done(desk.reopen(**self._acting(request, pk)))
-
-    @extend_schema(
-        summary="Write a private note",
-        request=shapes.NoteSerializer,
-        responses={201: shapes.NoteSerializer, **REFUSALS},
-    )
-    @action(detail=True, methods=["post"])
+    @verb("Write a private note", takes=shapes.NoteSerializer, answers={201: shapes.NoteSerializer, **REFUSALS})
     def notes(self, request: Request, pk: str) -> Response:
         note = desk.add_note(**self._acting(request, pk), body=checked(shapes.NoteSerializer, request)["body"])
         return Response(shapes.NoteSerializer(note).data, status=status.HTTP_201_CREATED)
@@ -162,31 +144,3 @@ class MessageViewSet(AuditedReadViewSet):
             **given,
         )
         return Response(shapes.MessageSerializer(message).data, status=status.HTTP_201_CREATED)
-
-
-class CaseFilters(django_filters.FilterSet):
-    patient = IdFilter(field_name="patient_id")
-    owner = IdFilter(field_name="owner_id")
-    queue = IdFilter(field_name="queue_id")
-    status = django_filters.MultipleChoiceFilter(choices=CaseStatus.choices)
-    reference = django_filters.CharFilter(max_length=16)
-    next_step_until = django_filters.DateFilter(field_name="next_step_date", lookup_expr="lte")
-
-    class Meta:
-        model = Case
-        fields: list[str] = []
-
-
-@extend_schema_view(
-    list=extend_schema(summary="List cases"),
-    retrieve=extend_schema(summary="Read one case", responses={200: shapes.CaseSerializer, **REFUSALS}),
-)
-class CaseViewSet(AuditedReadViewSet):
-    scope = "cases"
-    audited_type = "case"
-    serializer_class = shapes.CaseSerializer
-    filterset_class = CaseFilters
-    queryset = Case.objects.none()
-
-    def get_queryset(self) -> QuerySet[Case]:
-        return cases_visible_to(self.request.user)  # type: ignore[arg-type]

@@ -6,12 +6,12 @@ import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from contact_center.common.api import IdFilter, MomentFilter
+from contact_center.common.api_verbs import plain_verb, verb
 from inbox.api import serializers as shapes
 from inbox.api.serializers import REFUSALS
 from inbox.enums import ChannelKind, EventKind, EventStatus, MessageStatus
@@ -22,6 +22,8 @@ from inbox.selectors.outbox import outbox_visible_to
 from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to, tags_for
 from inbox.services.ledger import retry_event
 from inbox.services.outbox import cancel_message, retry_message
+
+SENT = {200: shapes.OutboxSerializer, **REFUSALS}
 
 
 class ReadViewSet(ReadOnlyModelViewSet):
@@ -116,8 +118,7 @@ class LedgerEventViewSet(ReadViewSet):
     def get_queryset(self) -> QuerySet[WebhookEvent]:
         return ledger_visible_to(self.request.user)  # type: ignore[arg-type]
 
-    @extend_schema(summary="Process a quarantined event again", request=None, responses={202: None, **REFUSALS})
-    @action(detail=True, methods=["post"])
+    @verb("Process a quarantined event again", answers={202: None, **REFUSALS})
     def retry(self, request: Request, pk: str) -> Response:
         user: Any = request.user
         retry_event(actor=user, event_id=get_event_for(user, int(pk)).pk)
@@ -150,12 +151,8 @@ class OutboxViewSet(ReadViewSet):
     def _acting(self, request: Request, pk: str) -> dict[str, Any]:
         return {"actor": request.user, "message_id": self.get_queryset().get(pk=int(pk)).pk}
 
-    @extend_schema(summary="Send it again", request=None, responses={200: shapes.OutboxSerializer, **REFUSALS})
-    @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
-        return Response(shapes.OutboxSerializer(retry_message(**self._acting(request, pk))).data)
+    def _done(self, message: Message) -> Response:
+        return Response(shapes.OutboxSerializer(message).data)
 
-    @extend_schema(summary="Take it back", request=None, responses={200: shapes.OutboxSerializer, **REFUSALS})
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: str) -> Response:
-        return Response(shapes.OutboxSerializer(cancel_message(**self._acting(request, pk))).data)
+    retry = plain_verb("retry", retry_message, "Send it again", answers=SENT)
+    cancel = plain_verb("cancel", cancel_message, "Take it back", answers=SENT)

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from inbox.api import interactions, operations, work
+from inbox.api import cases, interactions, operations, work
 from patients import api as patients
 
 app_name = "api"
@@ -12,7 +12,7 @@ router.register("contact-points", patients.ContactPointViewSet, basename="contac
 router.register("interactions", interactions.InteractionViewSet, basename="interaction")
 router.register("messages", interactions.MessageViewSet, basename="message")
 router.register("tasks", work.TaskViewSet, basename="task")
-router.register("cases", interactions.CaseViewSet, basename="case")
+router.register("cases", cases.CaseViewSet, basename="case")
 router.register("channels", operations.ChannelViewSet, basename="channel")
 router.register("queues", operations.QueueViewSet, basename="queue")
 router.register("reasons", operations.ReasonViewSet, basename="reason")

@@ -1,25 +1,26 @@
 """What one does with an interaction, for machines: snooze, transfer, labels, tasks. The services are the pages' own."""
 
+from functools import partial
 from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
-from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contact_center.accounts.selectors import people
 from contact_center.audit.api import AuditedReadViewSet
 from contact_center.common.api import IdField, IdFilter, checked
+from contact_center.common.api_verbs import plain_verb, verb
 from inbox.api.serializers import ANSWER, REFUSALS, InteractionSerializer, pick
 from inbox.enums import Priority
 from inbox.models import Interaction, Queue, Tag, Task
 from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
 from inbox.selectors.setup import reasons_visible_to
 from inbox.selectors.tasks import get_task_for
-from inbox.services import labels, merging, snooze, tasks, transfers
+from inbox.services import labels, merging, snooze, tasks, transfers, unmerging
 
 
 class SnoozeSerializer(serializers.Serializer):
@@ -58,11 +59,28 @@ class MergeSerializer(serializers.Serializer):
     into = IdField()
 
 
+class SplitSerializer(serializers.Serializer):
+    """The messages that are another matter."""
+
+    messages = serializers.ListField(child=IdField(), min_length=1, max_length=100)
+
+
+class UnmergeSerializer(serializers.Serializer):
+    """What was added to the target since and belongs to the source; what came on its own thread goes back anyway."""
+
+    messages = serializers.ListField(child=IdField(), max_length=100, required=False, default=list)
+    notes = serializers.ListField(child=IdField(), max_length=100, required=False, default=list)
+    tasks = serializers.ListField(child=IdField(), max_length=100, required=False, default=list)
+
+
 class TaskSerializer(serializers.ModelSerializer):
     class Meta:
         model = Task
         fields = ["id", "interaction", "title", "owner", "due_date", "is_blocking", "position", "done_at", "done_by"]
         read_only_fields = fields
+
+
+TASK = {200: TaskSerializer, **REFUSALS}
 
 
 class TaskWriteSerializer(serializers.Serializer):
@@ -87,32 +105,25 @@ class WorkActions:
         user: Any = request.user
         return {"actor": user, "interaction_id": get_interaction_for(user, int(pk)).pk}
 
-    @extend_schema(summary="Let it rest", request=SnoozeSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    wake = plain_verb("wake", snooze.wake, "Bring it back from snooze", answers=ANSWER)
+
+    @verb("Let it rest", takes=SnoozeSerializer, answers=ANSWER)
     def snooze(self, request: Request, pk: str) -> Response:
         return self._done(snooze.snooze(**self._acting(request, pk), **checked(SnoozeSerializer, request)))
 
-    @extend_schema(summary="Bring it back from snooze", request=None, responses=ANSWER)
-    @action(detail=True, methods=["post"])
-    def wake(self, request: Request, pk: str) -> Response:
-        return self._done(snooze.wake(**self._acting(request, pk)))
-
-    @extend_schema(summary="Hand it to a queue or a person", request=TransferSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Hand it to a queue or a person", takes=TransferSerializer, answers=ANSWER)
     def transfer(self, request: Request, pk: str) -> Response:
         acting, given = self._acting(request, pk), checked(TransferSerializer, request)
         given["queue"] = pick(Queue.objects.filter(is_active=True), given.get("queue"), "queue")
         given["assignee"] = pick(people(), given.get("assignee"), "assignee")
         return self._done(transfers.transfer(**acting, **given))
 
-    @extend_schema(summary="Say how urgent it is", request=PrioritySerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Say how urgent it is", takes=PrioritySerializer, answers=ANSWER)
     def priority(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         return self._done(labels.set_priority(**acting, priority=int(checked(PrioritySerializer, request)["priority"])))
 
-    @extend_schema(summary="Say why the patient contacts us", request=ReasonChoiceSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Say why the patient contacts us", takes=ReasonChoiceSerializer, answers=ANSWER)
     def reason(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         wanted = checked(ReasonChoiceSerializer, request)["reason"]
@@ -120,8 +131,7 @@ class WorkActions:
             labels.set_reason(**acting, reason=pick(reasons_visible_to(acting["actor"]), wanted, "reason"))
         )
 
-    @extend_schema(summary="Set its tags", request=TagsSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Set its tags", takes=TagsSerializer, answers=ANSWER)
     def tags(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         wanted = set(checked(TagsSerializer, request)["tags"])
@@ -130,18 +140,28 @@ class WorkActions:
             raise serializers.ValidationError({"tags": ["There is no such row, or it may not be used here."]})
         return self._done(labels.set_tags(**acting, tags=known))
 
-    @extend_schema(summary="Let it go on in another interaction", request=MergeSerializer, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Let it go on in another interaction", takes=MergeSerializer, answers=ANSWER)
     def merge(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
         actor = acting["actor"]
         target = pick(interactions_visible_to(actor), checked(MergeSerializer, request)["into"], "into")
         return self._done(merging.merge(actor=actor, source_id=acting["interaction_id"], target_id=target.pk))
 
-    @extend_schema(summary="Undo a merge of the last 24 hours", request=None, responses=ANSWER)
-    @action(detail=True, methods=["post"])
+    @verb("Undo a merge of the last 24 hours", takes=UnmergeSerializer, answers=ANSWER)
     def unmerge(self, request: Request, pk: str) -> Response:
-        return self._done(merging.unmerge(**self._acting(request, pk)))
+        acting, given = self._acting(request, pk), checked(UnmergeSerializer, request)
+        chosen = {f"{name}_ids": given[f"{name}s"] for name in ("message", "note", "task")}
+        return self._done(unmerging.unmerge(**acting, **chosen))
+
+    @verb(
+        "Take messages out into a new interaction",
+        takes=SplitSerializer,
+        answers={201: InteractionSerializer, **REFUSALS},
+    )
+    def split(self, request: Request, pk: str) -> Response:
+        acting = self._acting(request, pk)
+        new = merging.split(**acting, message_ids=checked(SplitSerializer, request)["messages"])
+        return Response(InteractionSerializer(new).data, status=status.HTTP_201_CREATED)
 
 
 class TaskFilters(django_filters.FilterSet):
@@ -157,7 +177,7 @@ class TaskFilters(django_filters.FilterSet):
 
 @extend_schema_view(
     list=extend_schema(summary="List tasks"),
-    retrieve=extend_schema(summary="Read one task", responses={200: TaskSerializer, **REFUSALS}),
+    retrieve=extend_schema(summary="Read one task", responses=TASK),
 )
 class TaskViewSet(AuditedReadViewSet):
     scope = "interactions"
@@ -185,23 +205,19 @@ class TaskViewSet(AuditedReadViewSet):
         task = tasks.add_task(actor=user, interaction_id=interaction.pk, **given)  # type: ignore[arg-type]
         return Response(TaskSerializer(task).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(
-        summary="Write a task anew", request=TaskWriteSerializer, responses={200: TaskSerializer, **REFUSALS}
-    )
+    @extend_schema(summary="Write a task anew", request=TaskWriteSerializer, responses=TASK)
     def update(self, request: Request, pk: str) -> Response:
         acting, given = self._acting(request, pk), checked(TaskWriteSerializer, request)
         given["owner"] = pick(people(), given.get("owner"), "owner")
-        return Response(TaskSerializer(tasks.change_task(**acting, **given)).data)
+        return self._done(tasks.change_task(**acting, **given))
 
-    @extend_schema(summary="Tick a task", request=None, responses={200: TaskSerializer, **REFUSALS})
-    @action(detail=True, methods=["post"])
-    def done(self, request: Request, pk: str) -> Response:
-        return Response(TaskSerializer(tasks.set_task_done(**self._acting(request, pk), is_done=True)).data)
+    def _done(self, task: Task) -> Response:
+        return Response(TaskSerializer(task).data)
 
-    @extend_schema(summary="Take the tick back", request=None, responses={200: TaskSerializer, **REFUSALS})
-    @action(detail=True, methods=["post"], url_path="not-done")
-    def not_done(self, request: Request, pk: str) -> Response:
-        return Response(TaskSerializer(tasks.set_task_done(**self._acting(request, pk), is_done=False)).data)
+    done = plain_verb("done", partial(tasks.set_task_done, is_done=True), "Tick a task", answers=TASK)
+    not_done = plain_verb(
+        "not_done", partial(tasks.set_task_done, is_done=False), "Take the tick back", answers=TASK, path="not-done"
+    )
 
     @extend_schema(summary="Remove a task", request=None, responses={204: None, **REFUSALS})
     def destroy(self, request: Request, pk: str) -> Response:

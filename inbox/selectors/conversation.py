@@ -104,6 +104,7 @@ def latest_message_ids(user: User, interaction: Interaction) -> tuple[int, int]:
 def reply_options(interaction: Interaction) -> list[ReplyOption]:
     """Ways to answer, the channel of the interaction first, each with the gate's reason when it is off."""
     channels = _channels_for(interaction)
+    prefetch_related_objects([interaction], "merged_from")
     if interaction.patient:
         prefetch_related_objects([interaction.patient], "contact_points")
     addresses = {channel.pk: address_on(interaction, channel)[1] for channel in channels}

@@ -1,4 +1,4 @@
-"""Needs that outlive one contact: open a case, join one, resolve it, close it."""
+"""Needs that outlive one contact: open a case, join one, let it wait, give it away, resolve it, close it."""
 
 from datetime import date
 
@@ -10,9 +10,10 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict
 from inbox import realtime
-from inbox.enums import CaseStatus, TimelineKind
+from inbox.enums import OPEN, CaseStatus, TimelineKind
 from inbox.models import Case, Interaction
-from inbox.policies import can_work
+from inbox.policies import can_assign_case, can_work, can_work_case
+from inbox.selectors.setup import cases_visible_to
 from inbox.services.interactions import conclude, locked, new_reference, require, tell
 
 UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
@@ -64,45 +65,90 @@ def join_case(*, actor: User, interaction_id: int, case_id: int) -> Case:
         return case
 
 
-def resolve_case(*, actor: User, interaction_id: int) -> Case:
-    """The need behind an interaction is met. Raises Refused when there is no unfinished case."""
+def resolve_case(*, actor: User, interaction_id: int | None = None, case_id: int | None = None) -> Case:
+    """The need is met. The case is named itself, or by an interaction of it, whose timeline then says so.
+
+    Raises Refused when there is no unfinished case.
+    """
     with realtime.atomic():
-        interaction, case = _case_of(actor, interaction_id)
+        interaction, case = _case_of(actor, interaction_id, case_id)
         require(case.status in UNFINISHED, _("This case is resolved already."))
         case.resolve()
-        case.save()
-        _record(case, actor, AuditAction.CLOSED)
-        kind = TimelineKind.CASE_RESOLVED
-        conclude(interaction, actor=actor, kind=kind, action=AuditAction.CHANGED, detail=case.reference)
+        _store(case, interaction, actor, AuditAction.CLOSED, TimelineKind.CASE_RESOLVED)
         return case
 
 
-def close_case(*, actor: User, interaction_id: int) -> Case:
+def close_case(*, actor: User, interaction_id: int | None = None, case_id: int | None = None) -> Case:
     """Nothing more is expected of a resolved case. Raises Refused for one that is not resolved."""
     with realtime.atomic():
-        interaction, case = _case_of(actor, interaction_id)
+        interaction, case = _case_of(actor, interaction_id, case_id)
         require(case.status == CaseStatus.RESOLVED, _("Resolve the case first."))
         case.close()
-        case.save()
-        _record(case, actor, AuditAction.CLOSED)
-        tell(interaction)
+        _store(case, interaction, actor, AuditAction.CLOSED)
+        return case
+
+
+def wait_on_case(*, actor: User, interaction_id: int | None = None, case_id: int | None = None) -> Case:
+    """Somebody else has to act first; the next step and its date stay. Raises Refused unless it is open."""
+    with realtime.atomic():
+        interaction, case = _case_of(actor, interaction_id, case_id)
+        require(case.status == CaseStatus.OPEN, _("Only an open case can wait."))
+        case.wait()
+        _store(case, interaction, actor, AuditAction.CHANGED)
+        return case
+
+
+def resume_case(*, actor: User, interaction_id: int | None = None, case_id: int | None = None) -> Case:
+    """It need not wait any longer. Raises Refused unless it waits."""
+    with realtime.atomic():
+        interaction, case = _case_of(actor, interaction_id, case_id)
+        require(case.status == CaseStatus.WAITING, _("This case does not wait."))
+        case.reopen()
+        _store(case, interaction, actor, AuditAction.CHANGED)
+        return case
+
+
+def assign_case(
+    *, actor: User, owner: User | None, interaction_id: int | None = None, case_id: int | None = None
+) -> Case:
+    """Make `owner` responsible for an unfinished case; None leaves it to its queue.
+
+    Raises Refused for a case that is over, without a queue to leave it to, for an actor who may not give it away, and
+    for an owner who could not see it.
+    """
+    with realtime.atomic():
+        interaction, case = _case_of(actor, interaction_id, case_id)
+        require(case.status in UNFINISHED, _("This case is resolved already."))
+        require(can_assign_case(actor, case, owner), _("Only its owner or a supervisor may give this case away."))
+        require(owner is not None or case.queue_id is not None, _("Choose who is responsible for it."))
+        also = [realtime.agent_topic(pk) for pk in (case.owner_id, owner.pk if owner else None) if pk]
+        case.owner = owner
+        _store(case, interaction, actor, AuditAction.ASSIGNED, also=also)
+        is_theirs = owner is None or cases_visible_to(owner, among=[case.pk]).filter(pk=case.pk).exists()
+        require(is_theirs, _("%(name)s may not see this case.") % {"name": owner})
         return case
 
 
 def reopen_case(
-    *, actor: User, interaction_id: int, next_step: str, next_step_date: date, owner: User | None = None
+    *,
+    actor: User,
+    next_step: str,
+    next_step_date: date,
+    owner: User | None = None,
+    interaction_id: int | None = None,
+    case_id: int | None = None,
 ) -> Case:
     """There is work again, with its next step. Raises Refused without one and for a case that is not resolved."""
     with realtime.atomic():
-        interaction, case = _case_of(actor, interaction_id)
+        interaction, case = _case_of(actor, interaction_id, case_id)
         require(case.status not in UNFINISHED, _("This case is open already."))
         _require_step(next_step, next_step_date)
         case.reopen()
         case.next_step, case.next_step_date = next_step.strip()[:240], next_step_date
-        case.owner, case.queue = owner, interaction.queue
-        case.save()
-        _record(case, actor, AuditAction.REOPENED)
-        tell(interaction)
+        case.owner = owner
+        case.queue = interaction.queue if interaction else case.queue
+        require(case.owner is not None or case.queue is not None, _("Choose who is responsible for it."))
+        _store(case, interaction, actor, AuditAction.REOPENED)
         return case
 
 
@@ -116,11 +162,35 @@ def _locked_case(case_id: int) -> Case:
     return Case.objects.select_for_update(of=("self",)).get(pk=case_id)
 
 
-def _case_of(actor: User, interaction_id: int) -> tuple[Interaction, Case]:
+def _case_of(actor: User, interaction_id: int | None, case_id: int | None) -> tuple[Interaction | None, Case]:
+    """Both locked, the interaction first; without one the case that is named. Raises Refused when they do not fit."""
+    if interaction_id is None:
+        assert case_id is not None
+        case = _locked_case(case_id)
+        require(can_work_case(actor, case), _("You may not work on this case."))
+        return None, case
     interaction = _workable(actor, interaction_id)
-    require(interaction.case_id is not None, _("This conversation belongs to no case."))
+    is_known = interaction.case_id is not None and case_id in (None, interaction.case_id)
+    require(is_known, _("This conversation belongs to no case."))
     assert interaction.case_id is not None
     return interaction, _locked_case(interaction.case_id)
+
+
+def _store(
+    case: Case,
+    interaction: Interaction | None,
+    actor: User,
+    action: AuditAction,
+    kind: TimelineKind | None = None,
+    also: list[str] | None = None,
+) -> None:
+    """Save and record it, and tell the conversations that show it."""
+    case.save()
+    _record(case, actor, action)
+    if interaction is not None and kind is not None:
+        conclude(interaction, actor=actor, kind=kind, action=AuditAction.CHANGED, detail=case.reference)
+    for row in [interaction] if interaction else case.interactions.filter(status__in=OPEN):
+        tell(row, *(also or ()))
 
 
 def _require_step(next_step: str, next_step_date: date) -> None:

@@ -1,11 +1,8 @@
-"""Join interactions of one person, undo that, and take a second matter out of an interaction."""
+"""Join interactions of one person, and take a second matter out of an interaction."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
@@ -20,7 +17,6 @@ from inbox.services.interactions import conclude, locked, require
 from inbox.services.locks import hold_for_transaction
 
 S = InteractionStatus
-UNDO_WITHIN = timedelta(hours=24)
 MOVING = (MessageStatus.DRAFT, MessageStatus.QUEUED, MessageStatus.SENDING)
 
 
@@ -33,7 +29,7 @@ def merge(*, actor: User, source_id: int, target_id: int) -> Interaction:
     """
     require(source_id != target_id, _("An interaction cannot be merged into itself."))
     with realtime.atomic():
-        source, target = _hold_both(source_id, target_id)
+        source, target = hold_both(source_id, target_id)
         why = why_not_merge(actor, source, target)
         if why:
             raise (Conflict if _is_taken(actor, source, target) else Refused)(why)
@@ -50,7 +46,7 @@ def merge(*, actor: User, source_id: int, target_id: int) -> Interaction:
         return target
 
 
-def _hold_both(source_id: int, target_id: int) -> tuple[Interaction, Interaction]:
+def hold_both(source_id: int, target_id: int) -> tuple[Interaction, Interaction]:
     """Both rows locked, the source first: an inbound message follows pointers in that direction too.
 
     Merges of one person wait for each other, so two in opposite directions cannot wait for each other for ever.
@@ -78,45 +74,6 @@ def _take_over(target: Interaction, source: Interaction) -> None:
     target.priority = Priority(min(target.priority, source.priority))
     target.reason = target.reason or source.reason
     target.case = target.case or source.case
-
-
-def unmerge(*, actor: User, interaction_id: int) -> Interaction:
-    """Undo a merge of the last 24 hours: the source opens again with its owner, or waits in its queue.
-
-    What was written to the target meanwhile stays there. Raises Refused when it was not merged or longer ago, and
-    Conflict when its thread goes on in another live interaction already.
-    """
-    with realtime.atomic():
-        target_id = Interaction.objects.filter(pk=interaction_id).values_list("merged_into", flat=True).get()
-        require(target_id is not None, _("This conversation is not merged."))
-        source, target = _hold_both(interaction_id, target_id)
-        require(source.merged_into_id == target.pk, _("This conversation is not merged."))
-        is_recent = source.closed_at is not None and timezone.now() - source.closed_at < UNDO_WITHIN
-        require(is_recent, _("A merge can be undone within a day. Split the messages instead."))
-        require(can_work(actor, source), _("You may not work on this interaction."))
-        if not target.is_done and not can_take(actor, target):
-            raise Conflict(_("%(name)s has taken this interaction already.") % {"name": target.owner})
-        source.unmerge()
-        if source.owner is not None and source.owner.is_active:
-            source.take()
-        else:
-            source.owner = None
-        recount(source)
-        if not target.is_done:
-            recount(target)
-        _save_live(source)
-        unmerged, changed = TimelineKind.UNMERGED, AuditAction.CHANGED
-        conclude(source, actor=actor, kind=unmerged, action=changed, detail=f"from:{target.pk}")
-        conclude(target, actor=actor, kind=unmerged, action=changed, detail=f"into:{source.pk}")
-        return source
-
-
-def _save_live(interaction: Interaction) -> None:
-    try:
-        with transaction.atomic():
-            interaction.save()
-    except IntegrityError as error:
-        raise Conflict(_("This person already has an open interaction on this channel.")) from error
 
 
 def recount(interaction: Interaction) -> None:
@@ -155,7 +112,7 @@ def split(*, actor: User, interaction_id: int, message_ids: Iterable[int]) -> In
         new = _part_of(source, actor, chosen)
         new.save(force_insert=True)
         Message.objects.filter(pk__in=wanted).update(interaction=new)
-        _move_forms(source, new, chosen)
+        move_forms(source, new, chosen)
         recount(new)
         recount(source)
         conclude(new, actor=actor, kind=TimelineKind.SPLIT, action=AuditAction.CREATED, detail=f"from:{source.pk}")
@@ -197,7 +154,8 @@ def _part_of(source: Interaction, actor: User, chosen: list[Message]) -> Interac
     )
 
 
-def _move_forms(source: Interaction, new: Interaction, chosen: list[Message]) -> None:
+def move_forms(source: Interaction, new: Interaction, chosen: list[Message]) -> None:
+    """Let a form and its receipt number go with its message; the caller saves both interactions."""
     if any(message.kind == MessageKind.FORM for message in chosen):
         FormSubmission.objects.filter(interaction=source).update(interaction=new)
         new.reference, source.reference = source.reference, ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -248,16 +249,19 @@ def render_template(channel: Channel, template: MessageTemplate, values: dict[st
 
 
 def mail_headers(interaction: Interaction) -> dict[str, Any]:
-    """Subject, In-Reply-To and References of the next mail in this thread."""
-    base = interaction.subject or _("Your message to us")
-    subject = base if base.lower().startswith("re:") else f"Re: {base}"
+    """Subject, In-Reply-To and References of the next mail in this thread, or in one that was merged into it."""
+    thread = Q(interaction=interaction) | Q(interaction__merged_into=interaction)
     last = (
-        interaction.messages.filter(channel_kind=ChannelKind.EMAIL)
+        Message.objects.filter(thread, channel_kind=ChannelKind.EMAIL)
         .exclude(external_id="")
         .exclude(status__in=[MessageStatus.FAILED, MessageStatus.SUPPRESSED])
         .order_by("-occurred_at", "-id")
         .first()
     )
+    is_elsewhere = last is not None and last.interaction_id != interaction.pk
+    base = (last.subject if is_elsewhere and last else "") or interaction.subject or _("Your message to us")
+    is_answer = last is not None or interaction.direction == Direction.INBOUND
+    subject = f"Re: {base}" if is_answer and not base.lower().startswith("re:") else base
     if last is None:
         return {"subject": subject}
     chain = [*last.references, last.external_id]

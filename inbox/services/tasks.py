@@ -1,6 +1,7 @@
 """Things to do in an interaction, and the checklists they come from."""
 
 from datetime import date
+from typing import TypedDict, Unpack
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,38 +20,30 @@ MOST_TASKS = 100
 MOST_LETTERS = 200
 
 
-def add_task(
-    *,
-    actor: User,
-    interaction_id: int,
-    title: str,
-    owner: User | None = None,
-    due_date: date | None = None,
-    is_blocking: bool = False,
-) -> Task:
+class TaskFields(TypedDict, total=False):
+    """What a task may have besides its title; what is left out is nobody, no day, and not blocking."""
+
+    owner: User | None
+    due_date: date | None
+    is_blocking: bool
+
+
+def add_task(*, actor: User, interaction_id: int, title: str, **fields: Unpack[TaskFields]) -> Task:
     """Add one thing to do. Raises Refused without words, for a past date and for a closed interaction."""
     with realtime.atomic():
         interaction = _open_one(actor, interaction_id)
         _require_room(interaction, 1)
         task = Task(interaction=interaction, position=interaction.tasks.count())
-        _fill(task, title, owner, due_date, is_blocking)
+        _fill(task, title, **fields)
         _store(task, actor, AuditAction.CREATED)
         return task
 
 
-def change_task(
-    *,
-    actor: User,
-    task_id: int,
-    title: str,
-    owner: User | None = None,
-    due_date: date | None = None,
-    is_blocking: bool = False,
-) -> Task:
+def change_task(*, actor: User, task_id: int, title: str, **fields: Unpack[TaskFields]) -> Task:
     """Write it anew. Raises what `add_task` raises; a date that has passed already may stay."""
     with realtime.atomic():
         task = _locked_task(actor, task_id)
-        _fill(task, title, owner, due_date, is_blocking)
+        _fill(task, title, **fields)
         _store(task, actor, AuditAction.CHANGED)
         return task
 
@@ -148,7 +141,8 @@ def _locked_task(actor: User, task_id: int) -> Task:
     return task
 
 
-def _fill(task: Task, title: str, owner: User | None, due_date: date | None, is_blocking: bool) -> None:
+def _fill(task: Task, title: str, **fields: Unpack[TaskFields]) -> None:
+    owner, due_date, is_blocking = fields.get("owner"), fields.get("due_date"), fields.get("is_blocking", False)
     words = " ".join(title.replace("\x00", "").split())
     require(bool(words), _("Say what is to be done."))
     require(len(words) <= MOST_LETTERS, _("This is too long: %(limit)s letters at most.") % {"limit": MOST_LETTERS})

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.common.errors import Refused
 from inbox.models import Interaction
-from inbox.selectors.merging import MOST_MESSAGES, mergeable, messages_to_split
-from inbox.services import merging
+from inbox.selectors.merging import MOST_MESSAGES, added_since, mergeable, messages_to_split
+from inbox.services import merging, unmerging
 from inbox.views.answers import is_partial, person_of, render_form, say, status_of
 from inbox.views.interactions import find, show_refusal
 
@@ -48,20 +48,32 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a merge of today."""
-    find(request, pk)
+    """Undo a merge of today. Where something was added since, it is asked first what of it goes along (`sure`)."""
+    interaction = find(request, pk)
+    target = interaction.merged_into
+    added = added_since(person_of(request), interaction, target) if target is not None else None
+    if added is not None and added.has_choice and "sure" not in request.POST:
+        response = render_form(request, "unmerge", {"interaction": interaction, "target": target, "added": added})
+        if is_partial(request):
+            response["HX-Retarget"], response["HX-Reswap"] = "#dialogs", "innerHTML"
+        return response
+    chosen = {f"{name}_ids": _numbers(request, f"{name}s") for name in ("message", "note", "task")}
     try:
-        source = merging.unmerge(actor=person_of(request), interaction_id=pk)
+        source = unmerging.unmerge(actor=person_of(request), interaction_id=pk, **chosen)
     except Refused as error:
         return show_refusal(request, pk, error)
     return _go_to(request, source, _("The merge is undone."))
+
+
+def _numbers(request: HttpRequest, name: str) -> set[int]:
+    return {int(value) for value in request.POST.getlist(name) if value.isdecimal() and len(value) < 19}
 
 
 @form_methods
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose the messages that are another matter; they become a conversation of their own."""
     interaction = find(request, pk)
-    chosen = {int(value) for value in request.POST.getlist("messages") if value.isdecimal() and len(value) < 19}
+    chosen = _numbers(request, "messages")
     error, status = "", 200
     if request.method == "POST":
         try:

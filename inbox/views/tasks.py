@@ -1,9 +1,11 @@
 """Tasks and the case of a conversation."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.common.errors import Refused
@@ -14,9 +16,15 @@ from inbox.services import cases, tasks
 from inbox.views.answers import person_of
 from inbox.views.dialogs import done, posted, serve
 from inbox.views.interactions import find, show, show_refusal
-from inbox.working_forms import CaseForm, ChecklistForm, JoinCaseForm, TaskForm
+from inbox.working_forms import CaseForm, CaseOwnerForm, ChecklistForm, JoinCaseForm, TaskForm
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
+CASE_VERBS: dict[str, tuple[Callable[..., Any], Any]] = {
+    "resolve": (cases.resolve_case, gettext_lazy("Case resolved.")),
+    "close": (cases.close_case, gettext_lazy("Case closed.")),
+    "wait": (cases.wait_on_case, gettext_lazy("The case waits.")),
+    "resume": (cases.resume_case, gettext_lazy("The case is open again.")),
+}
 
 
 def _task(request: HttpRequest, pk: int) -> Task:
@@ -84,25 +92,24 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @form_methods
 def case(request: HttpRequest, pk: int) -> HttpResponse:
-    """Open a case, join one, resolve it, close it, open it again: `do` says which."""
+    """Open a case, join one, let it wait, give it away, resolve it, close it, open it again: `do` says which."""
     interaction, user = find(request, pk), person_of(request)
     do = request.POST.get("do", "")
     at: dict[str, Any] = {"actor": user, "interaction_id": pk}
-    if request.method == "POST" and do in ("resolve", "close"):
-        verb, said = (
-            (cases.resolve_case, _("Case resolved.")) if do == "resolve" else (cases.close_case, _("Case closed."))
-        )
+    if request.method == "POST" and do in CASE_VERBS:
+        verb, said = CASE_VERBS[do]
         try:
             verb(**at)
         except Refused as error:
             return show_refusal(request, pk, error)
-        return done(request, pk, said)
+        return done(request, pk, str(said))
     present = interaction.case
     is_over = present is not None and present.status not in cases.UNFINISHED
     joinable = Case.objects.filter(pk__in=[row.pk for row in open_cases(user, interaction)])
     joining = JoinCaseForm(request.POST if do == "join" else None, cases=joinable)
+    giving = CaseOwnerForm(request.POST if do == "assign" else None, case=present)
     form = CaseForm(
-        request.POST if request.method == "POST" and do != "join" else None,
+        request.POST if request.method == "POST" and do not in ("join", "assign") else None,
         is_reopening=do == "reopen",
         initial={"title": interaction.reason.name if interaction.reason else "", "owner": user.pk},
     )
@@ -110,11 +117,14 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     def save(data: dict[str, Any]) -> None:
         if do == "join":
             cases.join_case(**at, case_id=data["case"].pk)
+        elif do == "assign":
+            cases.assign_case(**at, owner=data["responsible"])
         elif do == "reopen":
             cases.reopen_case(**at, **data)
         else:
             cases.open_case(**at, **data)
 
-    context = {"case": present, "is_over": is_over, "joining": joining, "case_form": form, "do": do}
+    context = {"case": present, "is_over": is_over, "joining": joining, "giving": giving, "case_form": form, "do": do}
     context["can_join"] = joinable.exists() and (present is None or is_over)
-    return serve(request, "case", interaction, joining if do == "join" else form, save, _("Saved."), **context)
+    asked = {"join": joining, "assign": giving}.get(do, form)
+    return serve(request, "case", interaction, asked, save, _("Saved."), **context)

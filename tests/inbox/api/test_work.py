@@ -9,7 +9,14 @@ from rest_framework.test import APIClient
 from contact_center.accounts import services as accounts
 from contact_center.accounts.enums import Role
 from inbox.models import Interaction, Note, Task
-from tests.factories.inbox import InteractionFactory, ReasonFactory, TagFactory, TaskFactory
+from tests.factories.inbox import (
+    CaseFactory,
+    InteractionFactory,
+    MessageFactory,
+    ReasonFactory,
+    TagFactory,
+    TaskFactory,
+)
 from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +74,49 @@ def test_two_of_one_patient_are_merged_and_parted(post, row, agent, whatsapp_cha
     assert Interaction.objects.get(pk=row.pk).merged_into == other
     assert post("unmerge").json()["merged_into"] is None
     assert post("merge", {"into": row.pk}).status_code == 422
+
+
+def test_messages_of_another_matter_are_split_off_and_what_was_added_to_a_merge_is_given_back(
+    post, row, agent, whatsapp_channel
+):
+    stays, goes = MessageFactory(interaction=row), MessageFactory(interaction=row, text="My bill")
+    new = post("split", {"messages": [goes.pk]})
+    assert (new.status_code, new.json()["split_from"], new.json()["snippet"]) == (201, row.pk, "My bill")
+    assert post("split", {"messages": []}).status_code == 400
+    assert post("split", {"messages": [stays.pk]}).json() == {
+        "detail": "At least one message has to stay. To change everything, move the whole conversation."
+    }
+    other = InteractionFactory(channel=whatsapp_channel, owner=agent, patient=row.patient)
+    post("merge", {"into": other.pk})
+    late = MessageFactory(interaction=other, text="By WhatsApp")
+    assert post("unmerge", {"messages": [goes.pk]}).status_code == 422
+    assert post("unmerge", {"messages": [late.pk]}).json()["snippet"] == "By WhatsApp"
+
+
+def test_a_case_is_opened_waits_goes_on_is_given_away_resolved_closed_and_reopened(machine, row, agent):
+    day = str(timezone.localdate())
+    body = {"interaction": row.pk, "title": "MRI result", "next_step": "Call the lab", "next_step_date": day}
+    made = machine.post(f"{V1}/cases/", body, format="json")
+    assert (made.status_code, made.json()["status"], made.json()["patient"]) == (201, "open", row.patient_id)
+    address = f"{V1}/cases/{made.json()['id']}/"
+
+    def do(verb, **given):
+        return machine.post(f"{address}{verb}/", given, format="json").json()
+
+    assert do("assign", owner=agent.pk)["owner"] == agent.pk
+    statuses = [do(verb)["status"] for verb in ("wait", "resume", "resolve", "close")]
+    assert statuses == ["waiting", "open", "resolved", "closed"]
+    assert do("wait") == {"detail": "Only an open case can wait."}
+    again = do("reopen", next_step="Ask the doctor", next_step_date=day)
+    assert (again["status"], again["next_step"]) == ("open", "Ask the doctor")
+
+
+def test_a_case_that_a_key_does_not_see_is_not_there(row):
+    case = CaseFactory(patient=row.patient)
+    _key, text = accounts.create_api_key(actor=None, name="Narrow", role=Role.AGENT)
+    narrow = APIClient()
+    narrow.credentials(HTTP_AUTHORIZATION=f"Token {text}")
+    assert narrow.post(f"{V1}/cases/{case.pk}/resolve/").status_code == 404
 
 
 def test_tasks_are_added_changed_ticked_and_removed(machine, row, agent):

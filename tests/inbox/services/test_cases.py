@@ -8,7 +8,16 @@ from django.utils import timezone
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import CaseStatus, TimelineKind
 from inbox.models import TimelineEvent
-from inbox.services.cases import close_case, join_case, open_case, reopen_case, resolve_case
+from inbox.services.cases import (
+    assign_case,
+    close_case,
+    join_case,
+    open_case,
+    reopen_case,
+    resolve_case,
+    resume_case,
+    wait_on_case,
+)
 from tests.factories.inbox import CaseFactory, InteractionFactory
 from tests.factories.patients import PatientFactory
 
@@ -92,3 +101,38 @@ def test_a_case_is_resolved_then_closed_and_may_open_again(agent, mine):
     again = reopen_case(**at, **step(next_step="Ask the doctor"))
     assert (again.status, again.next_step, again.closed_at) == (CaseStatus.OPEN, "Ask the doctor", None)
     assert refusal(Refused, reopen_case, **at, **step()) == "This case is open already."
+
+
+def test_a_case_waits_for_somebody_else_with_its_step_and_goes_on(agent, mine):
+    at = {"actor": agent, "interaction_id": mine.pk}
+    case = open_case(**at, title="MRI result", **step())
+    assert refusal(Refused, resume_case, **at) == "This case does not wait."
+    waiting = wait_on_case(actor=agent, case_id=case.pk)
+    assert (waiting.status, waiting.next_step, waiting.next_step_date) == (CaseStatus.WAITING, "Call the lab", TODAY())
+    assert refusal(Refused, wait_on_case, **at) == "Only an open case can wait."
+    assert resume_case(actor=agent, case_id=case.pk).status == CaseStatus.OPEN
+    assert resolve_case(actor=agent, case_id=case.pk).status == CaseStatus.RESOLVED
+
+
+def test_a_case_is_given_away_by_its_owner_or_a_supervisor_to_whoever_may_see_it(
+    agent, second_agent, supervisor, outsider, mine
+):
+    case = open_case(actor=agent, interaction_id=mine.pk, title="MRI result", **step(owner=agent))
+    at = {"case_id": case.pk}
+    theirs = "Only its owner or a supervisor may give this case away."
+    assert refusal(Refused, assign_case, actor=second_agent, owner=second_agent, **at) == theirs
+    assert assign_case(actor=agent, owner=second_agent, **at).owner == second_agent
+    assert assign_case(actor=supervisor, owner=None, **at).owner is None
+    assert assign_case(actor=agent, owner=agent, **at).owner == agent
+    resolve_case(actor=agent, **at)
+    assert refusal(Refused, assign_case, actor=agent, owner=None, **at) == "This case is resolved already."
+
+
+def test_a_sensitive_case_is_not_given_to_a_partner_and_none_is_left_to_nobody(agent, supervisor, partner_agent):
+    case = CaseFactory(owner=supervisor, patient=PatientFactory(is_sensitive=True))
+    hidden = f"{partner_agent} may not see this case."
+    assert refusal(Refused, assign_case, actor=supervisor, owner=partner_agent, case_id=case.pk) == hidden
+    nobody = "Choose who is responsible for it."
+    assert refusal(Refused, assign_case, actor=supervisor, owner=None, case_id=case.pk) == nobody
+    case.refresh_from_db()
+    assert case.owner == supervisor

@@ -12,9 +12,13 @@ from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import Direction, InteractionStatus, MessageStatus, TimelineKind
 from inbox.models import FormSubmission, Interaction, TimelineEvent
-from inbox.services.interactions import close, link_patient, reopen
-from inbox.services.merging import merge, split, unmerge
+from inbox.selectors.merging import added_since
+from inbox.services.interactions import add_note, close, link_patient, reopen
+from inbox.services.merging import merge, split
+from inbox.services.replies import reply
 from inbox.services.snooze import snooze
+from inbox.services.unmerging import unmerge
+from patients.services import add_contact_point
 from tests.factories.inbox import (
     CaseFactory,
     DispositionFactory,
@@ -209,6 +213,104 @@ def test_an_undo_does_not_make_a_second_live_one_of_a_thread(agent, source, targ
     assert refusal(Conflict, unmerge, actor=agent, interaction_id=source.pk) == (
         "This person already has an open interaction on this channel."
     )
+
+
+def test_what_came_on_the_sources_thread_meanwhile_goes_back_with_our_answers(
+    agent, source, target, sms_channel, whatsapp_channel, patient_writes
+):
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    patient_writes("By SMS meanwhile", to=sms_channel, sender=source.contact_value)
+    patient_writes("By WhatsApp meanwhile", to=whatsapp_channel, sender=target.contact_value)
+    MessageFactory(
+        interaction=target, channel=sms_channel, address=source.contact_value, text="Our answer",
+        direction=Direction.OUTBOUND, status=MessageStatus.FAILED,
+    )  # fmt: skip
+    unmerge(actor=agent, interaction_id=source.pk)
+    source.refresh_from_db()
+    assert list(source.messages.order_by("pk").values_list("text", flat=True)) == ["By SMS meanwhile", "Our answer"]
+    assert list(target.messages.values_list("text", flat=True)) == ["By WhatsApp meanwhile"]
+    assert source.waiting_since_at is not None
+    returned = AuditEntry.objects.get(detail__has_key="given_back_from").detail
+    assert (returned["given_back_from"], len(returned["messages"])) == (target.pk, 2)
+
+
+def test_a_mail_that_answers_the_sources_thread_goes_back_and_another_one_is_left_to_choose(
+    agent, target, patient, email_channel
+):
+    source = InteractionFactory(channel=email_channel, owner=agent, patient=patient, contact_value="ana@example.org")
+    MessageFactory(interaction=source, external_id="<first@x>")
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    given = {"interaction": target, "channel": email_channel, "address": "ana@example.org"}
+    answer = MessageFactory(**given, external_id="<second@x>", in_reply_to="<first@x>")
+    onwards = MessageFactory(**given, external_id="<third@x>", references=["<zero@x>", "<second@x>"])
+    other = MessageFactory(**given, external_id="<other@x>")
+    source.refresh_from_db()
+    added = added_since(agent, source, target)
+    assert ([*added.returns], added.messages) == ([answer, onwards], [other])
+
+
+def test_what_else_was_added_since_stays_unless_it_is_chosen(agent, second_agent, source, target):
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    stays, goes = MessageFactory(interaction=target), MessageFactory(interaction=target)
+    note = add_note(actor=agent, interaction_id=target.pk, body=f"@{second_agent} look")
+    other_note = add_note(actor=agent, interaction_id=target.pk, body="Of the target")
+    task = TaskFactory(interaction=target)
+    foreign = MessageFactory()
+    at = {"actor": agent, "interaction_id": source.pk}
+    strange = refusal(Refused, unmerge, **at, message_ids=[foreign.pk])
+    assert strange == "Choose among what was added since the merge."
+    unmerge(**at, message_ids=[goes.pk], note_ids=[note.pk], task_ids=[task.pk])
+    assert list(source.messages.all()) == [goes]
+    assert (list(source.notes.all()), list(target.notes.all())) == ([note], [other_note])
+    assert (list(source.tasks.all()), list(target.messages.all())) == ([task], [stays])
+    assert note.mentions.get().interaction == source
+
+
+def test_what_had_been_merged_into_the_source_comes_back_with_it(
+    agent, source, target, patient, email_channel, sms_channel, patient_writes
+):
+    middle = InteractionFactory(channel=email_channel, owner=agent, patient=patient)
+    merge(actor=agent, source_id=source.pk, target_id=middle.pk)
+    merge(actor=agent, source_id=middle.pk, target_id=target.pk)
+    patient_writes("On the first thread", to=sms_channel, sender=source.contact_value)
+    unmerge(actor=agent, interaction_id=middle.pk)
+    source.refresh_from_db()
+    assert (source.merged_into, middle.messages.get().text) == (middle, "On the first thread")
+
+
+def test_a_reply_on_the_channel_of_a_merged_thread_goes_to_the_address_of_that_thread(
+    agent, source, target, patient, sms_channel, email_channel
+):
+    add_contact_point(actor=None, patient_id=patient.pk, scheme="phone", value="+13055550999", rank=1)
+    source.contact_value = "+13055550777"
+    source.save()
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    message = reply(actor=agent, interaction_id=target.pk, channel_id=sms_channel.pk, text="Come at nine")
+    assert (message.channel, message.address) == (sms_channel, "+13055550777")
+
+
+def test_a_reply_by_mail_goes_on_in_the_merged_thread(agent, target, patient, email_channel):
+    source = InteractionFactory(
+        channel=email_channel, owner=agent, patient=patient, contact_value="ana@example.org", subject="My visit"
+    )
+    MessageFactory(interaction=source, external_id="<first@x>", subject="My visit")
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    message = reply(actor=agent, interaction_id=target.pk, channel_id=email_channel.pk, text="At nine")
+    known = (message.address, message.subject, message.in_reply_to)
+    assert known == ("ana@example.org", "Re: My visit", "<first@x>")
+
+
+def test_of_two_threads_on_one_channel_the_answer_goes_where_the_patient_last_wrote_from(
+    agent, source, patient, sms_channel
+):
+    target = InteractionFactory(channel=sms_channel, owner=agent, patient=patient, contact_value="+13055550888")
+    MessageFactory(interaction=source, occurred_at=timezone.now() - timedelta(hours=2))
+    MessageFactory(interaction=target, occurred_at=timezone.now() - timedelta(hours=1))
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    at = {"actor": agent, "interaction_id": target.pk}
+    assert reply(**at, text="One").address == "+13055550888"
+    MessageFactory(interaction=target, address=PHONE)
+    assert reply(**at, text="Two").address == PHONE
 
 
 @pytest.mark.django_db(transaction=True)

@@ -90,3 +90,29 @@ def test_chosen_messages_are_split_off_and_a_wrong_choice_is_told_and_kept(agent
     new = Interaction.objects.get(split_from=here)
     assert answer.headers["HX-Redirect"] == url("interaction", new.pk)
     assert list(new.messages.all()) == [goes]
+
+
+@pytest.mark.parametrize("headers", [None, HTMX])
+def test_an_undo_asks_what_of_the_things_added_since_belongs_to_the_source(agent, signed_in, here, other, headers):
+    there = other
+    client, address = signed_in(agent), url("unmerge", here.pk)
+    client.post(url("merge", here.pk), {"other": there.pk, "way": "there"})
+    added = MessageFactory(interaction=there, text="About the bill")
+    asked = client.post(address, headers=headers)
+    assert (asked.status_code, list(asked.context["added"].messages)) == (200, [added])
+    assert asked.headers.get("HX-Retarget") == ("#dialogs" if headers else None)
+    client.post(address, {"sure": "1", "messages": [added.pk]}, headers=headers)
+    assert list(here.messages.values_list("text", flat=True)) == ["About the bill"]
+
+
+def test_of_a_target_in_a_queue_one_does_not_serve_nothing_is_shown_or_taken(
+    agent, signed_in, here, other, other_queue
+):
+    there = other
+    signed_in(agent).post(url("merge", here.pk), {"other": there.pk, "way": "there"})
+    Interaction.objects.filter(pk=there.pk).update(queue=other_queue, owner=None, status="queued")
+    added = MessageFactory(interaction=there, text="Secret")
+    client = signed_in(agent)
+    client.post(url("unmerge", here.pk), {"sure": "1", "messages": [added.pk]})
+    here.refresh_from_db()
+    assert (list(there.messages.all()), here.merged_into) == ([added], there)
