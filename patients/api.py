@@ -152,8 +152,8 @@ class PatientViewSet(AuditedReadViewSet):
     )
     def create(self, request: Request) -> Response:
         given = checked(NewPatientSerializer, request)
-        addresses = [addresses.NewAddress(**address) for address in given.pop("addresses", [])]
-        patient = records.create_patient(actor=request.user, addresses=addresses, **given)  # type: ignore[arg-type]
+        written = [addresses.NewAddress(**address) for address in given.pop("addresses", [])]
+        patient = records.create_patient(actor=request.user, addresses=written, **given)  # type: ignore[arg-type]
         return Response(PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(

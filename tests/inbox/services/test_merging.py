@@ -18,7 +18,7 @@ from inbox.services.merging import merge, split
 from inbox.services.replies import reply
 from inbox.services.snooze import snooze
 from inbox.services.unmerging import unmerge
-from patients.services import add_contact_point
+from patients.services.addresses import add_contact_point
 from tests.factories.inbox import (
     CaseFactory,
     DispositionFactory,
