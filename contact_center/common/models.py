@@ -1,5 +1,6 @@
 """Abstract models that every app may use."""
 
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db import models
@@ -15,6 +16,11 @@ class TimeStampedModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+@cache
+def _status_names(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.fields if isinstance(field, FSMFieldMixin))
 
 
 class SafeFSM(ConcurrentTransitionMixin, models.Model):
@@ -41,10 +47,13 @@ class SafeFSM(ConcurrentTransitionMixin, models.Model):
         super().refresh_from_db(using=using, fields=sorted(wanted), from_queryset=from_queryset)
 
     def _update_initial_state(self) -> None:
-        """Remember the loaded statuses only: reading a deferred one here would load it into every partial reload."""
-        deferred = self.get_deferred_fields()
+        """Remember the loaded statuses only: reading a deferred one here would load it into every partial reload.
+
+        Every row that is read passes here, so the names are looked up once per model.
+        """
+        values = self.__dict__
         self._ConcurrentTransitionMixin__initial_states = {
-            field.attname: field.value_from_object(self) for field in self.state_fields if field.attname not in deferred
+            name: values[name] for name in _status_names(type(self)) if name in values
         }
 
     def clean_fields(self, exclude: Any = None) -> None:

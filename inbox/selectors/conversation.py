@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet, prefetch_related_objects
+from django.db.models import Max, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,10 @@ from patients.selectors.people import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
 THREAD_LIMIT = 60
+OPENING = (
+    *("status", "channel_kind", "language", "contact_name", "contact_value", "last_inbound_at", "channel__name"),
+    *("reason__name", "disposition__name", "patient__given_name", "patient__family_name"),
+)
 
 
 @dataclass(slots=True)
@@ -77,7 +81,10 @@ def _items(entries: list[dict[str, Any]], interaction: Interaction) -> list[dict
 
 def _interactions_in(entries: list[dict[str, Any]], present: Interaction) -> dict[int, Interaction]:
     ids = {entry["item"].interaction_id for entry in entries} - {present.pk}
+    if not ids:
+        return {present.pk: present}
     found = Interaction.objects.filter(pk__in=ids).select_related("channel", "reason", "disposition", "patient")
+    found = found.only(*OPENING)
     return {row.pk: row for row in found} | {present.pk: present}
 
 
@@ -95,10 +102,11 @@ def _submissions_in(entries: list[dict[str, Any]]) -> dict[int, FormSubmission]:
 
 def latest_message_ids(user: User, interaction: Interaction) -> tuple[int, int]:
     """Ids of the newest inbound message and of the newest one this person sent; 0 for none."""
-    messages = interaction.messages.order_by()
-    seen = messages.filter(direction=Direction.INBOUND).aggregate(newest=Max("pk"))["newest"]
-    sent = messages.filter(direction=Direction.OUTBOUND, author=user).aggregate(newest=Max("pk"))["newest"]
-    return seen or 0, sent or 0
+    found = interaction.messages.order_by().aggregate(
+        seen=Max("pk", filter=Q(direction=Direction.INBOUND)),
+        sent=Max("pk", filter=Q(direction=Direction.OUTBOUND, author=user)),
+    )
+    return found["seen"] or 0, found["sent"] or 0
 
 
 def reply_options(interaction: Interaction) -> list[ReplyOption]:

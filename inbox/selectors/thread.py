@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 
 from contact_center.accounts.models import User
@@ -13,6 +14,13 @@ from inbox.selectors.interactions import related_interactions
 from inbox.selectors.mentions import with_mentions
 
 KINDS = ("event", "message", "note")
+COLUMNS = ("at", "occurred_at", "created_at")
+AUTHOR = ("author__first_name", "author__last_name")
+DRAWN = (
+    *("interaction_id", "channel_kind", "direction", "kind", "status", "address", "cc", "subject", "text"),
+    *("quoted_text", "payload", "provider", "created_at", "gate_decision", "gate_reason", "attempts"),
+    *("next_attempt_at", "scheduled_at", "error_code", "error_text"),
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -34,16 +42,6 @@ class Place:
         found = re.fullmatch(r"(\d{1,16})-([0-2])-(\d{1,18})", text, re.ASCII)
         return cls(_EPOCH + int(found[1]) * _MICROSECOND, int(found[2]), int(found[3])) if found else None
 
-    def older(self, kind: int, field: str) -> Q:
-        """Rows of that kind before this place."""
-        same = Q() if kind < self.kind else Q(pk__lt=self.pk) if kind == self.kind else Q(pk=None)
-        return Q(**{f"{field}__lte": self.at}) & (Q(**{f"{field}__lt": self.at}) | Q(**{field: self.at}) & same)
-
-    def newer(self, kind: int, field: str) -> Q:
-        """Rows of that kind at this place or after it."""
-        same = Q() if kind > self.kind else Q(pk__gte=self.pk) if kind == self.kind else Q(pk=None)
-        return Q(**{f"{field}__gte": self.at}) & (Q(**{f"{field}__gt": self.at}) | Q(**{field: self.at}) & same)
-
 
 @dataclass(slots=True)
 class Thread:
@@ -64,48 +62,67 @@ def thread_of(
     Messages, notes and events of this interaction and, when the patient is known, of all their visible interactions.
     With `since` everything from that place on, twice the limit at most: what is drawn once keeps its first entry.
     """
-    ids = related_interactions(user, interaction)
     size = 2 * limit if since else limit
-    found = []
-    for kind, (rows, field) in enumerate(_sources(ids)):
-        if before:
-            rows = rows.filter(before.older(kind, field))
-        if since:
-            rows = rows.filter(since.newer(kind, field))
-        for row in rows.order_by(f"-{field}", "-pk")[: size + 1]:
-            found.append((Place(getattr(row, field), kind, row.pk), row))
-    found.sort(key=lambda entry: entry[0])
-    has_more = len(found) > size or since is not None
-    found = found[-size:]
+    places = _places(related_interactions(user, interaction), size + 1, before, since)
+    has_more = len(places) > size or since is not None
+    places = sorted(places[:size])
+    found = _rows_at(places)
     return Thread(
         [
-            {
-                "type": KINDS[place.kind],
-                "at": place.at,
-                "item": row,
-                "is_present": row.interaction_id == interaction.pk,
-            }
-            for place, row in found
+            {"type": KINDS[place.kind], "at": place.at, "item": row, "is_present": row.interaction_id == interaction.pk}
+            for place in places
+            if (row := found.get((place.kind, place.pk))) is not None
         ],
-        found[0][0] if found and has_more else None,
+        places[0] if places and has_more else None,
     )
 
 
-def _sources(ids: list[int]) -> list[tuple[QuerySet[Any], str]]:
-    """One query per kind, in the order of `KINDS`, with the field that places its rows."""
+_LINE = " UNION ALL ".join(
+    f"(SELECT {column} AS at, {kind} AS kind, id FROM {table} WHERE interaction_id = ANY(%(ids)s){{{KINDS[kind]}}}"  # noqa: S608
+    f" ORDER BY {column} DESC, id DESC LIMIT %(size)s)"
+    for kind, (table, column) in enumerate(
+        zip(("inbox_timelineevent", "inbox_message", "inbox_note"), COLUMNS, strict=True)
+    )
+)
+
+
+def _places(ids: list[int], size: int, before: Place | None, since: Place | None) -> list[Place]:
+    """The newest places in the line, newest first: which entries a page shows is known before one of them is read."""
+    values: dict[str, Any] = {"ids": ids, "size": size}
+    limits = dict.fromkeys(KINDS, "")
+    for place, sign in ((before, "<"), (since, ">=")):
+        if place is not None:
+            values |= {f"at{sign}": place.at, f"kind{sign}": place.kind, f"pk{sign}": place.pk}
+            for kind, (name, column) in enumerate(zip(KINDS, COLUMNS, strict=True)):
+                limits[name] += (
+                    f" AND {column} {sign[0]}= %(at{sign})s"
+                    f" AND ({column}, {kind}, id) {sign} (%(at{sign})s, %(kind{sign})s, %(pk{sign})s)"
+                )
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_LINE.format(**limits)} ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT %(size)s", values)
+        return [Place(*row) for row in cursor.fetchall()]
+
+
+def _rows_at(places: list[Place]) -> dict[tuple[int, int], Any]:
+    """The entries at these places by kind and id, with what drawing them needs. Two to six statements."""
+    ids: list[list[int]] = [[place.pk for place in places if place.kind == kind] for kind in range(len(KINDS))]
+    return {
+        (kind, row.pk): row
+        for kind, rows in enumerate(_sources())
+        if ids[kind]
+        for row in rows.filter(pk__in=ids[kind])
+    }
+
+
+def _sources() -> list[QuerySet[Any]]:
+    """One query per kind, in the order of `KINDS`. No more columns than are drawn: a mail's formatted text is long."""
+    people = [f"{who}__{name}" for who in ("actor", "to_user") for name in ("first_name", "last_name")]
+    events = TimelineEvent.objects.select_related("actor", "to_user", "to_queue")
     files = Prefetch("attachments", queryset=Attachment.objects.order_by("id"))
+    messages = Message.objects.select_related("author").prefetch_related(files)
+    notes = Note.objects.select_related("author").only("interaction_id", "body", *AUTHOR)
     return [
-        (
-            TimelineEvent.objects.filter(interaction_id__in=ids).select_related(
-                "actor", "to_user", "from_queue", "to_queue"
-            ),
-            "at",
-        ),
-        (
-            Message.objects.filter(interaction_id__in=ids)
-            .select_related("author", "template", "interaction")
-            .prefetch_related(files),
-            "occurred_at",
-        ),
-        (with_mentions(Note.objects.filter(interaction_id__in=ids).select_related("author")), "created_at"),
+        events.only("interaction_id", "kind", "detail", "to_queue__name", *people),
+        messages.annotate(has_html=~Q(html="")).only(*DRAWN, *AUTHOR),
+        with_mentions(notes),
     ]

@@ -139,6 +139,8 @@ def workspace(
     """The conversation with its side panel; `known` is the interaction as it was found and has not changed since."""
     interaction = known or find(request, interaction_id, is_for_guests=True)
     patient = traces.opened(request, interaction)
+    if patient is not None:
+        interaction.patient = patient  # read whole by now, so that nothing of it is asked for again
     context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
     if is_partial(request):
         return render(request, "inbox/_workspace.html", context, status=status)

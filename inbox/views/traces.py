@@ -21,6 +21,7 @@ from patients.services.records import open_patient_record, search_records
 VIEWED, SEARCHES = "viewed", "searches"
 QUARTER_HOUR = 900  # seconds
 MOST_SEARCHES = 5
+BESIDE = ("contact_points", "related_persons__relative")  # what stands beside a conversation
 PATIENT_BUDGET = 1_000  # milliseconds
 
 
@@ -69,7 +70,7 @@ def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace:
     try:
         if leaves_trace:
             return open_patient_record(person_of(request), interaction.patient_id, reason="interaction")
-        return get_patient_for(person_of(request), interaction.patient_id)
+        return get_patient_for(person_of(request), interaction.patient_id, related=BESIDE)
     except Patient.DoesNotExist:
         return None
 

@@ -1,6 +1,6 @@
 """Reading patients: who may see whom, and who has this address."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -46,12 +46,16 @@ def _in_partner_scope(user: User) -> Q:
     return allowed
 
 
-def get_patient_for(user: User, pk: int) -> Patient:
-    """One visible record with its addresses, relatives and consents. Raises Patient.DoesNotExist, also when hidden.
+WHOLE_RECORD = ("contact_points", "related_persons__relative", "consents")
+
+
+def get_patient_for(user: User, pk: int, *, related: Sequence[str] = WHOLE_RECORD) -> Patient:
+    """One visible record with what is `related`: addresses, relatives and consents unless the caller needs less.
+
+    Raises Patient.DoesNotExist, also when it is hidden.
 
     Reading it leaves no trace: pages that show a record call `services.open_patient_record` instead.
     """
-    related = ["contact_points", "related_persons__relative", "consents"]
     return patients_visible_to(user).prefetch_related(*related).get(pk=pk)
 
 
