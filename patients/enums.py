@@ -46,3 +46,54 @@ class ConsentPurpose(TextChoices):
 class ConsentStatus(TextChoices):
     GRANTED = "granted", _("Granted")
     WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class Sensitivity(TextChoices):
+    """Why a record is protected: nobody opens it without breaking the glass."""
+
+    NONE = "none", _("Not protected")
+    VIP = "vip", _("Person of public interest")
+    STAFF = "staff", _("Works here")
+    PROTECTED = "protected", _("Protected for another reason")
+
+
+class AlertKind(TextChoices):
+    SAFETY = "safety", _("Safety")
+    CLINICAL = "clinical", _("Clinical")
+    COMMUNICATION = "communication", _("Communication")
+    ACCESS = "access", _("Access and needs")
+    TRUST = "trust", _("Trust at risk")
+    OTHER = "other", _("Other")
+
+
+class AlertSeverity(TextChoices):
+    INFO = "info", _("To know")
+    WARNING = "warning", _("Take care")
+    DANGER = "danger", _("Danger")
+
+
+class EnrolmentStatus(TextChoices):
+    ACTIVE = "active", _("Under way")
+    COMPLETED = "completed", _("Completed")
+    LEFT = "left", _("Left")
+
+
+class PendingKind(TextChoices):
+    RESULT = "result", _("Result")
+    AUTHORISATION = "authorisation", _("Authorisation")
+
+
+class PendingStatus(TextChoices):
+    WAITING = "waiting", _("Waiting for it")
+    ARRIVED = "arrived", _("Here, patient not told yet")
+    TOLD = "told", _("Patient was told")
+    CANCELLED = "cancelled", _("No longer expected")
+
+
+class CoverageStatus(TextChoices):
+    """Words of FHIR R4 (financial resource status)."""
+
+    ACTIVE = "active", _("Active")
+    CANCELLED = "cancelled", _("Cancelled")
+    DRAFT = "draft", _("Draft")
+    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")

@@ -6,7 +6,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
-from patients.enums import ContactScheme, ContactUse, Gender
+from patients.enums import ContactScheme, ContactUse, Gender, Sensitivity
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -37,7 +37,7 @@ class Patient(TimeStampedModel):
     language = models.CharField(_("language"), max_length=8, default="en")
     time_zone = models.CharField(max_length=40, blank=True)
     site_name = models.CharField(_("site"), max_length=80, blank=True)
-    is_sensitive = models.BooleanField(default=False)
+    sensitivity = models.CharField(max_length=10, choices=Sensitivity.choices, default=Sensitivity.NONE)
     is_do_not_contact = models.BooleanField(default=False)
     deceased_date = models.DateField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
@@ -49,16 +49,25 @@ class Patient(TimeStampedModel):
             GinIndex(fields=["search_name"], name="patient_name_trigram", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["birth_date"], name="patient_birth_date"),
             models.Index(Upper("mrn"), name="patient_mrn_upper"),
+            models.Index(fields=["id"], condition=~models.Q(sensitivity=Sensitivity.NONE), name="patient_protected"),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(merged_into=None) | ~models.Q(merged_into=models.F("id")),
                 name="patient_not_merged_into_itself",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sensitivity__in=Sensitivity.values), name="patient_sensitivity_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"patient {self.pk}"
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether the record opens only to those who break the glass."""
+        return self.sensitivity != Sensitivity.NONE
 
     @property
     def full_name(self) -> str:
