@@ -74,8 +74,8 @@ def _grow(cursor, start: int, end: int, channel: int, queue: int) -> None:
     phone = "'+44' || lpad(n::text, 10, '0')"
     cursor.execute(
         "INSERT INTO patients_patient (mrn, given_name, family_name, preferred_name, gender, language, time_zone,"
-        " site_name, is_sensitive, is_do_not_contact, created_at, updated_at)"
-        " SELECT 'B' || n, 'Given' || n % 997, 'Family' || n, '', 'unknown', 'en', '', '', false, false, now(), now()"
+        " site_name, sensitivity, is_do_not_contact, created_at, updated_at)"
+        " SELECT 'B' || n, 'Given' || n % 997, 'Family' || n, '', 'unknown', 'en', '', '', 'none', false, now(), now()"
         f" FROM {span} WHERE n % 4 = 0 RETURNING id"
     )
     cursor.execute(

@@ -20,10 +20,11 @@ class InboxConfig(AppConfig):
         from contact_center.common import shell
         from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
-        from inbox.selectors.interactions import patients_of_partner
+        from inbox.selectors.interactions import patients_of_partner, serves_patient
         from patients import panels
-        from patients.policies import can_view_patient
+        from patients.selectors.access import may_open, register_acquaintance
         from patients.selectors.people import register_partner_scope
+        from patients.signals import glass_broken
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
         user_disabled.connect(receivers.return_work, dispatch_uid="inbox.return_work")
@@ -32,11 +33,11 @@ class InboxConfig(AppConfig):
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         presence_changed.connect(receivers.show_presence, dispatch_uid="inbox.show_presence")
         job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
+        glass_broken.connect(receivers.tell_privacy_officers, dispatch_uid="inbox.tell_privacy_officers")
         job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)
-        panels.register(
-            panels.Panel("consents", _("Preferences and consent"), "inbox:panel-consents", 10, can_view_patient)
-        )
+        register_acquaintance(serves_patient)
+        panels.register(panels.Panel("consents", _("Preferences and consent"), "inbox:panel-consents", 10, may_open))
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
             (_("Team"), "users", "inbox:team", 15, Action.ASSIGN_OTHERS),

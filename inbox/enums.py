@@ -171,6 +171,7 @@ class NotificationKind(TextChoices):
     SNOOZE_ENDED = "snooze_ended", _("A snooze of mine ends")
     TASK_DUE = "task_due", _("A task or next step of mine is due")
     JOB_FINISHED = "job_finished", _("Long work of mine is finished")
+    GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
 
 
 class TemplateStatus(TextChoices):

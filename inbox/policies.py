@@ -78,13 +78,15 @@ def can_keep_text(user: User, text: CannedReply | Macro, led_teams: Collection[i
 
 
 def can_be_mentioned(user: User, interaction: Interaction) -> bool:
-    """A note there may name this colleague: they work the inbox, and a sensitive matter is theirs to see."""
+    """A note there may name this colleague: they work the inbox, and a sensitive matter or patient is theirs to see."""
     case_reason = interaction.case.reason if interaction.case else None
-    is_sensitive = any(
-        concerned is not None and concerned.is_sensitive
-        for concerned in (interaction.reason, case_reason, interaction.patient)
+    is_sensitive = any(reason is not None and reason.is_sensitive for reason in (interaction.reason, case_reason))
+    is_protected = interaction.patient is not None and interaction.patient.is_sensitive
+    return (
+        can(user, Action.WORK_INBOX)
+        and (can(user, Action.VIEW_SENSITIVE) or not is_sensitive)
+        and (can(user, Action.SERVE_PROTECTED) or not is_protected)
     )
-    return can(user, Action.WORK_INBOX) and (can(user, Action.VIEW_SENSITIVE) or not is_sensitive)
 
 
 def can_share_views(user: User) -> bool:

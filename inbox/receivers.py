@@ -4,7 +4,9 @@ import hashlib
 import json
 from typing import Any
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import roles_that_may
 from inbox import realtime
 from inbox.enums import EventKind, NotificationKind
 from inbox.services.handover import return_work_of
@@ -38,6 +40,15 @@ def tell_job_owner(sender: Any, job_id: int, owner_id: int, **kwargs: Any) -> No
     """jobs.job_finished → one notification for whoever started it."""
     owner = User.objects.get(pk=owner_id)
     notify(user=owner, kind=NotificationKind.JOB_FINISHED, dedupe_key=f"job:{job_id}")
+
+
+def tell_privacy_officers(sender: Any, grant_id: int, user_id: int, **kwargs: Any) -> None:
+    """patients.glass_broken → everybody who oversees privacy hears who opened a protected record, not whose."""
+    actor = User.objects.get(pk=user_id)
+    overseers = User.objects.filter(is_active=True, role__in=roles_that_may(Action.OVERSEE_PRIVACY)).order_by("pk")
+    for overseer in overseers:
+        key = f"glass:{grant_id}"
+        notify(user=overseer, kind=NotificationKind.GLASS_BROKEN, actor=actor, dedupe_key=key, is_duty=True)
 
 
 def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> None:

@@ -67,7 +67,7 @@ class PatientSerializer(serializers.ModelSerializer):
             "language",
             "time_zone",
             "site_name",
-            "is_sensitive",
+            "sensitivity",
             "is_do_not_contact",
             "deceased_date",
             "contact_points",
@@ -88,7 +88,6 @@ class PatientWriteSerializer(serializers.Serializer):
     language = serializers.CharField(max_length=8, required=False)
     time_zone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     site_name = serializers.CharField(max_length=80, required=False, allow_blank=True)
-    is_sensitive = serializers.BooleanField(required=False)
     is_do_not_contact = serializers.BooleanField(required=False)
     deceased_date = serializers.DateField(required=False, allow_null=True)
 

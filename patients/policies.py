@@ -1,5 +1,7 @@
 """Who may do what with a patient. Pure: decides on loaded objects, asks no database beyond the user's role."""
 
+from collections.abc import Collection
+
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -10,11 +12,31 @@ def can_create_patient(user: User) -> bool:
     return can(user, Action.EDIT_PATIENTS)
 
 
-def can_view_patient(user: User, patient: Patient) -> bool:
-    """A sensitive record asks for the right to sensitive matters. Partner teams are narrowed further by selectors."""
-    return can(user, Action.WORK_INBOX) and (not patient.is_sensitive or can(user, Action.VIEW_SENSITIVE))
+def can_view_patient(user: User, patient: Patient, opened: Collection[int] = ()) -> bool:
+    """May open the record; a protected one only where its id is among those `opened` by breaking the glass."""
+    return can(user, Action.WORK_INBOX) and (not patient.is_sensitive or patient.pk in opened)
 
 
 def can_edit_patient(user: User, patient: Patient) -> bool:
-    """A record that was merged into another one is history and stays as it is."""
-    return can(user, Action.EDIT_PATIENTS) and can_view_patient(user, patient) and patient.merged_into_id is None
+    """May change a record that they may open. One that was merged into another is history and stays as it is."""
+    return can(user, Action.EDIT_PATIENTS) and patient.merged_into_id is None
+
+
+def can_break_glass(user: User) -> bool:
+    """May open a protected record for an hour, with a reason."""
+    return can(user, Action.WORK_INBOX) and can(user, Action.BREAK_GLASS)
+
+
+def can_protect(user: User) -> bool:
+    """May say which records are protected, and take the protection away."""
+    return can(user, Action.OVERSEE_PRIVACY)
+
+
+def can_read_audit(user: User) -> bool:
+    """May see who looked at whom."""
+    return can(user, Action.VIEW_AUDIT)
+
+
+def can_configure_programs(user: User) -> bool:
+    """May say which programs there are and what their steps are."""
+    return can(user, Action.CONFIGURE)

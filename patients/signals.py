@@ -10,3 +10,5 @@ patient_changed = Signal()
 """patient_id"""
 contact_points_changed = Signal()
 """patient_id"""
+glass_broken = Signal()
+"""grant_id, patient_id, user_id: somebody opened a protected record"""

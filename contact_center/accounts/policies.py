@@ -4,8 +4,9 @@ from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 
 _WORK = {Action.WORK_INBOX}
-_CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE}
+_CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS}
 _LEAD = _CARE | {
+    Action.SERVE_PROTECTED,
     Action.VIEW_ALL_QUEUES,
     Action.ASSIGN_OTHERS,
     Action.VIEW_LEDGER,
@@ -19,8 +20,10 @@ ROLE_ACTIONS: dict[Role, frozenset[Action]] = {
     Role.AGENT: frozenset(_CARE | {Action.VIEW_OUTBOX, Action.VIEW_LEDGER}),
     Role.CLINICAL_AGENT: frozenset(_CARE | {Action.VIEW_OUTBOX, Action.VIEW_LEDGER}),
     Role.SUPERVISOR: frozenset(_LEAD),
-    Role.ADMIN: frozenset(_LEAD | {Action.CONFIGURE, Action.MANAGE_API_KEYS, Action.VIEW_AUDIT}),
-    Role.AUDITOR: frozenset({Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX}),
+    Role.ADMIN: frozenset(
+        _LEAD | {Action.CONFIGURE, Action.MANAGE_API_KEYS, Action.VIEW_AUDIT, Action.OVERSEE_PRIVACY}
+    ),
+    Role.AUDITOR: frozenset({Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX, Action.OVERSEE_PRIVACY}),
 }
 
 SCOPES: dict[str, Action] = {
@@ -51,3 +54,8 @@ def can(user: User, action: Action) -> bool:
 def default_scopes(role: Role) -> tuple[str, ...]:
     """Every scope that this role can use."""
     return tuple(scope for scope, action in SCOPES.items() if action in ROLE_ACTIONS[role])
+
+
+def roles_that_may(action: Action) -> list[Role]:
+    """Every role that carries `action`."""
+    return [role for role, actions in ROLE_ACTIONS.items() if action in actions]

@@ -25,3 +25,4 @@ class AuditAction(TextChoices):
     DOWNLOADED = "downloaded", _("Downloaded a file")
     OPTED_OUT = "opted_out", _("Opted out")
     OPTED_IN = "opted_in", _("Opted in")
+    BROKE_GLASS = "broke_glass", _("Opened a protected record")

@@ -38,6 +38,10 @@ class AuditEntry(models.Model):
             models.Index(fields=["patient_id", "-occurred_at"], name="audit_by_patient"),
             models.Index(fields=["actor", "-occurred_at"], name="audit_by_actor"),
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["-occurred_at", "-id"], name="audit_recent"),
+            models.Index(
+                fields=["-occurred_at", "-id"], condition=models.Q(detail__has_key="glass"), name="audit_under_glass"
+            ),
         ]
 
     def __str__(self) -> str:

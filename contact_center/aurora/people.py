@@ -11,9 +11,10 @@ from functools import cache
 
 from contact_center.aurora.clinic import SITES
 from contact_center.aurora.names import AREA_CODES, CULTURES, MAIL_DOMAINS, Culture
-from patients.enums import Gender, Relation
+from patients.enums import Gender, Relation, Sensitivity
 
 BORN_UNTIL = date(2024, 6, 30)
+PROTECTIONS = (Sensitivity.STAFF, Sensitivity.VIP, Sensitivity.PROTECTED)
 SITE_NAMES = [site.name for site in SITES]
 
 
@@ -32,7 +33,7 @@ class Invented:
     phone: str = ""
     email: str = ""
     whatsapp_user_id: str = ""
-    is_sensitive: bool = False
+    sensitivity: Sensitivity = Sensitivity.NONE
     is_do_not_contact: bool = False
     deceased_days_ago: int | None = None
     is_shared: bool = False
@@ -94,7 +95,8 @@ def _adult(number: int, rng: random.Random, phones: Iterator[str]) -> Invented:
         person.email = _email(person, rng)
     if rng.random() < 0.004:
         person.whatsapp_user_id = f"US.{rng.randrange(10**16, 10**17)}"
-    person.is_sensitive = rng.random() < 0.015
+    if (luck := rng.random()) < 0.015:
+        person.sensitivity = PROTECTIONS[int(luck * 1000) % len(PROTECTIONS)]
     person.is_do_not_contact = rng.random() < 0.008
     if rng.random() < (0.02 if born.year < 1950 else 0.001):
         person.deceased_days_ago = rng.randrange(5, 80)

@@ -28,6 +28,7 @@ from inbox.enums import (
 )
 from inbox.gate import GateReason
 from inbox.models import Attachment, WebhookEvent
+from patients.enums import Sensitivity
 
 W, S, E, F = ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.FORM
 WAITING, ACTIVE = InteractionStatus.QUEUED, InteractionStatus.ACTIVE
@@ -87,7 +88,7 @@ class Present:
     def __init__(self, chronicle: Chronicle, people: list[Invented], *, busy_phones: set[str]) -> None:
         self.book = chronicle
         self.rng = chronicle.rng
-        fit = [one for one in people if one.is_adult and one.is_writable and not one.is_sensitive]
+        fit = [one for one in people if one.is_adult and one.is_writable and one.sensitivity == Sensitivity.NONE]
         fit = [one for one in fit if one.phone not in busy_phones]
         self.rng.shuffle(fit)
         self.shared = [one for one in fit if one.is_shared]

@@ -124,7 +124,7 @@ def _patients(book: Chronicle, people: list[Invented]) -> None:
             gender=person.gender,
             language=person.language,
             site_name=person.site,
-            is_sensitive=person.is_sensitive,
+            sensitivity=person.sensitivity,
             is_do_not_contact=person.is_do_not_contact,
             deceased_date=None if days is None else today - timedelta(days=days),
             created_at=registered_at,

@@ -20,7 +20,7 @@ from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.thread import Place, thread_of
 from patients.enums import ContactScheme
 from patients.models import Patient, RelatedPerson
-from patients.policies import can_view_patient
+from patients.selectors.access import may_open
 from patients.selectors.people import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
@@ -210,13 +210,13 @@ def candidates_for(user: User, interaction: Interaction) -> list[Patient]:
     if interaction.patient_id or not interaction.contact_value or not interaction.contact_scheme:
         return []
     found = match_patients(interaction.contact_scheme, interaction.contact_value)
-    return [patient for patient in found if can_view_patient(user, patient)]
+    return [patient for patient in found if may_open(user, patient)]
 
 
 def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:
     """Family and proxies, without those whose own record is sensitive where the person may not see such."""
     found = patient.related_persons.all()
-    return [person for person in found if person.relative is None or can_view_patient(user, person.relative)]
+    return [person for person in found if person.relative is None or may_open(user, person.relative)]
 
 
 def other_interactions(user: User, interaction: Interaction, *, limit: int) -> QuerySet[Interaction]:

@@ -8,6 +8,7 @@ from contact_center.accounts.policies import can
 from contact_center.common.request_memory import remembered
 from inbox.enums import OPEN
 from inbox.models import Interaction, Mention, Queue
+from patients.selectors.access import hidden_patient_ids
 
 ROW_FIELDS = (
     *("status", "channel_kind", "contact_name", "contact_value", "is_contact_shared", "language", "priority"),
@@ -31,17 +32,19 @@ def queues_of(user: User) -> QuerySet[Queue]:
     return queues.filter(Exists(mine))
 
 
-def interactions_visible_to(user: User, *, unowned: bool = False) -> QuerySet[Interaction]:
-    """Interactions of the person's queues and those they own, without sensitive ones unless their role allows.
+def interactions_visible_to(user: User, *, unowned: bool = False, entrusted: bool = False) -> QuerySet[Interaction]:
+    """Interactions of the person's queues and those they own, without sensitive ones unless their role allows, and
+    without those of protected patients unless they serve such, own it, or broke the glass.
 
-    With `unowned` ownership gives no access, only queues do: who could take it by their own right.
+    With `unowned` ownership gives no access, only queues do: who could take it by their own right. With `entrusted`
+    also those of protected patients that somebody could make them the owner of.
     """
     if not can(user, Action.WORK_INBOX):
         return Interaction.objects.none()
     found = Interaction.objects.all()
     if not can(user, Action.VIEW_ALL_QUEUES):
         found = found.filter(_scope_of(user, unowned=unowned))
-    return _without_sensitive(user, found)
+    return _without_sensitive(user, found, entrusted=entrusted)
 
 
 def queue_ids_of(user: User) -> list[int]:
@@ -54,11 +57,22 @@ def _scope_of(user: User, *, unowned: bool = False) -> Q:
     return scope if unowned else scope | Q(owner=user)
 
 
-def _without_sensitive(user: User, found: QuerySet[Interaction]) -> QuerySet[Interaction]:
+def _without_sensitive(user: User, found: QuerySet[Interaction], *, entrusted: bool = False) -> QuerySet[Interaction]:
     if not can(user, Action.VIEW_SENSITIVE):
-        for concerned in ("reason", "case__reason", "patient"):
+        for concerned in ("reason", "case__reason"):
             found = found.exclude(**{f"{concerned}__is_sensitive": True})
-    return found
+    if can(user, Action.SERVE_PROTECTED) or (entrusted and can(user, Action.BREAK_GLASS)):
+        return found
+    return found.filter(not_protected_from(user))
+
+
+def not_protected_from(user: User) -> Q:
+    """Rows with `patient` and `owner` whose patient is not hidden from this person, and those entrusted to them.
+
+    Whoever has no right to break the glass is entrusted with none.
+    """
+    seen = Q(patient=None) | ~Q(patient_id__in=hidden_patient_ids(user))
+    return seen | Q(owner=user) if can(user, Action.BREAK_GLASS) else seen
 
 
 def readable_by(user: User) -> QuerySet[Interaction]:
@@ -124,3 +138,8 @@ def patients_of_partner(user: User) -> Q:
     """Patients whom a partner agent's visible, unfinished interactions concern."""
     ids = interactions_visible_to(user).filter(status__in=OPEN).filter(patient__isnull=False).values("patient_id")
     return Q(pk__in=ids)
+
+
+def serves_patient(user: User, patient_id: int) -> bool:
+    """Whether a conversation that this person may see is about that patient."""
+    return interactions_visible_to(user).filter(patient_id=patient_id).exists()

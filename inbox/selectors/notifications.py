@@ -36,6 +36,7 @@ DEFAULTS = {
     K.SNOOZE_ENDED: Wish(desktop=True),
     K.TASK_DUE: Wish(),
     K.JOB_FINISHED: Wish(),
+    K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
 }
 
 
@@ -127,7 +128,10 @@ def title_of(row: Notification) -> str:
         return _("%(actor)s assigned a conversation to you") % words
     if row.kind == K.MENTIONED and row.actor_id:
         return _("%(actor)s mentions you in a note") % words
+    if row.kind == K.GLASS_BROKEN and row.actor_id:
+        return _("%(actor)s opened a protected record") % words
     sentences = {
+        K.GLASS_BROKEN: _("A protected record was opened"),
         K.ASSIGNED: _("A conversation in %(queue)s is yours now"),
         K.NEW_WORK: _("New work in %(queue)s"),
         K.PATIENT_REPLIED: _("New message in %(queue)s"),

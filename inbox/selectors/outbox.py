@@ -16,6 +16,7 @@ from inbox.enums import Direction, MessageStatus
 from inbox.gate import GateReason
 from inbox.models import Message, ProviderHealth
 from inbox.selectors.interactions import interactions_visible_to
+from patients.selectors.access import hidden_patient_ids
 
 M = MessageStatus
 OPEN = [M.QUEUED, M.SENDING]
@@ -47,8 +48,10 @@ def outbox_visible_to(user: User) -> QuerySet[Message]:
     found = Message.objects.filter(direction=Direction.OUTBOUND).select_related(
         "interaction__patient", "channel", "author", "template"
     )
-    if can(user, Action.VIEW_ALL_QUEUES) or can(user, Action.VIEW_AUDIT):
+    if can(user, Action.VIEW_ALL_QUEUES):
         return found
+    if can(user, Action.VIEW_AUDIT):
+        return found.exclude(interaction__patient_id__in=hidden_patient_ids(user))
     return found.filter(interaction__in=interactions_visible_to(user).values("pk"))
 
 

@@ -8,7 +8,7 @@ from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.models import Case, Channel, Disposition, Reason, Tag
-from inbox.selectors.interactions import interactions_visible_to, queues_of
+from inbox.selectors.interactions import interactions_visible_to, not_protected_from, queues_of
 
 
 def cases_visible_to(user: User, *, among: Collection[int] | None = None) -> QuerySet[Case]:
@@ -24,8 +24,8 @@ def cases_visible_to(user: User, *, among: Collection[int] | None = None) -> Que
         seen = (tied if among is None else tied.filter(case_id__in=among)).values("case_id")
         found = found.filter(Q(owner=user) | Q(queue__in=queues_of(user).values("pk")) | Q(pk__in=seen))
     if not can(user, Action.VIEW_SENSITIVE):
-        found = found.exclude(reason__is_sensitive=True).exclude(patient__is_sensitive=True)
-    return found
+        found = found.exclude(reason__is_sensitive=True)
+    return found if can(user, Action.SERVE_PROTECTED) else found.filter(not_protected_from(user))
 
 
 def channels_visible_to(user: User) -> QuerySet[Channel]:

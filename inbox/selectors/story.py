@@ -12,7 +12,7 @@ from inbox.models import Case, FormSubmission, Interaction, Message, Note
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
 from patients.models import Patient
-from patients.policies import can_view_patient
+from patients.selectors.access import may_open
 
 ONE_NEED = timedelta(days=90)
 MOST_CONTACTS = 30
@@ -68,7 +68,7 @@ def story_of(user: User, interaction: Interaction) -> Story | None:
     submissions = list(FormSubmission.objects.filter(interaction__in=ids).order_by("-submitted_at")[:5])
     if not earlier and not submissions:
         return None
-    patient = interaction.patient if interaction.patient and can_view_patient(user, interaction.patient) else None
+    patient = interaction.patient if interaction.patient and may_open(user, interaction.patient) else None
     done = [row for row in earlier if row.status == InteractionStatus.CLOSED and row.merged_into_id is None]
     people = {row.owner_id for row in contacts if row.owner_id}
     return Story(

@@ -113,7 +113,7 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
         require(not interaction.is_done, _("This interaction is closed. Reopen it first."))
         require(
             can_work(assignee, interaction)
-            and interactions_visible_to(assignee, unowned=True).filter(pk=interaction.pk).exists(),
+            and interactions_visible_to(assignee, unowned=True, entrusted=True).filter(pk=interaction.pk).exists(),
             _("%(name)s does not serve this queue.") % {"name": assignee},
         )
         previous = interaction.owner_id

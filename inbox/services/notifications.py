@@ -29,17 +29,22 @@ def notify(
     interaction: Interaction | None = None,
     actor: User | None = None,
     dedupe_key: str = "",
+    is_duty: bool = False,
 ) -> Notification | None:
     """Tell one person one fact, in the caller's transaction; their screens hear of it after commit.
 
     The same `dedupe_key` (at most 80 characters, ids and words of ours) is told to a person once, however often and
     by however many processes it is said. Returns None when there is nobody to tell: no user, one who left, the actor
     themself, one who wants neither panel nor mail for this kind, or one who was told already. Never raises for those.
+    What `is_duty` stands in the panel whatever the person wants, and is told to the actor too.
     """
-    if user is None or not user.is_active or user.is_service_account or (actor is not None and actor.pk == user.pk):
+    if user is None or not user.is_active or user.is_service_account:
+        return None
+    if actor is not None and actor.pk == user.pk and not is_duty:
         return None
     wish = preference_of(user, kind)
-    if not wish.in_app and not wish.email:
+    is_in_app = wish.in_app or is_duty
+    if not is_in_app and not wish.email:
         return None
     row = Notification(
         user=user,
@@ -47,7 +52,7 @@ def notify(
         interaction=interaction,
         actor=actor,
         dedupe_key=dedupe_key[:80],
-        is_in_app=wish.in_app,
+        is_in_app=is_in_app,
         mail_due_at=timezone.now() if wish.email else None,
     )
     with realtime.atomic():

@@ -53,7 +53,7 @@ def transfer(
             detail=why.strip(),
         )
         if assignee is not None:
-            serves = interactions_visible_to(assignee, unowned=True).filter(pk=interaction.pk).exists()
+            serves = interactions_visible_to(assignee, unowned=True, entrusted=True).filter(pk=interaction.pk).exists()
             require(serves, _("%(name)s does not serve this queue.") % {"name": assignee})
         if assignee is not None:
             key = f"assigned:{interaction.pk}:{timezone.now().timestamp():.6f}"

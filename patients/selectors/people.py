@@ -8,9 +8,10 @@ from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.rows import fetch_rows
-from patients.enums import ContactScheme
+from patients.enums import ContactScheme, Sensitivity
 from patients.models import ContactPoint, Patient
 from patients.numbers import phone_variants
+from patients.selectors.access import opened_patient_ids
 
 MOST_MATCHES = 20
 Scope = Callable[[User], Q]
@@ -27,13 +28,11 @@ def register_partner_scope(scope: Scope) -> None:
 
 
 def patients_visible_to(user: User) -> QuerySet[Patient]:
-    """Records this person may open: all current ones, without sensitive ones unless their role allows; for partner
-    teams only those whom their work concerns."""
+    """Records this person may open: all current ones; protected ones only while they have broken the glass; for
+    partner teams only those whom their work concerns."""
     if not can(user, Action.WORK_INBOX):
         return Patient.objects.none()
-    rows = Patient.objects.current()
-    if not can(user, Action.VIEW_SENSITIVE):
-        rows = rows.filter(is_sensitive=False)
+    rows = Patient.objects.current().filter(Q(sensitivity=Sensitivity.NONE) | Q(pk__in=opened_patient_ids(user)))
     if user.role == Role.PARTNER_AGENT:
         rows = rows.filter(_in_partner_scope(user))
     return rows

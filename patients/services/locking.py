@@ -1,8 +1,9 @@
 """What every verb on a patient begins and ends with: the lock on the record, and the entry in the trail."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
@@ -10,6 +11,8 @@ from contact_center.audit.services import record
 from patients import policies
 from patients.models import ContactPoint, Patient
 from patients.selectors.people import patients_visible_to
+
+Row = TypeVar("Row", bound=Model)
 
 
 def lock_patient(actor: User | None, patient_id: int) -> Patient:
@@ -34,3 +37,16 @@ def lock_contact_point(actor: User, contact_point_id: int) -> ContactPoint:
 def record_change(actor: User | None, action: AuditAction, row: Any, patient: Patient | None, **detail: object) -> None:
     concerned = {"patient_id": patient.pk} if patient else {}
     record(actor=actor, action=action, object_type=row._meta.model_name, object_id=row.pk, **concerned | detail)  # type: ignore[arg-type]
+
+
+def lock_row(model: type[Row], actor: User, pk: int) -> Row:
+    """One row of a patient's record with its lock, after the patient's. Raises `model.DoesNotExist`, also when the
+    patient is hidden, and PermissionDenied."""
+    patient_id = model._default_manager.values_list("patient_id", flat=True).get(pk=pk)
+    try:
+        patient = lock_patient(actor, patient_id)
+    except Patient.DoesNotExist:
+        raise model.DoesNotExist from None  # type: ignore[attr-defined]
+    row = model._default_manager.select_for_update(of=("self",)).get(pk=pk)
+    row.patient = patient  # type: ignore[attr-defined]
+    return row

@@ -14,6 +14,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from patients import policies, signals
 from patients.models import Patient
+from patients.selectors.access import open_glass
 from patients.selectors.people import get_patient_for
 from patients.selectors.search import search_patients
 from patients.services.addresses import NewAddress, put_contact_point
@@ -33,7 +34,6 @@ class PatientFields(TypedDict, total=False):
     language: str
     time_zone: str
     site_name: str
-    is_sensitive: bool
     is_do_not_contact: bool
     deceased_date: date | None
 
@@ -111,11 +111,14 @@ def _fill(patient: Patient, fields: PatientFields) -> None:
 def open_patient_record(actor: User, patient_id: int, reason: str = "") -> Patient:
     """The full record for the eyes of `actor`, leaving exactly one VIEWED entry; pages and the API get it only here.
 
-    `reason` is a word of ours (`page`, `api`, `interaction`), never text about the patient.
+    `reason` is a word of ours (`page`, `api`, `interaction`), never text about the patient. The entry of a protected
+    record names the grant by which it was opened.
     Raises Patient.DoesNotExist when there is none or it is hidden from this person.
     """
     patient = get_patient_for(actor, patient_id)
-    record_change(actor, AuditAction.VIEWED, patient, patient, reason=reason)
+    glass = open_glass(actor, patient_id) if patient.is_sensitive else None
+    under = {"glass": glass.pk} if glass else {}
+    record_change(actor, AuditAction.VIEWED, patient, patient, reason=reason, **under)
     return patient
 
 

@@ -92,5 +92,6 @@ def test_a_role_may_do_what_the_table_says_and_nothing_when_disabled(db, role):
 
 def test_partner_teams_and_auditors_reach_no_further_than_their_duty():
     assert ROLE_ACTIONS[Role.PARTNER_AGENT] == {Action.WORK_INBOX}
-    assert ROLE_ACTIONS[Role.AUDITOR] == {Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX}
+    duty = {Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX, Action.OVERSEE_PRIVACY}
+    assert ROLE_ACTIONS[Role.AUDITOR] == duty
     assert default_scopes(Role.AUDITOR) == ("ledger:read", "outbox:read")

@@ -104,10 +104,12 @@ def test_search_returns_no_more_than_asked_for(agent):
 
 def test_what_each_role_sees_of_three_kinds_of_records(everybody, monkeypatch):
     monkeypatch.setattr(people, "_partner_scopes", [])
-    plain, hidden = PatientFactory(), PatientFactory(is_sensitive=True)
+    plain = PatientFactory()
+    for sensitivity in ("vip", "staff", "protected"):
+        PatientFactory(sensitivity=sensitivity)
     PatientFactory(merged_into=plain)
     seen = {name: set(people.patients_visible_to(user)) for name, user in vars(everybody).items()}
-    staff = {plain, hidden}
+    staff = {plain}
     assert seen == {
         "agent": staff,
         "clinical_agent": staff,
@@ -121,11 +123,11 @@ def test_what_each_role_sees_of_three_kinds_of_records(everybody, monkeypatch):
 
 def test_partner_teams_see_only_whom_their_work_concerns(partner_agent, agent, monkeypatch):
     monkeypatch.setattr(people, "_partner_scopes", [])
-    theirs, other, hidden = PatientFactory(), PatientFactory(), PatientFactory(is_sensitive=True)
+    theirs, other, hidden = PatientFactory(), PatientFactory(), PatientFactory(sensitivity="vip")
     people.register_partner_scope(lambda user: Q(pk__in=[theirs.pk, hidden.pk]))
     assert list(people.patients_visible_to(partner_agent)) == [theirs]
     assert search.search_patients(partner_agent, other.mrn) == []
-    assert set(people.patients_visible_to(agent)) == {theirs, other, hidden}
+    assert set(people.patients_visible_to(agent)) == {theirs, other}
 
 
 def test_somebody_disabled_sees_nobody(agent):

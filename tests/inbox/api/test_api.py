@@ -298,7 +298,7 @@ def test_a_partner_key_sees_its_queues_and_nothing_sensitive(as_role, partner_te
     hidden = [
         InteractionFactory(channel=sms_channel, queue=queue),
         InteractionFactory(channel=sms_channel, queue=partner_queue, reason=ReasonFactory(is_sensitive=True)),
-        InteractionFactory(channel=sms_channel, queue=partner_queue, patient=PatientFactory(is_sensitive=True)),
+        InteractionFactory(channel=sms_channel, queue=partner_queue, patient=PatientFactory(sensitivity="vip")),
     ]
     for row in hidden:
         MessageFactory(interaction=row)

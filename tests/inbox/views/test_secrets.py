@@ -57,7 +57,7 @@ def test_a_partner_agent_is_offered_and_may_link_only_patients_who_are_not_sensi
     partner_agent, partner_channel, signed_in
 ):
     plain = PatientFactory(family_name="Offen", phone="+13055550112")
-    hidden = PatientFactory(family_name="Verborgen", is_sensitive=True, phone="+13055550112")
+    hidden = PatientFactory(family_name="Verborgen", sensitivity="vip", phone="+13055550112")
     interaction = InteractionFactory(channel=partner_channel, contact_value="+13055550112")
     client = signed_in(partner_agent)
     link = reverse("inbox:link", args=[interaction.pk])
@@ -71,7 +71,7 @@ def test_a_partner_agent_is_offered_and_may_link_only_patients_who_are_not_sensi
 
 def test_a_partner_agent_does_not_read_the_names_of_sensitive_relatives(partner_agent, partner_channel, signed_in):
     patient = PatientFactory()
-    RelatedPersonFactory(patient=patient, relative=PatientFactory(is_sensitive=True), name="Hidden Relative")
+    RelatedPersonFactory(patient=patient, relative=PatientFactory(sensitivity="vip"), name="Hidden Relative")
     RelatedPersonFactory(patient=patient, relative=PatientFactory(), name="Known Relative")
     RelatedPersonFactory(patient=patient, name="Mere Neighbour")
     page = page_of(signed_in(partner_agent), InteractionFactory(channel=partner_channel, patient=patient))
