@@ -1,17 +1,18 @@
 """Parse and validate what people fill in at the desk; nothing is saved here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, time
 from typing import Any
 
 from django import forms
 from django.core.validators import URLValidator
+from django.forms.models import ModelChoiceIterator
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.enums import Role
 from contact_center.accounts.models import User
-from inbox.models import MessageTemplate
+from inbox.models import MessageTemplate, Reason
 
 TEXT = {"class": "input"}
 SELECT = {"class": "select"}
@@ -43,6 +44,34 @@ class DeskForm(forms.Form):
             if name in self.fields:
                 widget = self.fields[name].widget
                 widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
+
+
+class ReasonTree(ModelChoiceIterator):
+    """Reasons in the groups of their tree; a reason with children can be chosen itself too."""
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        rows = list(self.queryset)
+        known = {row.pk for row in rows}
+        for top in rows:
+            if top.parent_id in known:
+                continue
+            below = self._below(top.pk, rows)
+            yield (top.name, [self.choice(top), *map(self.choice, below)]) if below else self.choice(top)
+
+    def _below(self, parent_id: int, rows: list[Reason]) -> list[Reason]:
+        found = []
+        for row in rows:
+            if row.parent_id == parent_id:
+                found += [row, *self._below(row.pk, rows)]
+        return found
+
+
+class ReasonField(forms.ModelChoiceField):
+    """One reason out of the tree."""
+
+    iterator = ReasonTree
 
 
 class ComposeForm(DeskForm):

@@ -21,6 +21,7 @@ from inbox.views import (
     operations,
     public,
     saved,
+    starting,
     tasks,
     team,
     uploads,
@@ -30,6 +31,7 @@ from inbox.views import (
 app_name = "inbox"
 urlpatterns = [
     path("inbox/", lists.interaction_list, name="list"),
+    path("inbox/new/", starting.start, name="start"),
     path("inbox/find/", finding.find, name="find"),
     path("inbox/search/", lists.search_view, name="search"),
     path("inbox/views/", lists.views_pane, name="views"),

@@ -1,18 +1,16 @@
 """Parse and validate what people say about a conversation: rest, destination, labels, case, tasks; nothing is saved."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.forms.models import ModelChoiceIterator
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.enums import Priority
-from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm, workers
+from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm, ReasonField, workers
 from inbox.models import Case, Checklist, Disposition, Interaction, Queue, Reason, Tag
 from inbox.resting import offers
 from inbox.selectors.people import people_serving
@@ -22,34 +20,6 @@ from inbox.selectors.tasks import checklists_for
 REPLY, CUSTOM = "reply", "custom"
 MOMENT = {"class": "input", "type": "datetime-local"}
 FIRST = {"autofocus": True}
-
-
-class ReasonTree(ModelChoiceIterator):
-    """Reasons in the groups of their tree; a reason with children can be chosen itself too."""
-
-    def __iter__(self) -> Iterator[Any]:
-        if self.field.empty_label is not None:
-            yield "", self.field.empty_label
-        rows = list(self.queryset)
-        known = {row.pk for row in rows}
-        for top in rows:
-            if top.parent_id in known:
-                continue
-            below = self._below(top.pk, rows)
-            yield (top.name, [self.choice(top), *map(self.choice, below)]) if below else self.choice(top)
-
-    def _below(self, parent_id: int, rows: list[Reason]) -> list[Reason]:
-        found = []
-        for row in rows:
-            if row.parent_id == parent_id:
-                found += [row, *self._below(row.pk, rows)]
-        return found
-
-
-class ReasonField(forms.ModelChoiceField):
-    """One reason out of the tree."""
-
-    iterator = ReasonTree
 
 
 class SnoozeForm(DeskForm):

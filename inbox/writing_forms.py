@@ -8,16 +8,45 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.models import User
 from inbox import policies
 from inbox.enums import ChannelKind
-from inbox.forms import AREA, SELECT, TEXT, DeskForm
-from inbox.models import CannedReply, Macro
+from inbox.forms import AREA, SELECT, TEXT, DeskForm, ReasonField
+from inbox.models import CannedReply, Macro, Reason
 from inbox.selectors.canned import teams_kept_by, unknown_variables
 from inbox.selectors.macros import step_choices, step_of
+from inbox.selectors.setup import reasons_visible_to
 from inbox.services.macros import MOST_STEPS
 
 LANGUAGES = [("", _("Any language")), ("en", _("English")), ("es", _("Spanish")), ("pt", _("Portuguese"))]
 WRITTEN_KINDS = [
     (kind.value, kind.label) for kind in (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.WEBCHAT)
 ]
+
+
+class StartForm(DeskForm):
+    """The first words of the desk: to whom, by which way, why. The service refuses what does not fit together."""
+
+    patient = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    address = forms.CharField(
+        label=_("Phone number or e-mail"),
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(TEXT | {"autocomplete": "off"}),
+    )
+    way = forms.CharField(max_length=280, error_messages={"required": _("Choose how you write.")})
+    reason = ReasonField(
+        Reason.objects.none(),
+        label=_("Reason"),
+        widget=forms.Select(SELECT),
+        error_messages={"required": _("Say why you write.")},
+    )
+    subject = forms.CharField(label=_("Subject"), required=False, max_length=240, widget=forms.TextInput(TEXT))
+    text = forms.CharField(
+        label=_("Message"), required=False, strip=False, max_length=100_000, widget=forms.Textarea(AREA | {"rows": 5})
+    )
+    form_key = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].queryset = reasons_visible_to(user)  # type: ignore[attr-defined]
 
 
 class KeeperForm(DeskForm):

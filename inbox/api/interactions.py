@@ -1,5 +1,7 @@
 """Interactions and their messages."""
 
+from typing import cast
+
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -21,7 +23,13 @@ from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to
 from inbox.services import interactions as desk
 from inbox.services.replies import reply
+from inbox.services.starting import start_conversation
 from patients.selectors.people import patients_visible_to
+
+
+def approved_templates() -> QuerySet[MessageTemplate]:
+    """Templates that may be sent."""
+    return MessageTemplate.objects.filter(status=TemplateStatus.APPROVED)
 
 
 class InteractionFilters(django_filters.FilterSet):
@@ -53,6 +61,20 @@ class InteractionViewSet(WorkActions, AuditedReadViewSet):
 
     def get_queryset(self) -> QuerySet[Interaction]:
         return interactions_visible_to(self.request.user).prefetch_related("tags")  # type: ignore[arg-type]
+
+    @extend_schema(
+        summary="Start a conversation",
+        request=shapes.StartSerializer,
+        responses={201: shapes.InteractionSerializer, **REFUSALS},
+    )
+    def create(self, request: Request) -> Response:
+        given, user = checked(shapes.StartSerializer, request), cast("User", request.user)
+        given["channel"] = pick(channels_visible_to(user), given["channel"], "channel")
+        given["reason"] = pick(reasons_visible_to(user), given["reason"], "reason")
+        given["patient"] = pick(patients_visible_to(user), given.get("patient"), "patient")
+        given["template"] = pick(approved_templates(), given.get("template"), "template")
+        started = start_conversation(actor=user, **given)
+        return Response(shapes.InteractionSerializer(started).data, status=status.HTTP_201_CREATED)
 
     take = plain_verb("take", desk.take, "Become the owner", answers=ANSWER)
     reopen = plain_verb("reopen", desk.reopen, "Open it again", answers=ANSWER)
@@ -133,8 +155,7 @@ class MessageViewSet(AuditedReadViewSet):
     def create(self, request: Request) -> Response:
         given, user = checked(shapes.SendSerializer, request), request.user
         interaction = pick(interactions_visible_to(user), given.pop("interaction"), "interaction")  # type: ignore[arg-type]
-        approved = MessageTemplate.objects.filter(status=TemplateStatus.APPROVED)
-        template = pick(approved, given.pop("template", None), "template")
+        template = pick(approved_templates(), given.pop("template", None), "template")
         channel = pick(channels_visible_to(user), given.pop("channel", None), "channel")  # type: ignore[arg-type]
         message = reply(
             actor=user,  # type: ignore[arg-type]

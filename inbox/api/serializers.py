@@ -226,6 +226,23 @@ class SendSerializer(serializers.Serializer):
     seen_message_id = IdField(required=False, allow_null=True)
 
 
+class StartSerializer(serializers.Serializer):
+    """To a patient on that channel (`address`: another one of theirs), or to an address that nobody is known to have.
+
+    WhatsApp needs a `template` until the patient writes. The same `idempotency_key` starts one conversation.
+    """
+
+    channel = IdField()
+    reason = IdField()
+    patient = IdField(required=False, allow_null=True)
+    address = serializers.CharField(max_length=254, required=False, allow_blank=True, default="")
+    subject = serializers.CharField(max_length=240, required=False, allow_blank=True, default="")
+    text = serializers.CharField(max_length=100_000, required=False, allow_blank=True, default="")
+    template = IdField(required=False, allow_null=True)
+    template_variables = serializers.DictField(child=serializers.CharField(max_length=1000), required=False)
+    idempotency_key = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+
+
 class AssignSerializer(serializers.Serializer):
     assignee = IdField()
 

@@ -143,24 +143,11 @@ def _channels_for(interaction: Interaction) -> list[Channel]:
 
 
 def _option(channel: Channel, interaction: Interaction, address: str, stopped: set[tuple[str, str]]) -> ReplyOption:
-    is_whatsapp = channel.kind == ChannelKind.WHATSAPP
-    last = last_inbound_at_of(channel.pk, address) if is_whatsapp else None
     patient = interaction.patient
+    last = last_inbound_at_of(channel.pk, address) if channel.kind == ChannelKind.WHATSAPP else None
     is_answer = channel.pk == interaction.channel_id
-    verdict = gate.decide(
-        gate.SendFacts(
-            purpose=MessagePurpose.REPLY,
-            channel_kind=ChannelKind(channel.kind),
-            now=timezone.now(),
-            has_address=bool(address),
-            is_channel_active=channel.is_active,
-            is_opted_out=(channel.kind, address) in stopped,
-            is_address_bounced=_is_bounced(patient, address),
-            is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_answer,
-            is_deceased=bool(patient and patient.deceased_date) and not is_answer,
-            last_inbound_at=last,
-        )
-    )
+    is_stopped = (channel.kind, address) in stopped
+    verdict = expected_verdict(channel, patient, address, is_stopped=is_stopped, last=last, is_answer=is_answer)
     option = ReplyOption(
         kind=channel.kind,
         label=str(ChannelKind(channel.kind).label),
@@ -174,6 +161,32 @@ def _option(channel: Channel, interaction: Interaction, address: str, stopped: s
     elif not option.is_available:
         option.reason = str(GATE_SENTENCES[verdict.reason])
     return option
+
+
+def expected_verdict(
+    channel: Channel,
+    patient: Patient | None,
+    address: str,
+    *,
+    is_stopped: bool,
+    last: datetime | None,
+    is_answer: bool = False,
+) -> gate.Verdict:
+    """What the gate would say now of a person's words to this address; `last` is when it last wrote to us."""
+    return gate.decide(
+        gate.SendFacts(
+            purpose=MessagePurpose.REPLY,
+            channel_kind=ChannelKind(channel.kind),
+            now=timezone.now(),
+            has_address=bool(address),
+            is_channel_active=channel.is_active,
+            is_opted_out=is_stopped,
+            is_address_bounced=_is_bounced(patient, address),
+            is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_answer,
+            is_deceased=bool(patient and patient.deceased_date) and not is_answer,
+            last_inbound_at=last,
+        )
+    )
 
 
 def _is_bounced(patient: Patient | None, address: str) -> bool:
@@ -198,8 +211,15 @@ def copied_before(interaction: Interaction) -> list[str]:
 
 def templates_for(interaction: Interaction) -> list[MessageTemplate]:
     """Approved WhatsApp templates, those in the patient's language first."""
+    return templates_in(interaction.language)
+
+
+def templates_in(language: str, words: str = "") -> list[MessageTemplate]:
+    """Approved WhatsApp templates with these words in name or text, those in this language first."""
     found = MessageTemplate.objects.filter(channel_kind=ChannelKind.WHATSAPP, status=TemplateStatus.APPROVED)
-    return sorted(found, key=lambda row: (row.language[:2] != (interaction.language or "en")[:2], row.name))
+    for word in words.split()[:6]:
+        found = found.filter(Q(name__icontains=word) | Q(body__icontains=word))
+    return sorted(found, key=lambda row: (row.language[:2] != (language or "en")[:2], row.name))
 
 
 def candidates_for(user: User, interaction: Interaction) -> list[Patient]:

@@ -21,7 +21,7 @@ from inbox.services import interactions as desk
 from inbox.services.labels import set_reason
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
-from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
+from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of, tell_errors
 from inbox.views.compose import channel_of, send_key
 from inbox.views.dialogs import posted
 from inbox.views.interactions import act, find, show, show_refusal
@@ -169,16 +169,10 @@ def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
                 desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient)
             return _done(request, pk, _("Created and linked."))
         except ValidationError as error:
-            _tell(form, error)
+            tell_errors(form, error)
         except Refused as error:
             form.add_error(None, str(error))
     return _link_form(request, interaction, form, status=422)
-
-
-def _tell(form: NewPatientForm, error: ValidationError) -> None:
-    known = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-    for name, sentences in known.items():
-        form.add_error(name if name in form.fields else None, sentences)
 
 
 @form_methods

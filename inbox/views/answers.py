@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from contact_center.accounts.models import User
 from contact_center.common.errors import Conflict, Refused
@@ -53,3 +55,18 @@ def render_form(request: HttpRequest, name: str, context: dict[str, Any], *, sta
         return render(request, f"inbox/_dialog_{name}.html", context | {"is_dialog": True}, status=status)
     context |= {"form_template": f"inbox/_form_{name}.html", "is_dialog": False}
     return render(request, "inbox/interaction_form.html", context, status=status)
+
+
+def go_to(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse:
+    """Another conversation than the one on the screen: its own page, with its own address."""
+    there = redirect("inbox:interaction", interaction_id)
+    if is_partial(request):
+        return HttpResponse(headers={"HX-Redirect": there.url})
+    return say(request, there, said)
+
+
+def tell_errors(form: forms.Form, error: ValidationError) -> None:
+    """Put a service's sentences at the fields they are about, the others above the form."""
+    known = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    for name, sentences in known.items():
+        form.add_error(name if name in form.fields else None, sentences)

@@ -1,27 +1,17 @@
 """Merge two conversations of one person, undo that, split messages off."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.common.errors import Refused
-from inbox.models import Interaction
 from inbox.selectors.merging import MOST_MESSAGES, added_since, mergeable, messages_to_split
 from inbox.services import merging, unmerging
-from inbox.views.answers import is_partial, person_of, render_form, say, status_of
+from inbox.views.answers import go_to, is_partial, person_of, render_form, status_of
 from inbox.views.interactions import find, show_refusal
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 HERE, THERE = "here", "there"
-
-
-def _go_to(request: HttpRequest, interaction: Interaction, said: str) -> HttpResponse:
-    """Another conversation than the one on the screen: its own page, with its own address."""
-    there = redirect("inbox:interaction", interaction.pk)
-    if is_partial(request):
-        return HttpResponse(headers={"HX-Redirect": there.url})
-    return say(request, there, said)
 
 
 @form_methods
@@ -39,7 +29,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             try:
                 merged = merging.merge(actor=user, source_id=source.pk, target_id=target.pk)
-                return _go_to(request, merged, _("Merged."))
+                return go_to(request, merged.pk, _("Merged."))
             except Refused as refusal:
                 error, status = str(refusal), status_of(refusal)
     context = {"interaction": interaction, "candidates": candidates, "chosen": chosen, "way": way, "error": error}
@@ -62,7 +52,7 @@ def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
         source = unmerging.unmerge(actor=person_of(request), interaction_id=pk, **chosen)
     except Refused as error:
         return show_refusal(request, pk, error)
-    return _go_to(request, source, _("The merge is undone."))
+    return go_to(request, source.pk, _("The merge is undone."))
 
 
 def _numbers(request: HttpRequest, name: str) -> set[int]:
@@ -78,7 +68,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             new = merging.split(actor=person_of(request), interaction_id=pk, message_ids=chosen)
-            return _go_to(request, new, _("Split off."))
+            return go_to(request, new.pk, _("Split off."))
         except Refused as refusal:
             error, status = str(refusal), status_of(refusal)
     rows = messages_to_split(interaction)

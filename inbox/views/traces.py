@@ -50,6 +50,21 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
     return patient
 
 
+def opened_record(request: HttpRequest, patient_id: int) -> Patient | None:
+    """As `opened`, for a page that shows a record beside no conversation; None when there is none or it is hidden."""
+    now = int(time.time())
+    seen, key = _seen(request, now), f"record:{patient_id}"
+    user = person_of(request)
+    try:
+        if key in seen:
+            return get_patient_for(user, patient_id)
+        patient = open_patient_record(user, patient_id, reason="page")
+    except Patient.DoesNotExist:
+        return None
+    request.session[VIEWED] = seen | {key: now}
+    return patient
+
+
 def leave_trace(request: HttpRequest, interaction: Interaction) -> None:
     """As `opened`, for a part that shows the conversation without the patient's record."""
     if _key(interaction) not in _seen(request, int(time.time())):

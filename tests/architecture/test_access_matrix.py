@@ -71,6 +71,7 @@ TABLE = {
     "inbox:notification-open": (NOBODY, {"agent"}),  # only whom it tells
     "inbox:notification-preferences": (PEOPLE, PEOPLE),
     "inbox:list": (WORKERS, NOBODY),
+    "inbox:start": (WORKERS, WORKERS),
     "inbox:find": (NOBODY, WORKERS),
     "inbox:search": (NOBODY, WORKERS),
     "inbox:views": (WORKERS, NOBODY),

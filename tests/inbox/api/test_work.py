@@ -41,6 +41,22 @@ def post(machine, row):
     return lambda verb, body=None: machine.post(f"{V1}/interactions/{row.pk}/{verb}/", body or {}, format="json")
 
 
+def test_a_conversation_is_started_once_per_key_and_refused_in_words(machine, sms_channel):
+    patient = PatientFactory(phone="+13055550142")
+    given = {"channel": sms_channel.pk, "reason": ReasonFactory().pk, "patient": patient.pk, "text": "Your scan"}
+    first, again = (
+        machine.post(f"{V1}/interactions/", {**given, "idempotency_key": "k"}, format="json") for _time in range(2)
+    )
+    assert (first.status_code, first.json()["direction"], first.json()["snippet"]) == (201, "outbound", "Your scan")
+    assert again.json()["id"] == first.json()["id"]
+    other = machine.post(f"{V1}/interactions/", given, format="json")
+    assert (other.status_code, other.json()) == (
+        409,
+        {"detail": "There is an open conversation with this person on this channel already."},
+    )
+    assert machine.post(f"{V1}/interactions/", {"channel": sms_channel.pk}, format="json").status_code == 400
+
+
 def test_it_rests_and_comes_back(post):
     until = timezone.now() + timedelta(hours=2)
     rests = post("snooze", {"until_at": until.isoformat(), "is_kept": True}).json()

@@ -1,0 +1,161 @@
+"""Start a conversation: whom to write to, by which way, why, and the first words."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from contact_center.common.errors import Refused
+from inbox import policies
+from inbox.enums import ChannelKind
+from inbox.forms import NewPatientForm, TemplateForm
+from inbox.models import MessageTemplate
+from inbox.selectors.conversation import templates_in
+from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.starting import Way, scheme_of, ways_to_write
+from inbox.services.starting import AlreadyOpen, start_conversation
+from inbox.views import traces
+from inbox.views.answers import go_to, is_partial, person_of, status_of, tell_errors
+from inbox.views.lists import require_desk
+from inbox.writing_forms import StartForm
+from patients.models import Patient
+from patients.policies import can_create_patient
+from patients.services.addresses import NewAddress
+from patients.services.records import create_patient, search_records
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """A dialog, or a page of its own. `do` names the button: find (a patient), show (again, with what was chosen),
+    create (the patient), send. A search is posted too, so that no name or number stands in an address."""
+    require_desk(request)
+    if request.method != "POST":
+        return _page(request, _asked(request, request.GET))
+    do, asked = request.POST.get("do", ""), _asked(request, request.POST)
+    if do == "create":
+        return _create(request, asked)
+    if do == "send":
+        return _send(request, asked)
+    return _page(request, asked)
+
+
+def _asked(request: HttpRequest, data: Any) -> dict[str, Any]:
+    """What is chosen so far, as far as this person may choose it."""
+    user = person_of(request)
+    number = data.get("patient", "")
+    is_number = number.isdecimal() and len(number) < 19
+    patient = traces.opened_record(request, int(number)) if is_number else None
+    address = data.get("address", "")[:254] if patient is None and policies.can_start(user, None) else ""
+    ways = ways_to_write(user, patient, address, settings.DEFAULT_PHONE_REGION)
+    usable = [way for way in ways if way.is_available]
+    way = next((one for one in usable if one.key == data.get("way")), usable[0] if usable else None)
+    template = _template(way, patient, data.get("template", ""))
+    return {
+        "patient": patient,
+        "address": address,
+        "ways": ways,
+        "way": way,
+        "is_mail": way is not None and way.channel.kind == ChannelKind.EMAIL,
+        "templates": templates_in(patient.language if patient else "") if way and way.needs_template else [],
+        "template": template,
+        "form_key": data.get("form_key", "")[:64] or get_random_string(20),
+    }
+
+
+def _template(way: Way | None, patient: Patient | None, wanted: str) -> MessageTemplate | None:
+    if way is None or not way.needs_template:
+        return None
+    found = templates_in(patient.language if patient else "")
+    return next((one for one in found if str(one.pk) == wanted), found[0] if found else None)
+
+
+def _page(request: HttpRequest, asked: dict[str, Any], *, status: int = 200, **more: Any) -> HttpResponse:
+    user = person_of(request)
+    query = request.POST.get("q", "").strip()[:100]
+    may_search = policies.can_search_patients(user)
+    template = asked["template"]
+    initial = {name: request.POST.get(name, "") for name in ("address", "reason", "subject", "text")}
+    context = asked | {
+        "query": query,
+        "may_search": may_search,
+        "may_type": policies.can_start(user, None),
+        "results": search_records(user, query, limit=8) if may_search and len(query) > 1 else [],
+        "can_create": can_create_patient(user),
+        "form": StartForm(user=user, initial=initial),
+        "new_patient": NewPatientForm(prefix="new"),
+        "template_form": TemplateForm(request.POST or None, template=template) if template else None,
+    }
+    context |= more
+    if context["template_form"] is not None:
+        context["preview"] = context["template_form"].preview()
+    context["is_dialog"] = is_partial(request)
+    page = "inbox/_dialog_start.html" if is_partial(request) else "inbox/start_page.html"
+    return render(request, page, context, status=status)
+
+
+def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
+    """A new patient with the address that was typed, chosen at once."""
+    form = NewPatientForm(request.POST, prefix="new")
+    ways = asked["ways"]
+    if form.is_valid():
+        addresses = {scheme_of(way.channel.kind): way.address for way in ways}
+        try:
+            patient = create_patient(
+                actor=person_of(request),
+                addresses=[NewAddress(scheme, value) for scheme, value in addresses.items()],
+                **form.cleaned_data,
+            )
+        except ValidationError as error:
+            tell_errors(form, error)
+        else:
+            chosen = request.POST.copy()
+            chosen["patient"] = str(patient.pk)
+            return _page(request, _asked(request, chosen))
+    return _page(request, asked, status=422, new_patient=form)
+
+
+def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
+    user = person_of(request)
+    form = StartForm(request.POST, user=user)
+    template, way = asked["template"], asked["way"]
+    words = TemplateForm(request.POST, template=template) if template else None
+    is_right = form.is_valid() and (words is None or words.is_valid())
+    if (way is None or way.key != request.POST.get("way")) and "way" not in form.errors:
+        form.add_error("way", _("Choose how you write."))
+        is_right = False
+    status, open_id = 422, None
+    if is_right and way is not None:
+        try:
+            started = start_conversation(
+                actor=user,
+                channel=way.channel,
+                reason=form.cleaned_data["reason"],
+                patient=asked["patient"],
+                address=way.address,
+                text=form.cleaned_data["text"],
+                subject=form.cleaned_data["subject"],
+                template=template,
+                template_variables=words.variables() if words else None,
+                idempotency_key=form.cleaned_data["form_key"],
+                held_seconds=settings.MAIL_UNDO_SECONDS if asked["is_mail"] else 0,
+            )
+        except Refused as error:
+            form.add_error(None, str(error))
+            status, open_id = status_of(error), _open_one(request, error)
+        else:
+            return go_to(request, started.pk, _("The conversation is started."))
+    form.mark_errors()
+    return _page(request, asked, status=status, form=form, template_form=words, open_id=open_id)
+
+
+def _open_one(request: HttpRequest, error: Refused) -> int | None:
+    """The conversation that is open there already, when this person may see it."""
+    if not isinstance(error, AlreadyOpen) or error.interaction_id is None:
+        return None
+    seen = interactions_visible_to(person_of(request)).filter(pk=error.interaction_id)
+    return error.interaction_id if seen.exists() else None
