@@ -1,7 +1,7 @@
 """What the suggestions find and miss in files of people with typing errors whose true pairs are known.
 
-`python -m benchmarks.linkage [FOLDER]` reads the FEBRL files in it (../shared/data/linkage), without the social security
-number, and prints precision, recall and F1 of each level. Without the folder it says so and ends well.
+`python -m benchmarks.linkage [FOLDER]` reads the FEBRL files in it (../shared/data/linkage), without the social
+security number, and prints precision, recall and F1 of each level. Without the folder it says so and ends well.
 """
 
 import csv

@@ -44,6 +44,8 @@ app.conf.beat_schedule = {
     "send-notices": every(15, "inbox.send_notices", "default"),
     "index-messages": every(5, "inbox.index_messages", "default"),
     "clear-uploads": every(3600, "inbox.clear_uploads", "default"),
+    "compare-records": every(30, "patients.compare_records", "reports"),
+    "sweep-records": every(3600, "patients.sweep_records", "reports"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

@@ -2,5 +2,18 @@ from django.apps import AppConfig
 
 
 class PatientsConfig(AppConfig):
+    """Patients, whom they belong to, what they allow, and which records are one person."""
+
     name = "patients"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from contact_center.jobs import registry
+        from patients import receivers, signals
+        from patients.services import duplicates
+
+        registry.register(duplicates.SCAN, registry.Kind(_("Search for duplicates"), do=duplicates.scan_part))
+        for signal in (signals.patient_created, signals.patient_changed, signals.contact_points_changed):
+            signal.connect(receivers.compare_record, dispatch_uid="patients.compare_record")

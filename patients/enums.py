@@ -97,3 +97,74 @@ class CoverageStatus(TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     DRAFT = "draft", _("Draft")
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
+
+
+class AddressUse(TextChoices):
+    HOME = "home", _("Home")
+    WORK = "work", _("Work")
+    OTHER = "other", _("Other")
+
+
+class SuggestionLevel(TextChoices):
+    """How sure it is that two records are of one person."""
+
+    CERTAIN = "certain", _("Certain")
+    LIKELY = "likely", _("Likely")
+    POSSIBLE = "possible", _("Possible")
+
+
+class SuggestionStatus(TextChoices):
+    OPEN = "open", _("To be decided")
+    DISMISSED = "dismissed", _("Two people")
+    MERGED = "merged", _("Merged")
+
+
+class MergedItem(TextChoices):
+    """What a merge did with one thing."""
+
+    MOVED = "moved", _("Moved")
+    STAYED = "stayed", _("Stayed with the old record")
+    FIELD = "field", _("Field taken over")
+
+
+class ImportStatus(TextChoices):
+    UPLOADED = "uploaded", _("Columns to be chosen")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    RUNNING = "running", _("Being taken in")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+
+
+class RowStatus(TextChoices):
+    WAITING = "waiting", _("Waiting")
+    READY = "ready", _("Ready")
+    WRONG = "wrong", _("Has errors")
+    CREATED = "created", _("Created")
+    UPDATED = "updated", _("Updated")
+    SKIPPED = "skipped", _("Left out")
+
+
+class ImportField(TextChoices):
+    """What a column of a file can hold."""
+
+    IGNORE = "", _("Leave out")
+    MRN = "mrn", _("Record number")
+    GIVEN_NAME = "given_name", _("Given name")
+    FAMILY_NAME = "family_name", _("Family name")
+    FULL_NAME = "full_name", _("Whole name")
+    PREFERRED_NAME = "preferred_name", _("Preferred name")
+    BIRTH_DATE = "birth_date", _("Birth date")
+    GENDER = "gender", _("Gender")
+    LANGUAGE = "language", _("Language")
+    PHONE = "phone", _("Phone")
+    OTHER_PHONE = "other_phone", _("Another phone")
+    EMAIL = "email", _("E-mail")
+    IDENTIFIER = "identifier", _("Identity number")
+    LINE = "line", _("Street and number")
+    EXTRA_LINE = "extra_line", _("Second address line")
+    CITY = "city", _("City")
+    REGION = "region", _("State or province")
+    POSTAL_CODE = "postal_code", _("Postal code")
+    COUNTRY = "country", _("Country")
+    SITE_NAME = "site_name", _("Site")

@@ -40,3 +40,13 @@ def can_read_audit(user: User) -> bool:
 def can_configure_programs(user: User) -> bool:
     """May say which programs there are and what their steps are."""
     return can(user, Action.CONFIGURE)
+
+
+def can_merge_patients(user: User) -> bool:
+    """May decide whether two records are one person, merge them and undo that."""
+    return can(user, Action.MERGE_PATIENTS)
+
+
+def can_import_patients(user: User) -> bool:
+    """May take in files of patients."""
+    return can(user, Action.IMPORT_PATIENTS)

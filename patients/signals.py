@@ -12,3 +12,7 @@ contact_points_changed = Signal()
 """patient_id"""
 glass_broken = Signal()
 """grant_id, patient_id, user_id: somebody opened a protected record"""
+patients_merged = Signal()
+"""source_id, target_id: the first record goes on in the second"""
+patients_unmerged = Signal()
+"""source_id, target_id: the first record stands on its own again"""

@@ -44,6 +44,8 @@ class Action(TextChoices):
     SERVE_PROTECTED = "serve_protected", _("Serve protected patients' conversations")
     BREAK_GLASS = "break_glass", _("Open a protected record for an hour, with a reason")
     EDIT_PATIENTS = "edit_patients", _("Create and edit patients")
+    MERGE_PATIENTS = "merge_patients", _("Merge records and undo merges")
+    IMPORT_PATIENTS = "import_patients", _("Take in files of patients")
     VIEW_LEDGER = "view_ledger", _("See ledger and quarantine")
     RETRY_LEDGER = "retry_ledger", _("Retry quarantined events")
     VIEW_OUTBOX = "view_outbox", _("See the outbox")

@@ -7,6 +7,8 @@ _WORK = {Action.WORK_INBOX}
 _CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS}
 _LEAD = _CARE | {
     Action.SERVE_PROTECTED,
+    Action.MERGE_PATIENTS,
+    Action.IMPORT_PATIENTS,
     Action.VIEW_ALL_QUEUES,
     Action.ASSIGN_OTHERS,
     Action.VIEW_LEDGER,

@@ -1,4 +1,4 @@
-"""Keys that two descriptions of one person are likely to share in spite of slips: only those that share one are compared.
+"""Keys that two descriptions of one person are likely to share in spite of slips; only those are compared.
 
 Each key joins two or three facts, so that few strangers share it, and no fact stands in all of them, so that a slip in
 one leaves others.

@@ -11,8 +11,12 @@ from patients.models.care import (
     StepCompletion,
 )
 from patients.models.consents import Consent
+from patients.models.duplicates import DuplicateSuggestion, MatchProfile
 from patients.models.family import RelatedPerson
 from patients.models.glass import BreakGlass
+from patients.models.identity import Identifier, PostalAddress
+from patients.models.imports import PatientImport, PatientImportRow
+from patients.models.merging import PatientMerge, PatientMergeItem
 from patients.models.people import ContactPoint, Patient, PatientQuerySet
 
 __all__ = [
@@ -22,10 +26,18 @@ __all__ = [
     "Consent",
     "ContactPoint",
     "Coverage",
+    "DuplicateSuggestion",
+    "Identifier",
     "LifeEvent",
+    "MatchProfile",
     "Patient",
+    "PatientImport",
+    "PatientImportRow",
+    "PatientMerge",
+    "PatientMergeItem",
     "PatientQuerySet",
     "PendingResult",
+    "PostalAddress",
     "ProgramEnrolment",
     "ProgramStep",
     "RelatedPerson",

@@ -6,7 +6,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, Relation
-from patients.models import Consent, ContactPoint, Patient, RelatedPerson
+from patients.models import Consent, ContactPoint, Identifier, Patient, PostalAddress, RelatedPerson
 
 US_MOBILE = "+1305555{:04d}"
 
@@ -63,3 +63,22 @@ class ConsentFactory(DjangoModelFactory):
     status = ConsentStatus.GRANTED
     source = "test"
     recorded_at = factory.Faker("past_datetime", tzinfo=UTC)
+
+
+class IdentifierFactory(DjangoModelFactory):
+    class Meta:
+        model = Identifier
+
+    patient = factory.SubFactory(PatientFactory)
+    system = "national"
+    value = factory.Sequence(lambda n: f"N{n:08d}")
+
+
+class PostalAddressFactory(DjangoModelFactory):
+    class Meta:
+        model = PostalAddress
+
+    patient = factory.SubFactory(PatientFactory)
+    line = "12 Calle Ocho"
+    city = "Miami"
+    postal_code = "33135"

@@ -36,10 +36,18 @@ def verdict(one, other):
             Level.CERTAIN,
             [Reason.GIVEN_SAME, Reason.FAMILY_SAME, Reason.BIRTH_SWAPPED],
         ),
-        (someone(birth_date=date(1951, 1, 27)), Level.POSSIBLE, [Reason.GIVEN_SAME, Reason.FAMILY_SAME, Reason.BIRTH_DIFFERS]),
-        (someone("Marta", "Soler", date(1951, 1, 27)), None, [Reason.GIVEN_DIFFERS, Reason.FAMILY_DIFFERS, Reason.BIRTH_DIFFERS]),
+        (
+            someone(birth_date=date(1951, 1, 27)),
+            Level.POSSIBLE,
+            [Reason.GIVEN_SAME, Reason.FAMILY_SAME, Reason.BIRTH_DIFFERS],
+        ),
+        (
+            someone("Marta", "Soler", date(1951, 1, 27)),
+            None,
+            [Reason.GIVEN_DIFFERS, Reason.FAMILY_DIFFERS, Reason.BIRTH_DIFFERS],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_speaks_for_one_person_is_weighed_and_named(other, level, reasons):
     found = verdict(someone(), other)
     assert (found.level, list(found.reasons)) == (level, reasons)

@@ -1,0 +1,112 @@
+"""Records as descriptions that are compared: a constant number of queries for any number of records."""
+
+import hashlib
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from django.db import connection
+
+from patients.matching.blocking import CROWD
+from patients.matching.people import Person, Place, fold, person, place
+from patients.matching.scoring import Rarity
+from patients.models import ContactPoint, Identifier, Patient, PostalAddress, RelatedPerson
+from patients.numbers import phone_variants
+
+RARITY_KEPT_SECONDS = 600.0
+COMMON_NAMES = 5000
+_rarity: tuple[float, Rarity] | None = None
+
+
+def persons(ids: Iterable[int]) -> dict[int, Person]:
+    """Current records by id, as they are compared. Four queries."""
+    wanted = list(ids)
+    columns = ("pk", "given_name", "family_name", "birth_date", "gender")
+    rows = Patient.objects.current().filter(pk__in=wanted).values_list(*columns)
+    contacts, numbers, homes = _contacts(wanted), _numbers(wanted), _homes(wanted)
+    return {
+        pk: person(
+            pk, given=given, family=family, birth_date=born, gender=gender,
+            contacts=contacts[pk], identifiers=numbers[pk], places=homes[pk],
+        )
+        for pk, given, family, born, gender in rows
+    }  # fmt: skip
+
+
+def _contacts(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
+    found = defaultdict(list)
+    for pk, scheme, value in ContactPoint.objects.filter(patient__in=ids).values_list("patient_id", "scheme", "value"):
+        found[pk].append((scheme, min(phone_variants(value)) if scheme == "phone" else value))
+    return found
+
+
+def _numbers(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
+    found = defaultdict(list)
+    for pk, system, value in Identifier.objects.filter(patient__in=ids).values_list("patient_id", "system", "value"):
+        found[pk].append((system, value))
+    return found
+
+
+def _homes(ids: list[int]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = defaultdict(list)
+    columns = ("patient_id", "line", "extra_line", "city", "region", "postal_code")
+    for pk, line, extra, city, region, code in PostalAddress.objects.filter(patient__in=ids).values_list(*columns):
+        found[pk].append(place(line=line, extra=extra, city=city, region=region, postcode=code))
+    return found
+
+
+def fingerprint(one: Person) -> str:
+    """A print of everything that is compared; 32 letters that tell nothing of it."""
+    told = (one.given, one.family, one.birth, one.gender, sorted(one.contacts), sorted(one.identifiers), one.places)
+    return hashlib.blake2b(repr(told).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def rarity() -> Rarity:
+    """How often names stand among current records; at most ten minutes old."""
+    global _rarity
+    if _rarity is None or time.monotonic() > _rarity[0]:
+        size = Patient.objects.current().count()
+        _rarity = (time.monotonic() + RARITY_KEPT_SECONDS, Rarity(size, _counts("given_name"), _counts("family_name")))
+    return _rarity[1]
+
+
+def forget_rarity() -> None:
+    """Count names anew from now on."""
+    global _rarity
+    _rarity = None
+
+
+def _counts(column: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT lower({column}), count(*) FROM patients_patient WHERE merged_into_id IS NULL"  # noqa: S608
+            " GROUP BY 1 HAVING count(*) > 1 ORDER BY 2 DESC LIMIT %s",
+            [COMMON_NAMES],
+        )
+        for name, count in cursor.fetchall():
+            found[fold(name)] += count
+    return found
+
+
+SHARING = (
+    "SELECT k, array_agg(found.patient_id) FROM unnest(%s::bigint[]) k CROSS JOIN LATERAL"
+    " (SELECT patient_id FROM patients_matchprofile WHERE keys @> ARRAY[k] LIMIT %s) found GROUP BY k"
+)
+
+
+def sharing(keys: Iterable[int]) -> dict[int, list[int]]:
+    """Ids of the records under each key; keys of a crowd and of nobody are left out. One query."""
+    with connection.cursor() as cursor:
+        # The planner takes one array of keys for thousands of rows and would read the whole table.
+        cursor.execute("SELECT set_config('enable_seqscan', 'off', true)")
+        cursor.execute(SHARING, [list(keys), CROWD + 1])
+        found = dict(cursor.fetchall())
+        cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
+    return {key: ids for key, ids in found.items() if len(ids) <= CROWD}
+
+
+def relatives_among(ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Pairs of these records that are known to be relatives, lower id first."""
+    rows = RelatedPerson.objects.filter(patient__in=list(ids), relative__isnull=False)
+    return {(min(pair), max(pair)) for pair in rows.values_list("patient_id", "relative_id")}

@@ -1,0 +1,15 @@
+"""Celery entry points of patients. They take nothing and call one function."""
+
+from celery import shared_task
+
+from patients.services import duplicates
+
+
+@shared_task(name="patients.compare_records")
+def compare_records() -> int:
+    return duplicates.compare_waiting()
+
+
+@shared_task(name="patients.sweep_records")
+def sweep_records() -> int:
+    return duplicates.sweep()
