@@ -201,7 +201,7 @@ def set_up(count: int) -> list[tuple[str, int, str]]:
         user = User.objects.create(email=f"bench{number}@aurora.test", first_name="Bench", last_name=str(number))
         TeamMembership.objects.create(user=user, team=teams[number % 5])
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
         name = settings.SESSION_COOKIE_NAME
         rows = [
             Interaction(

@@ -67,7 +67,7 @@ def _signed_in(email: str):
     from contact_center.accounts.models import User
 
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(User.objects.get(email=email), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(User.objects.get(email=email), backend="contact_center.accounts.backends.PersonBackend")
     return client
 
 

@@ -150,7 +150,7 @@ def signed_in():
 
     def sign_in(user, **options):
         client = Client(**options)
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
         return client
 
     return sign_in

@@ -20,6 +20,7 @@ from contact_center.accounts.models import User
 from contact_center.common.highlight import marked
 from inbox.models import Case, Interaction, Message, MessageWords
 from inbox.selectors.interactions import interactions_visible_to, rows
+from inbox.selectors.list_rows import ListRow
 from inbox.selectors.setup import cases_visible_to
 from patients.models import Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
@@ -37,7 +38,7 @@ CHUNK = 300
 class Hit:
     """One conversation, where it fits (`receipt`, `address`, `message`, `patient`) and the words around the place."""
 
-    interaction: Interaction
+    interaction: Interaction | ListRow
     where: str
     snippet: SafeString | str = ""
 
@@ -231,9 +232,9 @@ def _named(text: str, patient_ids: list[int]) -> Q:
     return Q(patient_id__in=patient_ids) | Q(reference=text.upper())
 
 
-def mark(page: list[Interaction], text: str) -> None:
+def mark(page: list[ListRow], text: str) -> None:
     """Give each of these rows its `hit`: where it fits and the words around the place. Two queries."""
-    by_words = MessageWords.objects.filter(message__interaction__in=page, words__mean=text)
+    by_words = MessageWords.objects.filter(message__interaction__in=[row.pk for row in page], words__mean=text)
     newest = by_words.order_by("message__interaction_id", "-pk").distinct("message__interaction_id")
     said = Message.objects.filter(pk__in=newest.values("pk")).only("text", "subject", "interaction_id")
     messages = {message.interaction_id: message for message in said}
@@ -244,4 +245,4 @@ def mark(page: list[Interaction], text: str) -> None:
             hit = Hit(row, "message", marked(words_said(messages[row.pk]), text))
         else:
             hit = Hit(row, "patient" if row.patient_id else "address")
-        row.hit = hit  # type: ignore[attr-defined]
+        row.hit = hit

@@ -244,7 +244,8 @@ def location_of(message: Message) -> dict[str, Any]:
     return {key: message.payload.get(key, "") for key in ("latitude", "longitude", "label", "address")}
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A length of time in short: `14m`, `2h 05m`, `3d`."""
     minutes = max(0, int(seconds)) // 60
     hours, days = minutes // 60, minutes // 1440
     if days:
@@ -255,13 +256,13 @@ def _span(seconds: float) -> str:
 @register.filter
 def since_short(moment: datetime | None) -> str:
     """How long ago: `14m`, `2h 05m`, `3d`; the page's clock keeps it true."""
-    return _span((timezone.now() - moment).total_seconds()) if moment else ""
+    return span((timezone.now() - moment).total_seconds()) if moment else ""
 
 
 @register.filter
 def until_short(moment: datetime | None) -> str:
     """How long is left: `14m`, `2h 05m`, `3d`."""
-    return _span((moment - timezone.now()).total_seconds()) if moment else ""
+    return span((moment - timezone.now()).total_seconds()) if moment else ""
 
 
 @register.filter

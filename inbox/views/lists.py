@@ -20,6 +20,7 @@ from inbox.models import Interaction
 from inbox.selectors import choices, lists, pane, search
 from inbox.selectors.conditions import FIELDS, Conditions
 from inbox.selectors.drafts import drafted_by
+from inbox.selectors.list_rows import ListRow, as_rows
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
 
@@ -92,7 +93,7 @@ def rows_of(request: HttpRequest, look: lists.Look, query: str, number: int) -> 
     for is_second, way in enumerate(ways):
         try:
             with within(LIST_BUDGET):
-                page = lists.page_of(way(), number)
+                page = lists.page_of(as_rows(way()), number)
                 if query and not is_second:
                     search.mark(page.object_list, query)
                 return page, bool(is_second)
@@ -127,7 +128,7 @@ def _troubles(request: HttpRequest, view: lists.View) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def grouped(rows: list[Interaction], view: lists.View) -> list[dict[str, Any]]:
+def grouped(rows: list[ListRow], view: lists.View) -> list[dict[str, Any]]:
     """Rows under their headings, empty headings left out."""
     if view.is_past or view.key in ("snoozed", "mentions"):
         groups = [(view.title, view.icon, rows)]

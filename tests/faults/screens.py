@@ -19,7 +19,7 @@ from tests.faults.lab import Lab
 def cookie_of(user: User) -> tuple[Client, str]:
     """A signed-in browser and its session cookie as a header's value."""
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
     name = settings.SESSION_COOKIE_NAME
     return client, f"{name}={client.cookies[name].value}"
 

@@ -79,7 +79,7 @@ def test_C3_a_hanging_broker_slows_no_page_and_work_resumes(make_lab, desk, hang
 def signed_in_browser(lab, user):
     """`browser(path, **form)` gets or posts as this person on the real server; status and seconds."""
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
     session = client.cookies["sessionid"].value
     token = "a" * 32
 

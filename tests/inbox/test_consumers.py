@@ -23,7 +23,7 @@ ORIGIN = [(b"origin", settings.PUBLIC_BASE_URL.encode())]
 
 def cookie_of(user):
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
     return (b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode())
 
 

@@ -1,0 +1,113 @@
+"""Questions that are put together once and asked again and again with other values.
+
+The ORM writes the SQL of a question anew each time, which costs more than PostgreSQL's answer: half of a page that asks
+twenty (`make bench`). A prepared question is written by the ORM as well, so it says what the selectors say, but once.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, Field, Lookup, Model, QuerySet
+from django.db.models.fields.related import ForeignObject
+from django.db.models.query import ModelIterable, get_related_populators
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Given(Expression):
+    """The place of a value in a question, which is given when it is asked: the `place`-th, from 0."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+@Field.register_lookup
+@ForeignObject.register_lookup
+class AnyOf(Lookup):  # type: ignore[type-arg]
+    """`field__any_of=list`: as `__in`, with one parameter whatever the length, so that the question stays the same."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
+        return "%s", [list(value)]
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", [*left_values, *right_values]
+
+
+class Prepared(Generic[Row]):
+    """A QuerySet with `Given` places, compiled when it is first asked. Without prefetches: ask for those apart.
+
+    Values go to the database as they are, so give ids, texts and moments, not models.
+    """
+
+    def __init__(self, questions: QuerySet[Row, Any]) -> None:
+        compiler: Any = questions.query.get_compiler(connection=connection)
+        self.sql, self.places = compiler.as_sql()
+        self.model, self.is_rows = questions.model, issubclass(questions._iterable_class, ModelIterable)  # type: ignore[attr-defined]
+        self.converters: list[tuple[int, Any]] = [
+            (place, (functions, expression))
+            for place, (functions, expression) in compiler.get_converters(
+                column[0] for column in compiler.select
+            ).items()
+        ]
+        if self.is_rows:
+            self._learn_shape(compiler)
+
+    def _learn_shape(self, compiler: Any) -> None:
+        info = compiler.klass_info
+        self.start, self.end = info["select_fields"][0], info["select_fields"][-1] + 1
+        self.names = [column[0].target.attname for column in compiler.select[self.start : self.end]]
+        populators: Any = get_related_populators
+        self.related = populators(info, compiler.select, connection.alias)
+        self.annotated = list((compiler.annotation_col_map or {}).items())
+
+    def tuples(self, *given: Any) -> list[tuple[Any, ...]]:
+        """The answer as it comes from the database, converted where a field asks for it."""
+        values = [given[one.place] if isinstance(one, Given) else one for one in self.places]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        if not self.converters:
+            return found
+        rows = [list(row) for row in found]
+        for place, (functions, expression) in self.converters:
+            for function in functions:
+                for row in rows:
+                    row[place] = function(row[place], expression, connection)
+        return [tuple(row) for row in rows]
+
+    def ask(self, *given: Any) -> list[Row]:
+        """The rows, with what the QuerySet selects beside them."""
+        return [self._row(values) for values in self.tuples(*given)]
+
+    def one(self, *given: Any) -> Row:
+        """The only row. Raises the model's DoesNotExist where there is none."""
+        for row in self.ask(*given):
+            return row
+        raise self.model.DoesNotExist  # type: ignore[attr-defined]
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        row = self.model.from_db(connection.alias, self.names, values[self.start : self.end])
+        for related in self.related:
+            related.populate(values, row)
+        for name, place in self.annotated:
+            setattr(row, name, values[place])
+        return row
+
+
+def prepared(build: Callable[..., QuerySet[Row, Any]]) -> Callable[..., Prepared[Row]]:
+    """Makes of a function that builds a question one that gives it prepared; one per process and arguments.
+
+    What its `Given` places mean stands in the function's docstring.
+    """
+    return cache(lambda *shape: Prepared(build(*shape)))
