@@ -19,7 +19,8 @@ RUN groupadd --system --gid 10001 continuo \
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
-RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --noinput --verbosity 0
+RUN DEBUG=0 SECRET_KEY=only-to-collect-static-files \
+    FIELD_KEYS=none:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= python manage.py collectstatic --noinput --verbosity 0
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000 8001

@@ -65,6 +65,7 @@ def environment(database_url: str, public_base_url: str) -> dict[str, str]:
         "DEBUG": "0",
         "SIMULATOR": "0",
         "SECRET_KEY": "a-key-for-measuring-only-" + "x" * 40,
+        "FIELD_KEYS": "bench:" + "A" * 43 + "=",
         "PUBLIC_BASE_URL": public_base_url,
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,

@@ -1,5 +1,6 @@
 """Settings of every process. Values come from the environment (`.env.example` lists them); wrong ones fail at start."""
 
+import hashlib
 from pathlib import Path
 
 import environ
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from contact_center import embedded
+from contact_center.common.field_keys import read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -20,6 +22,13 @@ if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured("SECRET_KEY is not set. Put a long random text into the environment or .env.")
     SECRET_KEY = "insecure-key-for-demo-and-tests-only"  # noqa: S105
+
+# ---- encryption at rest: id:key,id:key, each key 32 bytes in base64; the first writes, all read ----
+FIELD_KEYS = read_keys(env.str("FIELD_KEYS", default=""))
+if not FIELD_KEYS:
+    if not DEBUG:
+        raise ImproperlyConfigured("FIELD_KEYS is not set. Make one: echo first:$(openssl rand -base64 32)")
+    FIELD_KEYS = {"demo": hashlib.sha256(SECRET_KEY.encode()).digest()}
 
 # ---- addresses ----
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -51,6 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "anymail",
     "axes",
@@ -91,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "contact_center.accounts.middleware.SessionLifetimeMiddleware",
+    "contact_center.accounts.middleware.SecondFactorMiddleware",
     "contact_center.accounts.middleware.PersonLanguageMiddleware",
     "contact_center.audit.middleware.AccessDeniedMiddleware",
     "contact_center.common.request_memory.RequestMemoryMiddleware",
@@ -218,6 +229,20 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {"login_failed": False, "reset_password": "20/m/ip,5/m/key"}  # failed sign-ins: axes
+MFA_ADAPTER = "contact_center.accounts.second_factor.EncryptedSecrets"
+MFA_FORMS = {
+    "authenticate": "contact_center.accounts.second_factor.CodeForm",
+    "reauthenticate": "contact_center.accounts.second_factor.CodeAgainForm",
+    "activate_totp": "contact_center.accounts.second_factor.FirstCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # admins make the accounts
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_TLS  # browsers themselves allow it on this machine only
+MFA_PASSKEY_LOGIN_ENABLED = True
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not DEBUG)  # where no rule names a role
 AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_COOLOFF_TIME = 0.25  # hours

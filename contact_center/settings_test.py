@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("SIMULATOR", "1")
+# Programs that tests start inherit these two, whatever their DEBUG says.
+os.environ.setdefault("FIELD_KEYS", "test:dGVzdHMgb25seSwgdGhlc2UgYXJlIDMyIGJ5dGVzISE=")
+os.environ.setdefault("SECOND_FACTOR_REQUIRED", "0")
 os.environ.setdefault("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000de0")
 os.environ.setdefault("TWILIO_AUTH_TOKEN", "demo-auth-token-not-a-secret")
 

@@ -60,9 +60,39 @@ class ChannelAdmin(ConfiguredModelAdmin):
     list_select_related = ["queue"]
 
 
+class MailboxForm(forms.ModelForm):
+    """The password goes in and never comes out again; it is kept encrypted."""
+
+    new_password = forms.CharField(
+        label=_("New password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Empty keeps the present one."),
+    )
+
+    class Meta:
+        model = Mailbox
+        fields = ["channel", "host", "port", "use_tls", "username", "credential_env", "folder"]
+
+    def clean(self) -> dict[str, Any]:
+        """There is a password, kept here or named in the environment."""
+        cleaned = super().clean() or {}
+        if not (cleaned.get("new_password") or cleaned.get("credential_env") or self.instance.password):
+            self.add_error("new_password", _("Give a password, or the environment variable that has it."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:
+        """The mailbox with the new password, if there is one."""
+        self.instance.password = self.cleaned_data["new_password"] or self.instance.password
+        return super().save(commit)
+
+
 @admin.register(Mailbox)
 class MailboxAdmin(ConfiguredModelAdmin):
-    """The password stands in the environment variable named here."""
+    """The password is kept encrypted, or stands in the environment variable named here."""
+
+    form = MailboxForm
 
     list_display = ["channel", "host", "folder", "last_polled_at", "last_error"]
     list_select_related = ["channel"]
@@ -72,6 +102,7 @@ class MailboxAdmin(ConfiguredModelAdmin):
         "port",
         "use_tls",
         "username",
+        "new_password",
         "credential_env",
         "folder",
         "last_polled_at",

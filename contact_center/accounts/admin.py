@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -117,3 +118,4 @@ class ApiKeyAdmin(ConfiguredModelAdmin):
 
 
 admin.site.unregister(Group)
+admin.site.unregister(Authenticator)  # its page would show secrets and skip `protection.reset_second_factor`

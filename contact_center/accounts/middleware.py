@@ -1,4 +1,4 @@
-"""Sessions that end, after idle time and, whatever happens, after twelve hours; pages in a person's own language."""
+"""Sessions that lock after idle time and end after twelve hours; second factors; pages in a person's own language."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,40 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import Resolver404, resolve
 from django.utils import translation
+from django.utils.http import urlencode
+
+from contact_center.accounts import protection
 
 STARTED, SEEN = "session_started", "session_seen"
 WRITE_EVERY_SECONDS = 60
 BACKGROUND_HEADER = "X-Background"
 
 
-class SessionLifetimeMiddleware:
-    """Signs out a session that was idle for SESSION_IDLE_SECONDS or lives longer than SESSION_ABSOLUTE_SECONDS.
+OPEN_WHILE_LOCKED = {"lock", "account_logout", "preferences", "healthz", "readyz"}
+OPEN_WITHOUT_FACTOR = OPEN_WHILE_LOCKED | {"account_reauthenticate", "stay"}
 
-    A page that refreshes itself sends `X-Background: 1`, which counts as idle: an unattended screen must end too.
-    The time of the last sign of life is written once a minute at most.
+
+def _name_of(request: HttpRequest) -> str:
+    try:
+        return resolve(request.path_info).view_name or ""
+    except Resolver404:
+        return ""
+
+
+def _is_for_script(request: HttpRequest) -> bool:
+    """A part of a page, which a redirect would put in the wrong place."""
+    return "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+
+
+class SessionLifetimeMiddleware:
+    """Locks a session that was idle for SESSION_IDLE_SECONDS and ends one older than SESSION_ABSOLUTE_SECONDS.
+
+    A page that refreshes itself sends `X-Background: 1`, which counts as idle: an unattended screen must lock too.
+    The time of the last sign of life is written once a minute at most. A locked session answers its lock page only:
+    pages are sent there, parts of pages get 423.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -29,10 +51,35 @@ class SessionLifetimeMiddleware:
             started, seen = request.session.get(STARTED), request.session.get(SEEN)
             if started is None or seen is None:
                 request.session[STARTED] = request.session[SEEN] = now
-            elif now - started > settings.SESSION_ABSOLUTE_SECONDS or now - seen > settings.SESSION_IDLE_SECONDS:
+            elif now - started > settings.SESSION_ABSOLUTE_SECONDS:
                 logout(request)
+            elif protection.is_locked(request.session) or now - seen > settings.SESSION_IDLE_SECONDS:
+                protection.lock(request.session)
+                if _name_of(request) not in OPEN_WHILE_LOCKED:
+                    return _to_lock(request)
             elif now - seen >= WRITE_EVERY_SECONDS and BACKGROUND_HEADER not in request.headers:
                 request.session[SEEN] = now
+        return self.get_response(request)
+
+
+def _to_lock(request: HttpRequest) -> HttpResponse:
+    if _is_for_script(request):
+        return HttpResponse(status=423)
+    page = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return redirect(f"{resolve_url('lock')}?{urlencode({'next': page})}")
+
+
+class SecondFactorMiddleware:
+    """Lets a person who needs a second factor and has none reach only the pages on which it is set up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and protection.lacks_second_factor(request.user):
+            name = _name_of(request)
+            if not name.startswith("mfa_") and name not in OPEN_WITHOUT_FACTOR:
+                return HttpResponse(status=403) if _is_for_script(request) else redirect("mfa_index")
         return self.get_response(request)
 
 

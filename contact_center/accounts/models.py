@@ -142,6 +142,21 @@ class PresenceChange(models.Model):
         return f"presence change {self.pk}"
 
 
+class SecondFactorRule(TimeStampedModel):
+    """Whether people of one role need a second factor. Without a row, `SECOND_FACTOR_REQUIRED` says."""
+
+    role = models.CharField(max_length=20, choices=Role.choices, unique=True)
+    is_required = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="second_factor_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"second factor of {self.role}"
+
+
 class ApiKey(AbstractAuthToken):
     """A hashed, revocable key of one integration. Its user carries the role, `scopes` narrow it further."""
 

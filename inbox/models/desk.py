@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import Team
+from contact_center.common.encrypted import EncryptedTextField
 from contact_center.common.models import TimeStampedModel
 from inbox.enums import ChannelKind, Priority, TemplateStatus
 
@@ -46,14 +47,17 @@ class Channel(TimeStampedModel):
 
 
 class Mailbox(TimeStampedModel):
-    """An IMAP folder that is polled for an e-mail channel. The password stands in the environment, never here."""
+    """An IMAP folder that is polled for an e-mail channel. Its password is kept encrypted, or in the environment."""
 
     channel = models.OneToOneField(Channel, on_delete=models.CASCADE, related_name="mailbox")
     host = models.CharField(max_length=254)
     port = models.PositiveIntegerField(default=993)
     use_tls = models.BooleanField(default=True)
     username = models.CharField(max_length=254)
-    credential_env = models.CharField(max_length=80, help_text=_("Name of the environment variable with the password"))
+    password = EncryptedTextField(blank=True, default="", db_default="")
+    credential_env = models.CharField(
+        max_length=80, blank=True, help_text=_("Name of the environment variable with the password, where none is kept")
+    )
     folder = models.CharField(max_length=120, default="INBOX")
     uid_validity = models.BigIntegerField(null=True, blank=True)
     last_uid = models.BigIntegerField(default=0)

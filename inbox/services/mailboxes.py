@@ -93,7 +93,7 @@ def compare_mailbox(*, mailbox: Mailbox) -> Comparison:
 
 
 def _access(mailbox: Mailbox) -> imap.MailboxAccess:
-    password = os.environ.get(mailbox.credential_env, "")
+    password = mailbox.password or os.environ.get(mailbox.credential_env, "")
     if not password:
         raise imap.MailboxUnreachable(f"The environment variable {mailbox.credential_env} is not set.")
     return imap.MailboxAccess(

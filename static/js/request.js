@@ -20,7 +20,7 @@
 
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
-    if (ctx.response.status === 422 || hasOwnToast(ctx) || ctx.quiet) return;
+    if ([422, 423].includes(ctx.response.status) || hasOwnToast(ctx) || ctx.quiet) return;
     const message = { 403: text("textForbidden"), 404: text("textGone"), 429: text("textSlow") }[ctx.response.status];
     continuo.toast({ id: "request", kind: "danger", text: message || text("textFailed") });
   });

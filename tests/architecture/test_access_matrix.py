@@ -60,6 +60,23 @@ TABLE = {
     "account_reset_password_from_key": (PUBLIC, PUBLIC),
     "account_reset_password_from_key_done": (PUBLIC, NOBODY),
     "usersessions_list": (PEOPLE, PEOPLE),
+    "session-end": (NOBODY, NOBODY),  # only one's own; see tests/faults/test_second_factor.py
+    "lock": (PEOPLE, PEOPLE),
+    "stay": (PEOPLE, NOBODY),
+    "protection": ({"admin"}, {"admin"}),
+    "second-factor-reset": (NOBODY, {"admin"}),
+    "mfa_index": (PEOPLE, NOBODY),
+    "mfa_authenticate": (PEOPLE, PEOPLE),  # leads away but between the two steps of signing in
+    "mfa_reauthenticate": (PEOPLE, PEOPLE),
+    "mfa_activate_totp": (PEOPLE, PEOPLE),
+    "mfa_deactivate_totp": (NOBODY, NOBODY),  # only with an app
+    "mfa_view_recovery_codes": (NOBODY, NOBODY),
+    "mfa_generate_recovery_codes": (PEOPLE, PEOPLE),
+    "mfa_list_webauthn": (PEOPLE, NOBODY),
+    "mfa_add_webauthn": (PEOPLE, PEOPLE),
+    "mfa_reauthenticate_webauthn": (PEOPLE, PEOPLE),
+    "mfa_remove_webauthn": (NOBODY, NOBODY),  # only one's own
+    "mfa_login_webauthn": (PEOPLE, PEOPLE),
     "jobs:list": (PEOPLE, NOBODY),
     "jobs:job": ({"agent"}, NOBODY),  # only whoever started it
     "jobs:stop": (NOBODY, {"agent"}),
@@ -219,6 +236,7 @@ def url_of(sms_channel, form_channel, agent, team):
     task = TaskFactory(interaction=interaction)
     rows = {
         "message-text": message,
+        "second-factor-reset": agent,
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "hand-over": agent,
         "notification-open": notice,
@@ -272,7 +290,7 @@ def test_every_address_answers_exactly_whom_the_table_names(browsers, url_of):
             answered = {name for name, result in outcomes.items() if result == "in"}
             is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
             strangers = {outcomes["outsider"], outcomes["partner_agent"]} if "pk" in address.keywords else set()
-            is_by_role = any(word in address.name for word in ("quarantine", "hand-over"))
+            is_by_role = any(word in address.name for word in ("quarantine", "hand-over", "second-factor-reset"))
             if not strangers <= {
                 "absent",
                 "method",
@@ -359,4 +377,11 @@ def test_only_the_allow_list_is_open_without_signing_in():
     open_ones = {one.name for one in product_addresses() if not getattr(one.view, "login_required", True)}
     allowed = {name for name, (get, post) in TABLE.items() if "anonymous" in get | post}
     machines = {name for name in TABLE if name.startswith(("inbox:twilio", "inbox:email"))}
-    assert open_ones == allowed | machines | {"account_signup", "account_logout", "inbox:form-receipt", "inbox:media"}
+    assert open_ones == allowed | machines | {
+        "mfa_authenticate",
+        "mfa_login_webauthn",
+        "account_signup",
+        "account_logout",
+        "inbox:form-receipt",
+        "inbox:media",
+    }
