@@ -14,6 +14,15 @@ def may_still_leave(interaction: Interaction) -> bool:
     return goes_on.status not in DONE
 
 
+def held_where_it_goes_on(interaction_id: int) -> Interaction:
+    """The interaction, or the one it was merged into, locked in the direction in which merging locks."""
+    rows = Interaction.objects.select_for_update(of=("self",))
+    interaction = rows.get(pk=interaction_id)
+    while interaction.merged_into_id is not None:
+        interaction = rows.get(pk=interaction.merged_into_id)
+    return interaction
+
+
 def note_departure(message: Message) -> None:
     """A message that was put off has left: it is the last word now, and an answer to what it was written after.
 
@@ -25,7 +34,7 @@ def note_departure(message: Message) -> None:
 
 def become_last_word(message: Message) -> None:
     """The message is what was said last, and the answer to what the patient had written when it was composed."""
-    interaction = Interaction.objects.select_for_update(of=("self",)).get(pk=message.interaction_id)
+    interaction = held_where_it_goes_on(message.interaction_id)
     interaction.snippet = snippet_of(message.text, has_files=not message.text)
     interaction.last_message_at = max(interaction.last_message_at, message.occurred_at)
     interaction.first_reply_at = interaction.first_reply_at or message.occurred_at

@@ -1,22 +1,25 @@
 """A reply that did not arrive is no answer: the patient waits again, and somebody sees it."""
 
+from django.db.models import Q
 from django.utils import timezone
 
 from inbox import realtime
-from inbox.enums import InteractionStatus, MessagePurpose, MessageStatus, TimelineKind
+from inbox.enums import DONE, InteractionStatus, MessagePurpose, MessageStatus, TimelineKind
 from inbox.models import Interaction, Message, TimelineEvent
 from inbox.services.alerts import tell_of_setback
+from inbox.services.departures import held_where_it_goes_on
 
 
 def note_setback(message: Message) -> None:
     """After a reply failed or was suppressed: the clock runs again, and a closed interaction is queued again.
 
-    Call it with the message's row locked, in its transaction; any other message is left alone.
+    One that was merged goes on in its target, so it is the target's clock, and the target that opens. Call it with
+    the message's row locked, in its transaction; any other message is left alone.
     """
     is_reply = message.purpose == MessagePurpose.REPLY
     if not is_reply or message.status not in (MessageStatus.FAILED, MessageStatus.SUPPRESSED):
         return
-    interaction = Interaction.objects.select_for_update(of=("self",)).get(pk=message.interaction_id)
+    interaction = held_where_it_goes_on(message.interaction_id)
     tell_of_setback(message, interaction)
     if interaction.status == InteractionStatus.ABANDONED:
         return
@@ -32,5 +35,5 @@ def note_setback(message: Message) -> None:
 
 
 def _goes_on(interaction: Interaction) -> bool:
-    later = Interaction.objects.filter(channel_id=interaction.channel_id, thread_key=interaction.thread_key)
-    return later.filter(pk__gt=interaction.pk).exists()
+    same = Interaction.objects.filter(channel_id=interaction.channel_id, thread_key=interaction.thread_key)
+    return same.filter(Q(pk__gt=interaction.pk) | ~Q(status__in=DONE)).exclude(pk=interaction.pk).exists()
