@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
@@ -10,7 +11,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
 from inbox.enums import Direction, InteractionStatus, MessageKind, MessageStatus, Priority, TimelineKind
-from inbox.models import FormSubmission, Interaction, Message
+from inbox.models import FormSubmission, Interaction, Message, Upload
 from inbox.policies import can_take, can_work, why_not_merge
 from inbox.services.drafts import move_drafts
 from inbox.services.interactions import conclude, locked, require
@@ -39,6 +40,7 @@ def merge(*, actor: User, source_id: int, target_id: int) -> Interaction:
             earlier.save(update_fields=["merged_into", "updated_at"])
         _take_over(target, source)
         move_drafts(source=source, target=target)
+        Upload.objects.filter(interaction=source, sent_with=None).update(interaction=target)
         source.merge(target)
         merged, changed = TimelineKind.MERGED, AuditAction.CHANGED
         conclude(source, actor=actor, kind=merged, action=changed, detail=f"into:{target.pk}", also=before)
@@ -51,10 +53,16 @@ def hold_both(source_id: int, target_id: int) -> tuple[Interaction, Interaction]
 
     Merges of one person wait for each other, so two in opposite directions cannot wait for each other for ever.
     """
-    person = Interaction.objects.filter(pk=source_id).values_list("patient_id", "contact_value").first()
-    hold_for_transaction("merge", *(person or ()))
+    rows = Interaction.objects.filter(pk=source_id)
+    patient_id, contact_value = rows.values_list("patient_id", "contact_value").first() or (None, "")
+    hold_for_transaction("merge", patient_id or contact_value)
     list(Interaction.objects.select_for_update(of=("self",)).filter(merged_into=source_id).order_by("pk"))
     return locked(source_id), locked(target_id)
+
+
+def hold_messages(rows: QuerySet[Message]) -> None:
+    """Lock these messages; before their interaction, as whoever notes the outcome of a send locks them."""
+    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
 
 
 def _is_taken(actor: User, *interactions: Interaction) -> bool:
@@ -103,6 +111,7 @@ def split(*, actor: User, interaction_id: int, message_ids: Iterable[int]) -> In
     """
     wanted = set(message_ids)
     with realtime.atomic():
+        hold_messages(Message.objects.filter(interaction=interaction_id, pk__in=wanted))
         source = locked(interaction_id)
         require(can_work(actor, source), _("You may not work on this interaction."))
         require(not source.is_done, _("This interaction is closed. Reopen it first."))

@@ -17,7 +17,7 @@ from inbox.models import Interaction, Mention, Message, Note, Task
 from inbox.policies import can_take, can_work
 from inbox.selectors.merging import Added, added_since, merged_before
 from inbox.services.interactions import conclude, require
-from inbox.services.merging import hold_both, move_forms, recount
+from inbox.services.merging import hold_both, hold_messages, move_forms, recount
 
 UNDO_WITHIN = timedelta(hours=24)
 
@@ -61,8 +61,10 @@ def unmerge(
 
 
 def _both(actor: User, interaction_id: int) -> tuple[Interaction, Interaction]:
-    target_id = Interaction.objects.filter(pk=interaction_id).values_list("merged_into", flat=True).get()
+    known = Interaction.objects.filter(pk=interaction_id).values_list("merged_into", "closed_at")
+    target_id, merged_at = known.get()
     require(target_id is not None, _("This conversation is not merged."))
+    hold_messages(Message.objects.filter(interaction=target_id, created_at__gte=merged_at))
     source, target = hold_both(interaction_id, target_id)
     require(source.merged_into_id == target.pk, _("This conversation is not merged."))
     is_recent = source.closed_at is not None and timezone.now() - source.closed_at < UNDO_WITHIN

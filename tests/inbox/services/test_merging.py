@@ -1,18 +1,22 @@
 """Two interactions of one person become one, come apart again, and messages move out."""
 
 import threading
+import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import Direction, InteractionStatus, MessageStatus, TimelineKind
-from inbox.models import FormSubmission, Interaction, TimelineEvent
+from inbox.models import FormSubmission, Interaction, Message, TimelineEvent, Upload
 from inbox.selectors.merging import added_since
+from inbox.selectors.uploads import waiting_uploads
+from inbox.services import merging
 from inbox.services.interactions import add_note, close, link_patient, reopen
 from inbox.services.merging import merge, split
 from inbox.services.replies import reply
@@ -314,8 +318,20 @@ def test_of_two_threads_on_one_channel_the_answer_goes_where_the_patient_last_wr
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_merges_in_opposite_directions_leave_one_live_interaction(agent, source, target):
-    results, barrier = [], threading.Barrier(2)
+def test_two_merges_in_opposite_directions_leave_one_live_interaction(agent, source, target, monkeypatch):
+    """Also of two addresses of one person, where each would hold its first row before either asks for the second."""
+    target.contact_value = target.thread_key = "+13055550199"
+    target.save()
+    results, barrier, first_held = [], threading.Barrier(2), threading.Barrier(2)
+    locked = merging.locked
+
+    def slowly(interaction_id):
+        row = locked(interaction_id)
+        with suppress(threading.BrokenBarrierError):
+            first_held.wait(timeout=0.3)
+        return row
+
+    monkeypatch.setattr(merging, "locked", slowly)
 
     def work(first, second):
         barrier.wait()
@@ -335,6 +351,60 @@ def test_two_merges_in_opposite_directions_leave_one_live_interaction(agent, sou
         thread.join()
     assert sorted(results) == ["merged", "refused"]
     assert sorted(Interaction.objects.values_list("status", flat=True)) == ["active", "closed"]
+
+
+@pytest.mark.parametrize("verb", ["split", "unmerge"])
+@pytest.mark.django_db(transaction=True)
+def test_messages_move_after_whoever_notes_the_outcome_of_their_sending(verb, agent, source, target):
+    """The outcome is noted with the message locked before its interaction; another order would be a deadlock."""
+    MessageFactory(interaction=target)
+    if verb == "unmerge":
+        merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    sent = reply(actor=agent, interaction_id=target.pk, text="Hello")
+    Message.objects.filter(pk=sent.pk).update(status=MessageStatus.SENT, gate_decision="send")
+    verbs = {
+        "split": lambda: split(actor=agent, interaction_id=target.pk, message_ids=[sent.pk]),
+        "unmerge": lambda: unmerge(actor=agent, interaction_id=source.pk, message_ids=[sent.pk]),
+    }
+    held, problems = threading.Event(), []
+
+    def note_outcome():
+        try:
+            with transaction.atomic():
+                Message.objects.select_for_update().get(pk=sent.pk)
+                held.set()
+                until_somebody_waits()
+                merging.locked(target.pk)
+        except OperationalError as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=note_outcome)
+    thread.start()
+    held.wait(10)
+    verbs[verb]()
+    thread.join(10)
+    sent.refresh_from_db()
+    assert (problems, sent.interaction_id != target.pk) == ([], True)
+
+
+def until_somebody_waits():
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+
+
+def test_files_in_the_reply_box_go_on_in_the_target(agent, source, target):
+    upload = Upload.objects.create(
+        interaction=source, author=agent, name="a.txt", content_type="text/plain", size=1, digest="0", file="a"
+    )
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    assert [one.upload for one in waiting_uploads(agent, target)] == [upload]
 
 
 def test_chosen_messages_become_an_interaction_of_the_actor_with_pointers_both_ways(agent, source):
