@@ -58,3 +58,8 @@ def index_messages() -> int:
 @shared_task(name="inbox.clear_uploads")
 def clear_uploads() -> int:
     return uploads.clear_uploads()
+
+
+@shared_task(name="inbox.clear_notifications")
+def clear_notifications() -> int:
+    return notifications.clear_notifications()

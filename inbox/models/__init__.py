@@ -9,7 +9,7 @@ from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
 from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.views import SavedView
-from inbox.models.writing import CannedReply, Draft, Macro, Upload
+from inbox.models.writing import CannedReply, Draft, Macro, NoteFile, Upload
 
 __all__ = [
     "Attachment",
@@ -31,6 +31,7 @@ __all__ = [
     "MessageTemplate",
     "MessageWords",
     "Note",
+    "NoteFile",
     "Notification",
     "NotificationPreference",
     "OptOut",

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.utils import timezone
 from django_fsm import FSMField, transition
 
@@ -278,6 +278,7 @@ class Note(TimeStampedModel):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [GinIndex(Func("body", function="continuo_words"), name="note_words")]
 
     def __str__(self) -> str:
         return f"note {self.pk}"

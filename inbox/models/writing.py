@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from contact_center.accounts.models import Team
 from contact_center.common.models import TimeStampedModel
-from inbox.models.interactions import Interaction
+from inbox.enums import AttachmentStatus
+from inbox.models.interactions import Interaction, Note
 from inbox.models.messages import Message, private_path
 
 
@@ -51,6 +52,25 @@ class Upload(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+
+class NoteFile(TimeStampedModel):
+    """A file of a private note. Apart from the files of messages, so that none of it can ever be sent."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+    file = models.FileField(upload_to=private_path)
+
+    status = AttachmentStatus.CLEAN
+    """It was judged before it was kept."""
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"note file {self.pk}"
 
 
 class CannedReply(TimeStampedModel):

@@ -209,9 +209,9 @@ def copied_before(interaction: Interaction) -> list[str]:
     return [address for address in copied if address not in ours and address != interaction.contact_value][:10]
 
 
-def templates_for(interaction: Interaction) -> list[MessageTemplate]:
-    """Approved WhatsApp templates, those in the patient's language first."""
-    return templates_in(interaction.language)
+def templates_for(interaction: Interaction, words: str = "") -> list[MessageTemplate]:
+    """Approved WhatsApp templates with these words, those in the patient's language first."""
+    return templates_in(interaction.language, words)
 
 
 def templates_in(language: str, words: str = "") -> list[MessageTemplate]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.enums import OPEN, InteractionStatus
-from inbox.models import Interaction, SavedView
+from inbox.models import Draft, Interaction, SavedView
 from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
 from inbox.selectors.interactions import interactions_visible_to, mentioning, queue_ids_of, rows
@@ -144,6 +144,8 @@ def in_view(user: User, view: View) -> QuerySet[Interaction]:
     """Everything in a view that the person may see, in no order."""
     if view.key == "mentions":
         return mentioning(user)
+    if view.key == "drafts":
+        return interactions_visible_to(user).filter(pk__in=Draft.objects.filter(author=user).values("interaction_id"))
     found = interactions_visible_to(user)
     if view.key == "closed":
         return found.filter(status=InteractionStatus.CLOSED)
@@ -195,7 +197,7 @@ def topics_of(user: User, view: View) -> list[str]:
     """Live topics that change the rows of a view."""
     if view.queue_id is not None:
         return [queue_topic(view.queue_id)]
-    if view.key in ("mine", "mentions"):
+    if view.key in ("mine", "mentions", "drafts"):
         return [agent_topic(user.pk)]
     return all_topics(user)
 

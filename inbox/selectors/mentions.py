@@ -35,8 +35,8 @@ def _plain(text: str) -> str:
 
 
 def with_mentions(notes: QuerySet[Note]) -> QuerySet[Note]:
-    """The notes with their mentions and whom they name, in two more queries."""
-    return notes.prefetch_related(Prefetch("mentions", queryset=Mention.objects.select_related("user")))
+    """The notes with their mentions, whom they name, and their files, in two more queries."""
+    return notes.prefetch_related(Prefetch("mentions", queryset=Mention.objects.select_related("user")), "files")
 
 
 def names_in(mentions: Iterable[Mention]) -> list[str]:

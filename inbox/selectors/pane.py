@@ -15,6 +15,7 @@ from contact_center.accounts.policies import can
 from inbox.enums import OPEN, ChannelKind, InteractionStatus
 from inbox.models import Interaction, Mention, Queue, SavedView
 from inbox.selectors.conditions import Conditions, as_q, read
+from inbox.selectors.drafts import drafts_visible_to
 from inbox.selectors.interactions import interactions_visible_to, queues_of
 from inbox.selectors.lists import DUE, NEWEST, ORDERS, Look, View, closed_today, look_counts, view_rows
 
@@ -83,6 +84,7 @@ def _own(user: User, visible: QuerySet[Interaction], desk: "_Desk") -> list[View
     for key in ("mine", "unassigned"):
         own[key].count, own[key].is_late = desk.counts[key, None], desk.is_late(key, None)
     own["mentions"].count = unseen
+    own["drafts"].count = drafts_visible_to(user).order_by().count()
     own["snoozed"].count = desk.counts["snoozed", None]
     own["done"].count, own["done"].has_more = min(done, MOST_COUNTED), done > MOST_COUNTED
     own["open"].count, own["open"].is_late = desk.counts["open", None], desk.is_late("open", None)
@@ -94,6 +96,7 @@ def _own_views() -> dict[str, View]:
         View("mine", _("My open"), "inbox"),
         View("unassigned", _("Unassigned"), "hand-helping"),
         View("mentions", _("Mentions"), "message-square-quote", order=NEWEST),
+        View("drafts", _("Drafts"), "pencil", order=NEWEST),
         View("snoozed", _("Snoozed"), "hourglass"),
         View("done", _("Done today"), "circle-check"),
         View("open", _("All open"), "layers"),

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.common.highlight import marked
-from inbox.models import Case, Interaction, Message, MessageWords
+from inbox.models import Case, Interaction, Message, MessageWords, Note
 from inbox.selectors.interactions import interactions_visible_to, rows
 from inbox.selectors.list_rows import ListRow
+from inbox.selectors.note_search import find_notes, notes_saying
 from inbox.selectors.setup import cases_visible_to
 from patients.models import Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
@@ -36,7 +37,8 @@ CHUNK = 300
 
 @dataclass(slots=True)
 class Hit:
-    """One conversation, where it fits (`receipt`, `address`, `message`, `patient`) and the words around the place."""
+    """One conversation, where it fits (`receipt`, `address`, `message`, `note`, `patient`) and the words around the
+    place."""
 
     interaction: Interaction | ListRow
     where: str
@@ -45,7 +47,8 @@ class Hit:
     @property
     def label(self) -> str:
         """Where it fits, in words."""
-        return {"receipt": _("Receipt number"), "address": _("Address"), "message": _("Message")}.get(self.where, "")
+        names = {"receipt": _("Receipt number"), "address": _("Address"), "message": _("Message")}
+        return (names | {"note": _("Private note")}).get(self.where, "")
 
 
 @dataclass(slots=True)
@@ -72,7 +75,8 @@ def clean(text: str) -> str:
 
 
 def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
-    """Visible conversations by receipt number, then by the sender's address, then by what was said, newest first."""
+    """Visible conversations by receipt number, then by the sender's address, then by what was said, then by private
+    notes; newest first."""
     visible = interactions_visible_to(user)
     ids = dict.fromkeys(visible.filter(reference=text.upper()).values_list("pk", flat=True)[:limit], "receipt")
     by_address = _by_address(visible, text)
@@ -80,23 +84,33 @@ def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
         newest = by_address.order_by("-last_message_at", "-id").values_list("pk", flat=True)[:limit]
         ids |= dict.fromkeys((pk for pk in newest if pk not in ids), "address")
     messages: dict[int, int] = {}
+    notes: dict[int, int] = {}
     if len(ids) < limit:
         messages = find_words(visible, text, limit=limit)
         ids |= dict.fromkeys((pk for pk in messages if pk not in ids), "message")
-    return _hits(visible, dict(list(ids.items())[:limit]), messages, text)
+    if len(ids) < limit:
+        notes = find_notes(visible, text, limit=limit)
+        ids |= dict.fromkeys((pk for pk in notes if pk not in ids), "note")
+    return _hits(visible, dict(list(ids.items())[:limit]), messages, notes, text)
 
 
-def _hits(visible: QuerySet[Interaction], ids: dict[int, str], messages: dict[int, int], text: str) -> list[Hit]:
+def _hits(
+    visible: QuerySet[Interaction], ids: dict[int, str], messages: dict[int, int], notes: dict[int, int], text: str
+) -> list[Hit]:
     if not ids:
         return []
     known = {row.pk: row for row in rows(visible.filter(pk__in=ids))}
     wanted = {messages[pk]: pk for pk, where in ids.items() if where == "message"}
     said = {wanted[row.pk]: row for row in Message.objects.filter(pk__in=wanted).only("text", "subject")}
+    wanted = {notes[pk]: pk for pk, where in ids.items() if where == "note"}
+    noted = Note.objects.filter(pk__in=wanted).values_list("interaction_id", "body") if wanted else ()
+    bodies = dict(noted)
     found = []
     for pk, where in ids.items():
         if pk in known:
             row = known[pk]
-            words = {"receipt": row.reference, "address": row.contact_value}.get(where) or words_said(said.get(pk))
+            words = {"receipt": row.reference, "address": row.contact_value, "note": bodies.get(pk, "")}.get(where)
+            words = words or words_said(said.get(pk))
             found.append(Hit(row, where, marked(words, text)))
     return found
 
@@ -217,7 +231,7 @@ def matching(
     Of what is done, which is without end, the newest few hundred; of what is open, all.
     """
     if is_past:
-        ids = set(find_words(found.order_by(), text, limit=CHUNK))
+        ids = {*find_words(found.order_by(), text, limit=CHUNK), *find_notes(found.order_by(), text, limit=CHUNK)}
         by_address = _by_address(found.order_by(), text)
         for part in (by_address, found.order_by().filter(_named(text, patient_ids))):
             if part is not None:
@@ -225,7 +239,8 @@ def matching(
         return found.filter(pk__in=ids)
     meant = _named(text, patient_ids) | Q(contact_value__icontains=phone_digits(text) or text)
     said = MessageWords.objects.filter(message__interaction=OuterRef("pk"), words__mean=text)
-    return found.filter(meant | Q(contact_name__icontains=text) | Exists(said))
+    noted = Q(pk__in=list(find_notes(found.order_by(), text, limit=CHUNK)))
+    return found.filter(meant | noted | Q(contact_name__icontains=text) | Exists(said))
 
 
 def _named(text: str, patient_ids: list[int]) -> Q:
@@ -233,16 +248,20 @@ def _named(text: str, patient_ids: list[int]) -> Q:
 
 
 def mark(page: list[ListRow], text: str) -> None:
-    """Give each of these rows its `hit`: where it fits and the words around the place. Two queries."""
-    by_words = MessageWords.objects.filter(message__interaction__in=[row.pk for row in page], words__mean=text)
+    """Give each of these rows its `hit`: where it fits and the words around the place. Three queries."""
+    shown = [row.pk for row in page]
+    by_words = MessageWords.objects.filter(message__interaction__in=shown, words__mean=text)
     newest = by_words.order_by("message__interaction_id", "-pk").distinct("message__interaction_id")
     said = Message.objects.filter(pk__in=newest.values("pk")).only("text", "subject", "interaction_id")
     messages = {message.interaction_id: message for message in said}
+    noted = dict(notes_saying(text).filter(interaction__in=shown).order_by("pk").values_list("interaction_id", "body"))
     for row in page:
         if row.reference and row.reference == text.upper():
             hit = Hit(row, "receipt", marked(row.reference, text))
         elif row.pk in messages:
             hit = Hit(row, "message", marked(words_said(messages[row.pk]), text))
+        elif row.pk in noted:
+            hit = Hit(row, "note", marked(noted[row.pk], text))
         else:
             hit = Hit(row, "patient" if row.patient_id else "address")
         row.hit = hit

@@ -21,7 +21,7 @@ from inbox import realtime
 from inbox.adapters.base import AdapterError, MediaRefused
 from inbox.adapters.events import InboundMessage, MediaRef
 from inbox.enums import AttachmentStatus, FileProblem
-from inbox.models import Attachment, Message, Upload
+from inbox.models import Attachment, Message, NoteFile, Upload
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 
@@ -84,11 +84,16 @@ def kept_with_rows() -> Iterator[None]:
     except BaseException:
         for name in written:
             with suppress(DatabaseError, OSError):
-                if not Attachment.objects.filter(file=name).exists() and not Upload.objects.filter(file=name).exists():
+                if not is_kept(name):
                     default_storage.delete(name)
         raise
     finally:
         _written.reset(token)
+
+
+def is_kept(name: str) -> bool:
+    """Whether any row shares the content of this name."""
+    return any(model.objects.filter(file=name).exists() for model in (Attachment, Upload, NoteFile))
 
 
 def note_written(name: str) -> None:

@@ -1,7 +1,7 @@
 """What people do with an interaction. Every verb locks the row, checks, moves, records and tells the sockets."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -212,17 +212,27 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
         return interaction
 
 
-def add_note(*, actor: User, interaction_id: int, body: str, mention_ids: Iterable[int] = ()) -> Note:
-    """Write a private note. Raises Refused when it is empty.
+def add_note(
+    *,
+    actor: User,
+    interaction_id: int,
+    body: str,
+    mention_ids: Iterable[int] = (),
+    upload_ids: Sequence[int] = (),
+) -> Note:
+    """Write a private note, with the files `upload_ids` of the actor's box. Raises Refused when it is empty.
 
     Colleagues it names with `@First Last` are told and may read this interaction; of two with the same name the one
     in `mention_ids` is meant.
     """
+    from inbox.services.uploads import keep_with_note
+
     with realtime.atomic():
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
-        require(bool(body.strip()), _("Write something first."))
+        require(bool(body.strip() or upload_ids), _("Write something first."))
         note = Note.objects.create(interaction=interaction, author=actor, body=body.replace("\x00", "").strip())
+        keep_with_note(note, actor=actor, ids=upload_ids)
         record(
             actor=actor,
             action=AuditAction.CREATED,

@@ -20,6 +20,7 @@ from inbox.selectors.notifications import Wish, preference_of, title_of
 
 log = structlog.get_logger(__name__)
 MAIL_PAUSE, MAIL_KEPT = timedelta(minutes=2), timedelta(days=1)
+KEPT_FOR = timedelta(days=90)
 
 
 def notify(
@@ -99,6 +100,16 @@ def see(*, actor: User, interaction_id: int) -> None:
             mark_read(actor=actor, interaction_id=interaction_id)
         if named.update(seen_at=timezone.now()):
             realtime.touch(realtime.agent_topic(actor.pk))
+
+
+def clear_notifications(*, limit: int = 5_000) -> int:
+    """Remove what was told longer ago than KEPT_FOR, read or not; returns how many rows went.
+
+    Looks at the oldest ids only, so it costs the same however many there are.
+    """
+    oldest = Notification.objects.order_by("pk").values_list("pk", "created_at")[:limit]
+    old = [pk for pk, created_at in oldest if timezone.now() - created_at > KEPT_FOR]
+    return Notification.objects.filter(pk__in=old).delete()[0]
 
 
 def save_wishes(*, actor: User, wishes: Mapping[NotificationKind, Wish]) -> None:

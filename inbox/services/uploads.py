@@ -15,9 +15,9 @@ from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import file_limits
 from inbox.enums import AttachmentStatus, FileProblem
-from inbox.models import Attachment, Interaction, Message, Upload
+from inbox.models import Attachment, Interaction, Message, Note, NoteFile, Upload
 from inbox.policies import can_work
-from inbox.services.attachments import FileRefused, file_name, judge, kept_with_rows, note_written
+from inbox.services.attachments import FileRefused, file_name, is_kept, judge, kept_with_rows, note_written
 from inbox.services.interactions import locked
 
 MOST_WAITING = 10
@@ -86,6 +86,18 @@ def attach(message: Message, files: Sequence[Upload]) -> None:
         row.save()
 
 
+def keep_with_note(note: Note, *, actor: User, ids: Sequence[int]) -> None:
+    """Let the files that wait in the actor's box stay with the note, in the caller's transaction.
+
+    Raises Refused when one is no longer there. They leave the box for good: nothing of a note is sent.
+    """
+    for row in chosen(actor, note.interaction, ids):
+        NoteFile.objects.create(
+            note=note, name=row.name, content_type=row.content_type, size=row.size, file=row.file.name
+        )
+        row.delete()
+
+
 def drop_repeated(actor: User, interaction: Interaction, ids: Sequence[int]) -> None:
     """Forget files of a form that came a second time: the first time sent them already."""
     for row in Upload.objects.filter(interaction=interaction, author=actor, sent_with=None, pk__in=ids):
@@ -129,5 +141,5 @@ def _remove(row: Upload) -> None:
 
 
 def _delete_unshared(name: str) -> None:
-    if not Attachment.objects.filter(file=name).exists() and not Upload.objects.filter(file=name).exists():
+    if not is_kept(name):
         default_storage.delete(name)

@@ -18,7 +18,7 @@ from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
-from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.failures import delivery_sentence, file_sentence
 from inbox.selectors.lists import ORDERS
 from inbox.selectors.mentions import names_in
@@ -205,21 +205,22 @@ def is_long(words: str) -> bool:
 
 
 @register.filter
-def file_note(attachment: Attachment) -> str:
+def file_note(attachment: Attachment | NoteFile) -> str:
     """Size of a file that may be downloaded, else why it may not, in the reader's language."""
     if attachment.status == "clean":
         return filesizeformat(attachment.size) if attachment.size is not None else ""
+    assert isinstance(attachment, Attachment)
     return file_sentence(attachment.error) or str(attachment.get_status_display())
 
 
 @register.filter
-def is_picture(attachment: Attachment) -> bool:
+def is_picture(attachment: Attachment | NoteFile) -> bool:
     """True for a picture that a browser can draw."""
     return attachment.status == "clean" and attachment.content_type in PICTURES
 
 
 @register.filter
-def file_icon(attachment: Attachment) -> str:
+def file_icon(attachment: Attachment | NoteFile) -> str:
     """Icon name of a file's kind."""
     family = attachment.content_type.split("/", maxsplit=1)[0]
     return {"audio": "audio-lines", "video": "play", "application": "file-text"}.get(family, "paperclip")
@@ -350,12 +351,12 @@ def way_label(way: str) -> str:
 
 
 @register.filter
-def note_body(note: Note) -> SafeString:
-    """The note's text, escaped, with everybody it mentions marked."""
-    names = names_in(note.mentions.all())
+def note_body(note: Note, most: int | None = None) -> SafeString:
+    """The note's text, or its first letters, escaped, with everybody it mentions marked."""
+    names, body = names_in(note.mentions.all()), note.body[:most]
     if not names:
-        return conditional_escape(note.body)
-    parts = re.split("(" + "|".join(map(re.escape, names)) + ")", note.body, flags=re.IGNORECASE)
+        return conditional_escape(body)
+    parts = re.split("(" + "|".join(map(re.escape, names)) + ")", body, flags=re.IGNORECASE)
     marked = (
         format_html('<b class="mention">{}</b>', part) if place % 2 else conditional_escape(part)
         for place, part in enumerate(parts)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, GateDecision, MessageKind, MessageStatus
-from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
 from inbox.templatetags import desk
 from inbox.templatetags.rows import NUMBER
 
@@ -53,6 +53,7 @@ class Words:
         self.private, self.open = escape(_("Private note")), escape(_("Open"))
         self.template = f'<span class="chip chip--auto">{icon("layout-template")}{escape(_("Template"))}</span>'
         self.automatic, self.deferred = escape(_("Automatic")), escape(_("Waits until sending is allowed"))
+        self.whole_note = escape(_("Show all of this note"))
         self.whole, self.subject = escape(_("Show all of this message")), escape(_("No subject"))
         self.copy, self.answers = escape(_("Copy:")), escape(_("Asks for answers at:"))
         self.quoted, self.formatted = escape(_("Quoted text and signature")), escape(_("As it was formatted"))
@@ -125,7 +126,19 @@ def _note(item: Item, known: Words) -> str:
         f'<li class="item{earlier}" id="note-{note.pk}" data-item>{known.note}<article class="entry entry--note">'
         f'<div class="entry__head"><span class="entry__title">{escape(str(note.author))}</span>'
         f'<span class="muted xs">{known.private} · {_time(item["at"])}</span></div>'
-        f'<div class="entry__body"><p class="entry__text">{desk.note_body(note)}</p></div></article></li>\n'
+        f'<div class="entry__body"><p class="entry__text">{_note_text(note, known)}</p>'
+        f"{files(note.files.all(), known, 'note-file', 'note-picture')}</div></article></li>\n"
+    )
+
+
+def _note_text(note: Note, known: Words) -> str:
+    """The note's words, folded where they are very long."""
+    if not desk.is_long(note.body):
+        return desk.note_body(note)
+    url, anchor = known.url("note-text", note.pk), f"rest-note-{note.pk}"
+    return (
+        f'{desk.note_body(note, most=2000)}… <a class="link" id="{anchor}" href="{url}" hx-get="{url}"'
+        f' hx-target="#{anchor}" hx-swap="outerHTML">{known.whole_note}</a>'
     )
 
 
@@ -273,16 +286,18 @@ def message_files(attachments: list[Attachment]) -> SafeString:
     return mark_safe(files(attachments, words()))  # noqa: S308 - escaped where put in
 
 
-def files(attachments: list[Attachment], known: Words) -> str:
+def files(
+    attachments: Iterable[Attachment | NoteFile], known: Words, whole: str = "attachment", thumb: str = "picture"
+) -> str:
     """Pictures to look at, files to download, and why others may not be; empty without files."""
-    drawn = "".join(_file(one, known) for one in attachments)
+    drawn = "".join(_file(one, known, whole, thumb) for one in attachments)
     return f'<div class="bubble__files">{drawn}</div>' if drawn else ""
 
 
-def _file(file: Attachment, known: Words) -> str:
+def _file(file: Attachment | NoteFile, known: Words, whole: str, thumb: str) -> str:
     name, note = escape(file.name), escape(desk.file_note(file))
     if desk.is_picture(file):
-        url, picture = known.url("attachment", file.pk), known.url("picture", file.pk)
+        url, picture = known.url(whole, file.pk), known.url(thumb, file.pk)
         alt = _("Picture %(name)s") % {"name": name}
         return (
             f'<a class="picture" href="{url}" download data-picture="{picture}" data-picture-name="{name}">'
@@ -290,7 +305,7 @@ def _file(file: Attachment, known: Words) -> str:
         )
     if file.status == "clean":
         return (
-            f'<a class="file" href="{known.url("attachment", file.pk)}" download>{icon(desk.file_icon(file))}'
+            f'<a class="file" href="{known.url(whole, file.pk)}" download>{icon(desk.file_icon(file))}'
             f'<span class="truncate">{name}</span><span class="muted">{note}</span></a>'
         )
     return (

@@ -179,14 +179,16 @@ def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
 def send_template(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose an approved template, fill in its variables, send it."""
     interaction = find(request, pk)
-    templates = templates_for(interaction)
+    do = request.POST.get("do", "")
+    query = request.POST.get("q", "").strip()[:100] if do == "find" else ""
+    templates = templates_for(interaction, query)
     wanted = request.GET.get("template", "")
     chosen = next((one for one in templates if str(one.pk) == wanted), templates[0] if templates else None)
     user = person_of(request)
     form, status = None, 200
     if chosen is not None:
-        form = TemplateForm(request.POST or None, template=chosen)
-        if request.method == "POST" and request.POST.get("do") != "preview":
+        form = TemplateForm(None if do == "find" else request.POST or None, template=chosen)
+        if request.method == "POST" and do not in ("preview", "find"):
             status = 422
             form.is_bound = True
             if form.is_valid():
@@ -208,6 +210,7 @@ def send_template(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "interaction": interaction,
         "templates": templates,
+        "query": query,
         "chosen": chosen,
         "form": form,
         "preview": form.preview() if form is not None else "",

@@ -187,7 +187,9 @@ def _send(
     user, text, mode = person_of(request), data["text"], data["mode"]
     if mode == "note":
         named = [int(pk) for pk in request.POST.getlist("mention") if pk.isdecimal() and len(pk) < 19]
-        desk.add_note(actor=user, interaction_id=interaction.pk, body=text, mention_ids=named)
+        desk.add_note(
+            actor=user, interaction_id=interaction.pk, body=text, mention_ids=named, upload_ids=data["uploads"]
+        )
         return None
     is_mail = mode == ChannelKind.EMAIL
     copies = data["cc"].replace(";", ",").split(",") if is_mail else []

@@ -130,7 +130,7 @@ def _troubles(request: HttpRequest, view: lists.View) -> list[str]:
 
 def grouped(rows: list[ListRow], view: lists.View) -> list[dict[str, Any]]:
     """Rows under their headings, empty headings left out."""
-    if view.is_past or view.key in ("snoozed", "mentions"):
+    if view.is_past or view.key in ("snoozed", "mentions", "drafts"):
         groups = [(view.title, view.icon, rows)]
     else:
         waiting = [row for row in rows if row.waiting_since_at]

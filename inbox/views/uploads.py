@@ -1,14 +1,17 @@
 """Files of a reply: into the box and out of it, pictures in the thread, and what a provider fetches."""
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from inbox.enums import AttachmentStatus
-from inbox.models import Attachment, Interaction
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.models import Attachment, Interaction, NoteFile
+from inbox.selectors.interactions import interactions_visible_to, readable_by
 from inbox.selectors.uploads import PICTURES, get_public_file, waiting_uploads
 from inbox.services.uploads import drop_upload, keep_upload
 from inbox.views import traces
@@ -73,7 +76,41 @@ def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     return sealed(file)
 
 
-def sealed(file: Attachment) -> FileResponse:
+def _note_file(request: HttpRequest, pk: int) -> NoteFile:
+    readable = readable_by(person_of(request)).values("pk")
+    rows = NoteFile.objects.select_related("note__interaction__patient")
+    file = rows.filter(pk=pk, note__interaction__in=readable).first()
+    if file is None:
+        raise Http404
+    return file
+
+
+@require_safe
+def note_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A file of a private note as a download, for whoever may read the note; leaves a trace."""
+    file = _note_file(request, pk)
+    with transaction.atomic():
+        record(
+            actor=person_of(request),
+            action=AuditAction.DOWNLOADED,
+            object_type="note_file",
+            object_id=pk,
+            patient_id=file.note.interaction.patient_id,
+        )
+    return sealed(file)
+
+
+@require_safe
+def note_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A picture of a private note, for the page to draw."""
+    file = _note_file(request, pk)
+    if file.content_type not in PICTURES:
+        raise Http404
+    traces.leave_trace(request, file.note.interaction)
+    return sealed(file)
+
+
+def sealed(file: Attachment | NoteFile) -> FileResponse:
     """The file as a download of its true type, which no browser runs or guesses at."""
     response = FileResponse(
         file.file.open("rb"), as_attachment=True, filename=file.name, content_type=file.content_type

@@ -4,8 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inbox.models import Message
+from inbox.models import Message, Note
 from inbox.selectors.conversation import get_message_for
+from inbox.selectors.interactions import readable_by
 from inbox.selectors.moves import moved_away_from
 from inbox.selectors.within import FEWEST, find_within
 from inbox.views.answers import is_partial, person_of, render_form
@@ -36,6 +37,18 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
         raise Http404 from None
     context = {"consents": latest_consents(patient), "moved": moved_away_from(patient)}
     return render(request, "inbox/_panel_consents.html", context)
+
+
+@require_safe
+def note_text(request: HttpRequest, pk: int) -> HttpResponse:
+    """All of a long private note, as `message_text` shows messages, for whoever may read it."""
+    note = Note.objects.filter(pk=pk, interaction__in=readable_by(person_of(request)).values("pk")).first()
+    if note is None:
+        raise Http404
+    if is_partial(request):
+        rest = {"rest": note.body[FOLDED_AT:], "anchor": f"rest-note-{pk}"}
+        return render(request, "inbox/_message_rest.html", rest)
+    return render(request, "inbox/message_text.html", {"message": note, "words": note.body})
 
 
 @require_safe

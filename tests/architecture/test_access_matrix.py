@@ -13,7 +13,7 @@ from contact_center.accounts.enums import Role
 from contact_center.jobs.enums import JobStatus
 from contact_center.jobs.models import Job
 from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
-from inbox.models import Notification
+from inbox.models import NoteFile, Notification
 from tests.architecture.urls import addresses
 from tests.factories.inbox import (
     AttachmentFactory,
@@ -21,6 +21,7 @@ from tests.factories.inbox import (
     FormFieldFactory,
     InteractionFactory,
     MessageFactory,
+    NoteFactory,
     SavedViewFactory,
     TaskFactory,
     WebFormFactory,
@@ -144,6 +145,9 @@ TABLE = {
     "inbox:macro-edit": (LEADS, LEADS),
     "inbox:macro-switch": (NOBODY, LEADS),
     "inbox:upload": (NOBODY, SERVING),
+    "inbox:note-text": (SERVING, NOBODY),
+    "inbox:note-file": (SERVING, NOBODY),
+    "inbox:note-picture": (SERVING, NOBODY),
     "inbox:message-later": (SERVING, SERVING),
     "inbox:message-now": (NOBODY, SERVING),
     "inbox:take-back": (NOBODY, SERVING),
@@ -234,9 +238,14 @@ def url_of(sms_channel, form_channel, agent, team):
     job.file.save("x.csv", ContentFile(b"x"))
     notice = Notification.objects.create(user=agent, kind="assigned", interaction=interaction)
     task = TaskFactory(interaction=interaction)
+    note = NoteFactory(interaction=interaction)
+    note_file = NoteFile(note=note, name="x.png", content_type="image/png", size=1)
+    note_file.file.save("x", ContentFile(b"x"))
     rows = {
         "message-text": message,
         "second-factor-reset": agent,
+        "note-text": note,
+        **dict.fromkeys(("note-file", "note-picture"), note_file),
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),
         "hand-over": agent,
         "notification-open": notice,

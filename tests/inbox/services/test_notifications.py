@@ -1,15 +1,17 @@
 """Notifications: told once, to the right person, in the way they want."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from contact_center.jobs import registry, services, worker
 from inbox import realtime
 from inbox.enums import NotificationKind as K
 from inbox.models import Notification, NotificationPreference
-from inbox.services.notifications import mark_read, notify
+from inbox.services.notifications import clear_notifications, mark_read, notify
 from tests.factories.inbox import InteractionFactory
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +94,10 @@ def test_whoever_started_long_work_is_told_when_it_is_over(agent):
     registry._kinds.pop("noting")
     told = list(Notification.objects.values_list("user", "kind", "dedupe_key"))
     assert (told, sequence(agent) > before) == ([(agent.pk, "job_finished", f"job:{job.pk}")], True)
+
+
+def test_what_was_told_a_quarter_of_a_year_ago_is_removed(agent, interaction):
+    old, recent = (notify(user=agent, kind=K.ASSIGNED, interaction=interaction) for _number in range(2))
+    Notification.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
+    Notification.objects.filter(pk=recent.pk).update(created_at=timezone.now() - timedelta(days=89))
+    assert (clear_notifications(), list(Notification.objects.all())) == (1, [recent])

@@ -335,3 +335,16 @@ def test_the_preview_shows_what_is_filled_in_and_sends_nothing(signed_in, agent,
         "Su visita: {{1}} a las 09:40. {{3}}",
         [],
     )
+
+
+def test_a_template_is_found_by_name_or_words_and_no_search_stands_in_an_address(signed_in, agent, whatsapp_channel):
+    row = InteractionFactory(channel=whatsapp_channel, owner=agent)
+    wanted = MessageTemplateFactory(name="visit_reminder", body="Your visit is on {{1}}")
+    MessageTemplateFactory(name="bill", body="Your bill")
+    client = signed_in(agent)
+    address = reverse("inbox:templates", args=[row.pk])
+    for text in ("REMIND", "visit on"):
+        found = client.post(address, {"do": "find", "q": text}, headers=HTMX)
+        assert (found.status_code, found.context["templates"]) == (200, [wanted])
+    nothing = client.post(address, {"do": "find", "q": "zebra"}, headers=HTMX)
+    assert "No template fits." in nothing.content.decode()

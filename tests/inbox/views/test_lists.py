@@ -9,7 +9,14 @@ from django.utils import timezone
 
 from inbox.models import Mention, Queue
 from inbox.selectors import lists
-from tests.factories.inbox import InteractionFactory, NoteFactory, QueueFactory, ReasonFactory, TagFactory
+from tests.factories.inbox import (
+    DraftFactory,
+    InteractionFactory,
+    NoteFactory,
+    QueueFactory,
+    ReasonFactory,
+    TagFactory,
+)
 from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +212,19 @@ def test_more_queues_cost_no_more_questions(agent, team, sms_channel, signed_in,
     with django_assert_max_num_queries(40) as many:
         entries_of(client)
     assert (len(many), Queue.objects.count()) == (len(few), 11)
+
+
+def test_what_one_has_begun_to_write_stands_in_drafts_also_after_it_is_closed(
+    agent, second_agent, signed_in, sms_channel
+):
+    begun = InteractionFactory(channel=sms_channel, owner=agent)
+    closed = InteractionFactory(channel=sms_channel, status="closed")
+    for row in (begun, closed):
+        DraftFactory(interaction=row, author=agent)
+    DraftFactory(interaction=InteractionFactory(channel=sms_channel), author=second_agent)
+    hidden = DraftFactory(author=agent)
+    client = signed_in(agent)
+    answer = page_of(client, "?view=drafts")
+    assert sorted(ids(answer)) == sorted([begun.pk, closed.pk])
+    assert (entries_of(client)["drafts"].count, hidden.interaction.pk in ids(answer)) == (2, False)
+    assert [group["title"] for group in answer.context["row_groups"]] == ["Drafts"]
