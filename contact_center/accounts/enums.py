@@ -46,6 +46,7 @@ class Action(TextChoices):
     EDIT_PATIENTS = "edit_patients", _("Create and edit patients")
     MERGE_PATIENTS = "merge_patients", _("Merge records and undo merges")
     IMPORT_PATIENTS = "import_patients", _("Take in files of patients")
+    BOOK_VISITS = "book_visits", _("Book, move and cancel visits")
     VIEW_LEDGER = "view_ledger", _("See ledger and quarantine")
     RETRY_LEDGER = "retry_ledger", _("Retry quarantined events")
     VIEW_OUTBOX = "view_outbox", _("See the outbox")

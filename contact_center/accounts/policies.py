@@ -4,7 +4,7 @@ from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 
 _WORK = {Action.WORK_INBOX}
-_CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS}
+_CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS, Action.BOOK_VISITS}
 _LEAD = _CARE | {
     Action.SERVE_PROTECTED,
     Action.MERGE_PATIENTS,

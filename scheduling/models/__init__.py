@@ -1,0 +1,17 @@
+"""The tables of scheduling, one module per subject."""
+
+from scheduling.models.agenda import Absence, Schedule, WeeklyHours
+from scheduling.models.appointments import Appointment, Occupancy
+from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+
+__all__ = [
+    "Absence",
+    "Appointment",
+    "HealthcareService",
+    "Location",
+    "Occupancy",
+    "Practitioner",
+    "Room",
+    "Schedule",
+    "WeeklyHours",
+]

@@ -1,0 +1,80 @@
+"""When practitioners see patients, and when they do not."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.common.models import TimeStampedModel
+from scheduling.enums import AbsenceReason, Weekday
+from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+
+
+class Schedule(TimeStampedModel):
+    """A practitioner's weekly pattern at one site. No services named: all that the practitioner offers."""
+
+    practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="schedules")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="schedules")
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, blank=True, related_name="schedules")
+    services = models.ManyToManyField(HealthcareService, related_name="+", blank=True)
+    valid_from_date = models.DateField(null=True, blank=True)
+    valid_until_date = models.DateField(null=True, blank=True, help_text=_("The last day"))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_from_date=None)
+                | Q(valid_until_date=None)
+                | Q(valid_until_date__gte=F("valid_from_date")),
+                name="schedule_ends_after_it_begins",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"schedule {self.pk}"
+
+
+class WeeklyHours(models.Model):
+    """One range of a schedule in the site's local time; it ends on the next day when `ends` is before `starts`."""
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(starts=F("ends")), name="weekly_hours_take_time"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="weekly_hours_on_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"weekly hours {self.pk}"
+
+
+class Absence(TimeStampedModel):
+    """Time in which a practitioner, a room or a whole site is not available."""
+
+    practitioner = models.ForeignKey(
+        Practitioner, on_delete=models.CASCADE, null=True, blank=True, related_name="absences"
+    )
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, null=True, blank=True, related_name="absences")
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, null=True, blank=True, related_name="absences")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=12, choices=AbsenceReason.choices, default=AbsenceReason.LEAVE)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_takes_time"),
+            models.CheckConstraint(
+                condition=Q(practitioner__isnull=False, room=None, location=None)
+                | Q(practitioner=None, room__isnull=False, location=None)
+                | Q(practitioner=None, room=None, location__isnull=False),
+                name="absence_of_one",
+            ),
+        ]
+        indexes = [models.Index(fields=["ends_at"], name="absence_to_come")]
+
+    def __str__(self) -> str:
+        return f"absence {self.pk}"

@@ -1,0 +1,96 @@
+"""What is offered, by whom and where."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.common.models import TimeStampedModel
+from scheduling.enums import VisitMode
+
+
+class Location(TimeStampedModel):
+    """A site. Its time zone says what every clock of its schedules means."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    address = models.CharField(_("address"), max_length=240, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=40)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Room(TimeStampedModel):
+    """A room or machine that serves one visit at a time."""
+
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="rooms")
+    name = models.CharField(_("name"), max_length=80)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["location", "name"], name="room_name_once_per_location")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HealthcareService(TimeStampedModel):
+    """Something patients are booked for. `names` and `preparation` are texts by language code."""
+
+    code = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    names = models.JSONField(default=dict, blank=True)
+    preparation = models.JSONField(default=dict, blank=True)
+    minutes = models.PositiveSmallIntegerField(default=30, validators=[MinValueValidator(5)])
+    buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
+    buffer_after_minutes = models.PositiveSmallIntegerField(default=0)
+    step_minutes = models.PositiveSmallIntegerField(default=15, help_text=_("Visits begin every so many minutes"))
+    notice_minutes = models.PositiveIntegerField(default=0, help_text=_("How long before a patient may still book"))
+    horizon_days = models.PositiveSmallIntegerField(default=90, help_text=_("How far ahead visits are offered"))
+    modes = ArrayField(models.CharField(max_length=10, choices=VisitMode.choices), default=list)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(minutes__gte=5), name="service_takes_time"),
+            models.CheckConstraint(condition=Q(step_minutes__gte=5), name="service_steps_forward"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def name_in(self, language: str | None = None) -> str:
+        """What it is called in this language (the reader's by default); its own name where that is missing."""
+        return str(self.names.get((language or get_language() or "")[:2], self.name))
+
+    def preparation_in(self, language: str) -> str:
+        """How to prepare, in this language or else in English; empty when there is nothing to say."""
+        return str(self.preparation.get(language[:2]) or self.preparation.get("en", ""))
+
+
+class Practitioner(TimeStampedModel):
+    """Somebody who sees patients."""
+
+    name = models.CharField(_("name"), max_length=120)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="practitioner"
+    )
+    languages = ArrayField(models.CharField(max_length=8), default=list)
+    services = models.ManyToManyField(HealthcareService, related_name="practitioners")
+    daily_overbooking = models.PositiveSmallIntegerField(default=0, help_text=_("Visits a day beside the agenda"))
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,47 @@
+"""Reading visits."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from contact_center.accounts.models import User
+from patients.models import Patient
+from patients.selectors.people import patients_visible_to
+from scheduling.enums import AppointmentStatus as S
+from scheduling.models import Appointment
+
+MOST_SHOWN = 20
+_SHOWN = ("service", "practitioner", "location", "room")
+
+
+def appointments_visible_to(user: User) -> QuerySet[Appointment]:
+    """Visits of the patients this person may open."""
+    return Appointment.objects.filter(patient__in=patients_visible_to(user))
+
+
+def get_appointment_for(user: User, pk: int) -> Appointment:
+    """One visit with all that is shown of it. Raises Appointment.DoesNotExist, also when it is hidden."""
+    return appointments_visible_to(user).select_related("patient", *_SHOWN).get(pk=pk)
+
+
+def upcoming_of(patient: Patient, now: datetime) -> list[Appointment]:
+    """The patient's visits that are still to end, soonest first; at most 20."""
+    rows = Appointment.objects.filter(patient=patient, ends_at__gt=now)
+    rows = rows.filter(status__in=[S.PENDING, S.BOOKED, S.ARRIVED, S.CHECKED_IN])
+    return list(rows.select_related(*_SHOWN)[:MOST_SHOWN])
+
+
+def past_of(patient: Patient, now: datetime) -> list[Appointment]:
+    """Attended, missed and cancelled visits, latest first; those moved on are told by the visit that took their
+    place. At most 20."""
+    rows = Appointment.objects.filter(patient=patient, next=None).exclude(status=S.ENTERED_IN_ERROR)
+    gone = rows.filter(status__in=[S.CANCELLED, S.NOSHOW, S.FULFILLED]) | rows.filter(ends_at__lte=now)
+    return list(gone.select_related("previous", *_SHOWN).order_by("-starts_at")[:MOST_SHOWN])
+
+
+def current_of(appointment: Appointment) -> Appointment:
+    """The visit at the end of the chain: an old link leads to what is booked now."""
+    later = Appointment.objects.filter(previous=appointment).first()
+    while later is not None:
+        appointment, later = later, Appointment.objects.filter(previous=later).first()
+    return appointment

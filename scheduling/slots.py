@@ -1,0 +1,234 @@
+"""Where a visit fits: openings minus what is taken. Pure; `now` is given, times inside are seconds of the epoch."""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+Span = tuple[int, int]  # half-open
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Somebody or some room that can be in one visit at a time."""
+
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A range of a weekly pattern, in local time. It ends on the next day when `ends` is not after `starts`."""
+
+    weekday: int
+    starts: time
+    ends: time
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A span in which a practitioner sees patients at one place."""
+
+    start: int
+    end: int
+    practitioner_id: int
+    location_id: int
+    room_id: int | None
+    zone: ZoneInfo
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """What a visit here takes up."""
+        practitioner = Resource("practitioner", self.practitioner_id)
+        return (practitioner, Resource("room", self.room_id)) if self.room_id else (practitioner,)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is looked for. Minutes; `part_of_day` is local, half-open, the whole day when None."""
+
+    minutes: int
+    buffer_before: int = 0
+    buffer_after: int = 0
+    step: int = 15
+    part_of_day: tuple[time, time] | None = None
+    weekdays: frozenset[int] = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A time that is free. Ordered by start, then practitioner."""
+
+    start: int
+    practitioner_id: int
+    end: int
+    location_id: int
+    room_id: int | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.fromtimestamp(self.start, UTC)
+
+    @property
+    def ends_at(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.fromtimestamp(self.end, UTC)
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> int:
+    """The moment a local clock shows this. A time that a change of the clock leaves out is the first moment after the
+    gap; one that comes twice is the first of the two."""
+    local = datetime.combine(day, at, tzinfo=zone)
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+        # In a gap the offset before the change points behind it by the length of the gap, the one after it before it.
+        late, early = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+        moment = _end_of_gap(min(early, late), max(early, late), zone)
+    return int(moment.timestamp())
+
+
+def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    low, high = int(before.timestamp()), int(after.timestamp())
+    offset = before.astimezone(zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, UTC).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)
+
+
+def spans_of(hours: Iterable[Hours], first: date, last: date, zone: ZoneInfo) -> list[Span]:
+    """The spans that a weekly pattern opens from `first` to `last`, by the day on which they begin."""
+    by_weekday: dict[int, list[Hours]] = {}
+    for one in hours:
+        by_weekday.setdefault(one.weekday, []).append(one)
+    spans = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        for one in by_weekday.get(day.weekday(), ()):
+            until = day if one.ends > one.starts else day + timedelta(days=1)
+            span = (instant(day, one.starts, zone), instant(until, one.ends, zone))
+            if span[0] < span[1]:
+                spans.append(span)
+    return sorted(spans)
+
+
+def subtract(span: Span, taken: Iterable[Span]) -> list[Span]:
+    """What is left of `span`; `taken` in any order, overlapping or not."""
+    left, start = [], span[0]
+    for begin, end in sorted(taken):
+        if end <= start or begin >= span[1]:
+            continue
+        if begin > start:
+            left.append((start, begin))
+        start = max(start, end)
+    if start < span[1]:
+        left.append((start, span[1]))
+    return left
+
+
+def merge(spans: Iterable[Span]) -> list[Span]:
+    """The same time in as few spans as possible, in order."""
+    merged: list[Span] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def free_slots(
+    openings: Iterable[Opening], taken: Mapping[Resource, Sequence[Span]], need: Need, now: datetime
+) -> Iterator[Slot]:
+    """Slots in order of start, lazily. A slot lies with its buffers inside one opening, begins on the grid of the
+    opening's start, not before `now`, and touches no taken span of its resources.
+
+    `taken` holds merged spans in order (`merge`).
+    """
+    earliest = int(now.timestamp())
+    return heapq.merge(*(_in_opening(opening, taken, need, earliest) for opening in openings))
+
+
+def _in_opening(
+    opening: Opening, taken: Mapping[Resource, Sequence[Span]], need: Need, earliest: int
+) -> Iterator[Slot]:
+    step, before, after = need.step * 60, need.buffer_before * 60, need.buffer_after * 60
+    length = need.minutes * 60
+    rows = [taken.get(resource, ()) for resource in opening.resources]
+    start = opening.start + before
+    if start < earliest:
+        start += -(-(earliest - start) // step) * step
+    while start + length + after <= opening.end:
+        blocked_until = _blocked_until(rows, start - before, start + length + after)
+        if blocked_until is not None:
+            start += -(-(blocked_until + before - start) // step) * step
+            continue
+        if _is_wanted(start, start + length, need, opening.zone):
+            end = start + length
+            yield Slot(start, opening.practitioner_id, end, opening.location_id, opening.room_id)
+        start += step
+
+
+def _blocked_until(rows: Sequence[Sequence[Span]], start: int, end: int) -> int | None:
+    """The end of a taken span that touches this time, None when there is none."""
+    for spans in rows:
+        place = bisect_right(spans, (start, float("inf")))
+        if place and spans[place - 1][1] > start:
+            return spans[place - 1][1]
+        if place < len(spans) and spans[place][0] < end:
+            return spans[place][1]
+    return None
+
+
+def _is_wanted(start: int, end: int, need: Need, zone: ZoneInfo) -> bool:
+    if need.part_of_day is None and len(need.weekdays) == 7:
+        return True
+    local = datetime.fromtimestamp(start, zone)
+    if local.weekday() not in need.weekdays:
+        return False
+    if need.part_of_day is None:
+        return True
+    finish = datetime.fromtimestamp(end, zone)
+    from_, until = need.part_of_day
+    return from_ <= local.time() and finish.date() == local.date() and finish.time() <= until
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of several visits in a row. Gaps (minutes) are measured from the end of the one before."""
+
+    slots: Sequence[Slot]
+    least_gap: int = 0
+    most_gap: int | None = None
+
+
+def chains(steps: Sequence[Step]) -> Iterator[tuple[Slot, ...]]:
+    """Ways to have all visits in the given order, in order of the first one's start; for each first slot the ways that
+    end earliest. Each step's slots are in order of start."""
+    if not steps:
+        return
+    for first in steps[0].slots:
+        rest = _continue(first, steps, 1)
+        if rest is not None:
+            yield (first, *rest)
+
+
+def _continue(previous: Slot, steps: Sequence[Step], place: int) -> tuple[Slot, ...] | None:
+    if place == len(steps):
+        return ()
+    step = steps[place]
+    lowest = previous.end + step.least_gap * 60
+    begin = bisect_right(step.slots, lowest - 1, key=lambda slot: slot.start)
+    for slot in step.slots[begin:]:
+        if step.most_gap is not None and slot.start > previous.end + step.most_gap * 60:
+            return None
+        rest = _continue(slot, steps, place + 1)
+        if rest is not None:
+            return (slot, *rest)
+    return None

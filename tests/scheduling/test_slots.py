@@ -1,0 +1,153 @@
+"""The pure core of slot search, across changes of the clock."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scheduling.slots import (
+    Hours,
+    Need,
+    Opening,
+    Resource,
+    Slot,
+    Step,
+    chains,
+    free_slots,
+    instant,
+    merge,
+    spans_of,
+    subtract,
+)
+
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Madrid", "Europe/Lisbon", "Asia/Kolkata",
+        "Australia/Lord_Howe", "Pacific/Auckland", "Africa/Casablanca", "Pacific/Apia",
+    )
+]  # fmt: skip
+MADRID = ZoneInfo("Europe/Madrid")
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+days = st.dates(min_value=date(2025, 1, 1), max_value=date(2026, 12, 31))
+times = st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4 * 15))
+
+
+def opening(start, end, **changes):
+    given = {"practitioner_id": 1, "location_id": 1, "room_id": None, "zone": ZoneInfo("UTC")} | changes
+    return Opening(start * 60, end * 60, **given)
+
+
+def minutes(slots):
+    return [(slot.start // 60, slot.end // 60) for slot in slots]
+
+
+def test_a_time_that_the_clock_leaves_out_is_the_first_moment_after_the_gap():
+    moment = datetime.fromtimestamp(instant(date(2026, 3, 29), time(2, 30), MADRID), UTC)
+    assert moment == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+
+
+def test_a_time_that_comes_twice_is_the_first_of_the_two():
+    moment = datetime.fromtimestamp(instant(date(2026, 10, 25), time(2, 30), MADRID), UTC)
+    assert moment == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_a_night_lasts_an_hour_less_and_an_hour_more_when_the_clock_changes():
+    def length(day):
+        ((start, end),) = spans_of([Hours(day.weekday(), time(22), time(6))], day, day, MADRID)
+        return (end - start) / 3600
+
+    assert [length(date(2026, 3, 28)), length(date(2026, 3, 27)), length(date(2026, 10, 24))] == [7, 8, 9]
+
+
+@settings(max_examples=150, deadline=None)
+@given(zone=st.sampled_from(ZONES), day=days, at=times)
+def test_a_local_time_that_exists_is_shown_by_the_clock_at_its_instant(zone, day, at):
+    shown = datetime.fromtimestamp(instant(day, at, zone), zone)
+    is_in_gap = datetime.combine(day, at, tzinfo=zone).astimezone(UTC).astimezone(zone).time() != at
+    assert is_in_gap or (shown.date(), shown.time()) == (day, at)
+
+
+@settings(max_examples=100, deadline=None)
+@given(zone=st.sampled_from(ZONES), day=days, starts=times, ends=times)
+def test_the_spans_of_a_fortnight_begin_at_their_local_time_and_never_overlap(zone, day, starts, ends):
+    hours = [Hours(weekday, starts, ends) for weekday in range(7) if starts != ends]
+    spans = spans_of(hours, day, day + timedelta(days=13), zone)
+    assert all(start < end for start, end in spans)
+    assert all(after[0] >= before[1] - 7200 for before, after in pairwise(spans))
+    odd = {start for start, _ in spans if datetime.fromtimestamp(start, zone).time() != starts}
+    assert {start for start in odd if not _is_after_gap(start, zone)} == set()
+
+
+def _is_after_gap(start, zone):
+    before = datetime.fromtimestamp(start - 1, zone).utcoffset()
+    return datetime.fromtimestamp(start, zone).utcoffset() > before
+
+
+spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)).map(lambda pair: (pair[0], sum(pair))), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(spans)
+def test_what_is_left_and_what_is_taken_make_up_the_whole(taken):
+    left = subtract((0, 220), taken)
+    second = {at for start, end in left for at in range(start, end)}
+    assert second == set(range(220)) - {at for start, end in taken for at in range(start, end)}
+    assert left == merge(left)
+
+
+@settings(max_examples=200, deadline=None)
+@given(taken=spans, step=st.sampled_from([5, 10, 15]), before=st.integers(0, 10), after=st.integers(0, 10))
+def test_slots_are_exactly_the_free_times_on_the_grid(taken, step, before, after):
+    need = Need(minutes=20, buffer_before=before, buffer_after=after, step=step)
+    blocked = merge((start * 60, end * 60) for start, end in taken)
+    found = minutes(free_slots([opening(0, 220)], {Resource("practitioner", 1): blocked}, need, LONG_AGO))
+    free = [
+        (start, start + 20)
+        for start in range(before, 220, step)
+        if start + 20 + after <= 220
+        and all(end <= start - before or begin >= start + 20 + after for begin, end in taken)
+    ]
+    assert found == free
+
+
+def test_nothing_begins_before_now_and_the_grid_stays():
+    now = datetime.fromtimestamp(47 * 60, UTC)
+    assert minutes(free_slots([opening(0, 120)], {}, Need(minutes=30, step=30), now)) == [(60, 90), (90, 120)]
+
+
+def test_a_room_that_is_taken_closes_the_time_of_everybody_in_it():
+    rooms = [opening(0, 60, room_id=7), opening(0, 60, practitioner_id=2, room_id=8)]
+    found = free_slots(rooms, {Resource("room", 7): [(0, 3600)]}, Need(minutes=30, step=30), LONG_AGO)
+    assert [(slot.practitioner_id, slot.start) for slot in found] == [(2, 0), (2, 1800)]
+
+
+def test_a_part_of_the_day_and_the_weekdays_are_the_sites_own():
+    zone = ZoneInfo("America/New_York")
+    span = spans_of([Hours(0, time(9), time(17))], date(2026, 3, 9), date(2026, 3, 9), zone)[0]
+    monday = Opening(*span, 1, 1, None, zone)
+    need = Need(minutes=60, step=60, part_of_day=(time(15), time(17)))
+    found = list(free_slots([monday], {}, need, LONG_AGO))
+    assert [slot.starts_at.astimezone(zone).hour for slot in found] == [15, 16]
+    assert list(free_slots([monday], {}, Need(minutes=60, weekdays=frozenset({1})), LONG_AGO)) == []
+
+
+def test_visits_in_a_row_keep_their_order_and_gaps():
+    def at(*starts):
+        return [Slot(start * 60, 1, (start + 30) * 60, 1) for start in starts]
+
+    blood, talk = at(0, 60), at(30, 45, 90, 200)
+    ways = chains([Step(blood), Step(talk, least_gap=15, most_gap=60)])
+    assert [tuple(slot.start // 60 for slot in way) for way in ways] == [(0, 45)]
+    assert list(chains([])) == []
+
+
+@pytest.mark.parametrize("most_gap", [None, 120])
+def test_the_earliest_way_to_have_all_visits_comes_first(most_gap):
+    first = [Slot(start * 60, 1, (start + 10) * 60, 1) for start in (0, 20, 40)]
+    second = [Slot(start * 60, 2, (start + 10) * 60, 1) for start in (15, 55)]
+    ways = list(chains([Step(first), Step(second, most_gap=most_gap)]))
+    assert [(one.start // 60, two.start // 60) for one, two in ways] == [(0, 15), (20, 55), (40, 55)]
