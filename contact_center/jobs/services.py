@@ -58,6 +58,8 @@ def stop(*, actor: User, job_id: int) -> Job:
     One that no worker has begun stops at once. What was done stays done.
     """
     with transaction.atomic():
+        # First the trail, then the job: an item that is being done leaves its entry before it counts itself.
+        _record(actor, AuditAction.CANCELLED, Job(pk=job_id))
         job = Job.objects.select_for_update().get(pk=job_id)
         if not policies.can_stop(actor, job):
             raise Conflict(_("This work is over already."))
@@ -67,7 +69,6 @@ def stop(*, actor: User, job_id: int) -> Job:
         else:
             job.save()
             signals.announce(signals.job_changed, job_id=job.pk, owner_id=job.owner_id)
-        _record(actor, AuditAction.CANCELLED, job)
         return job
 
 

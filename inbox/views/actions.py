@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
-from inbox import policies, realtime
+from inbox import policies
 from inbox.enums import ChannelKind, Direction
 from inbox.forms import NewPatientForm, TemplateForm
 from inbox.models import Disposition, Interaction, Message
@@ -19,6 +19,7 @@ from inbox.selectors.conversation import candidates_for, get_message_for, latest
 from inbox.selectors.tasks import tasks_of
 from inbox.services import interactions as desk
 from inbox.services.labels import set_reason
+from inbox.services.newcomers import link_new_patient
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of, tell_errors
@@ -29,8 +30,7 @@ from inbox.working_forms import WrapUpForm
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.selectors.people import get_patient_for
-from patients.services.addresses import NewAddress
-from patients.services.records import create_patient, search_records
+from patients.services.records import search_records
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -112,11 +112,20 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     interaction = find(request, pk)
     if request.method == "POST" and "q" not in request.POST:
         try:
-            desk.link_patient(actor=person_of(request), interaction_id=pk, patient=_chosen(request, interaction))
+            patient, seen = _chosen(request, interaction), _seen_linked(request)
+            desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient, instead_of=seen)
         except Refused as error:
             return show_refusal(request, pk, error)
         return _done(request, pk, _("Linked."))
     return _link_form(request, interaction)
+
+
+def _seen_linked(request: HttpRequest) -> int | None:
+    """Who was linked when the form was drawn."""
+    seen = request.POST.get("linked")
+    if seen is None:
+        return desk.ANYBODY
+    return int(seen) if seen.isdecimal() and len(seen) < 19 else None
 
 
 def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
@@ -158,21 +167,18 @@ def _link_form(
 def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
     """A new patient with the address of this conversation, linked to it."""
     interaction = find(request, pk)
-    form = NewPatientForm(request.POST)
+    form, status = NewPatientForm(request.POST), 422
     if form.is_valid():
-        addresses = []
-        if interaction.contact_scheme and interaction.contact_value:
-            addresses = [NewAddress(interaction.contact_scheme, interaction.contact_value)]
+        at: dict[str, Any] = {"actor": person_of(request), "interaction_id": pk, "instead_of": _seen_linked(request)}
         try:
-            with realtime.atomic():
-                patient = create_patient(actor=person_of(request), addresses=addresses, **form.cleaned_data)
-                desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient)
+            link_new_patient(**at, **form.cleaned_data)
             return _done(request, pk, _("Created and linked."))
         except ValidationError as error:
             tell_errors(form, error)
         except Refused as error:
             form.add_error(None, str(error))
-    return _link_form(request, interaction, form, status=422)
+            status = status_of(error)
+    return _link_form(request, interaction, form, status=status)
 
 
 @form_methods

@@ -4,13 +4,16 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditEntry
+from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from contact_center.jobs import registry, selectors, services, worker
 from contact_center.jobs.models import Job, JobItem
+from tests.blocking import until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +57,33 @@ def test_the_rest_can_be_tried_again_as_a_new_job(agent, done):
     assert (statuses(again), again.kind, again.parameters) == ({13: "waiting"}, "noting", {})
     with pytest.raises(Conflict):
         services.try_again(actor=agent, job_id=again.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_waits_for_the_item_that_is_being_done(agent, done):
+    """An item leaves its entry in its owner's trail and then counts itself; a stop in another order is a deadlock."""
+    job = start(agent, 1)
+    Job.objects.filter(pk=job.pk).update(status="running")
+    held, problems = threading.Event(), []
+
+    def do_item():
+        try:
+            with transaction.atomic():
+                record(actor=agent, action=AuditAction.CHANGED, object_type="job")
+                held.set()
+                until_somebody_waits()
+                Job.objects.filter(pk=job.pk).update(done_count=1)
+        except OperationalError as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=do_item)
+    thread.start()
+    held.wait(10)
+    services.stop(actor=agent, job_id=job.pk)
+    thread.join(10)
+    assert (problems, fresh(job).is_stop_wanted, fresh(job).done_count) == ([], True, 1)
 
 
 def test_a_job_that_no_worker_has_begun_stops_at_once(agent, done):

@@ -1,7 +1,6 @@
 """Two interactions of one person become one, come apart again, and messages move out."""
 
 import threading
-import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,12 +16,13 @@ from inbox.models import FormSubmission, Interaction, Message, TimelineEvent, Up
 from inbox.selectors.merging import added_since
 from inbox.selectors.uploads import waiting_uploads
 from inbox.services import merging
-from inbox.services.interactions import add_note, close, link_patient, reopen
+from inbox.services.interactions import add_note, close, link_patient, reopen, unlink_patient
 from inbox.services.merging import merge, split
 from inbox.services.replies import reply
 from inbox.services.snooze import snooze
 from inbox.services.unmerging import unmerge
 from patients.services.addresses import add_contact_point
+from tests.blocking import until_somebody_waits
 from tests.factories.inbox import (
     CaseFactory,
     DispositionFactory,
@@ -389,16 +389,6 @@ def test_messages_move_after_whoever_notes_the_outcome_of_their_sending(verb, ag
     assert (problems, sent.interaction_id != target.pk) == ([], True)
 
 
-def until_somebody_waits():
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    for _ in range(500):
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-
-
 def test_files_in_the_reply_box_go_on_in_the_target(agent, source, target):
     upload = Upload.objects.create(
         interaction=source, author=agent, name="a.txt", content_type="text/plain", size=1, digest="0", file="a"
@@ -471,6 +461,50 @@ def test_moved_to_the_right_patient_the_wrong_record_keeps_the_fact_and_its_case
     assert events(source)[-1] == (TimelineKind.MOVED, f"patient:{patient.pk}")
     linked = AuditEntry.objects.filter(action="linked", object_id=source.pk).order_by("pk")
     assert list(linked.values_list("patient_id", flat=True)) == [patient.pk, right.pk]
+
+
+def test_who_it_is_counts_for_what_was_merged_into_it_too(agent, sms_channel, whatsapp_channel, patient):
+    target = InteractionFactory(channel=sms_channel, owner=agent, contact_value=PHONE)
+    merged = InteractionFactory(channel=whatsapp_channel, owner=agent, contact_value=PHONE)
+    merge(actor=agent, source_id=merged.pk, target_id=target.pk)
+    link_patient(actor=agent, interaction_id=target.pk, patient=patient)
+    merged.refresh_from_db()
+    assert merged.patient == patient
+    unlink_patient(actor=agent, interaction_id=target.pk)
+    merged.refresh_from_db()
+    assert merged.patient is None
+
+
+def test_the_record_of_a_wrong_link_keeps_that_it_was_undone(agent, source, patient):
+    for _ in range(2):
+        unlink_patient(actor=agent, interaction_id=source.pk)
+    told = AuditEntry.objects.filter(action="linked", object_id=source.pk).order_by("pk")
+    assert list(told.values_list("patient_id", flat=True)) == [patient.pk, None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_waits_for_the_undo_of_a_merge_instead_of_blocking_it(agent, source, target):
+    merge(actor=agent, source_id=source.pk, target_id=target.pk)
+    held, problems = threading.Event(), []
+
+    def undo():
+        try:
+            with transaction.atomic():
+                merging.locked(source.pk)
+                held.set()
+                until_somebody_waits()
+                merging.locked(target.pk)
+        except OperationalError as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=undo)
+    thread.start()
+    held.wait(10)
+    link_patient(actor=agent, interaction_id=target.pk, patient=PatientFactory())
+    thread.join(10)
+    assert problems == []
 
 
 def test_a_snoozed_source_wakes_when_its_merge_is_undone(agent, source, target):

@@ -1,6 +1,7 @@
 """Take, assign, wrap up, link: what the page does with a yes, a no and a mistake."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -180,6 +181,30 @@ def test_a_wrong_birth_date_is_told_at_its_field_and_nobody_is_created(agent, wa
     assert (answer.status_code, Patient.objects.count(), fresh(waiting).patient) == (422, 0, None)
     assert answer.context["form"].errors == {"birth_date": ["Enter a date between 1890 and today."]}
     assert 'value="Ana"' in answer.content.decode()
+
+
+def linked_field(page):
+    return re.search(r'name="linked" value="(\d*)"', page.content.decode())[1]
+
+
+def test_the_same_form_sent_twice_makes_one_patient(agent, waiting, signed_in):
+    Interaction.objects.filter(pk=waiting.pk).update(contact_value="+13055550199")
+    client = signed_in(agent)
+    shown = linked_field(client.get(url("link", waiting.pk)))
+    data = {"given_name": "Ana", "family_name": "Lima", "language": "pt", "linked": shown}
+    answers = [client.post(url("create-patient", waiting.pk), data, headers=HTMX) for _ in range(2)]
+    assert ([answer.status_code for answer in answers], Patient.objects.count()) == ([200, 409], 1)
+
+
+def test_an_old_form_does_not_take_a_conversation_from_whom_a_colleague_linked_it_to(
+    agent, second_agent, waiting, signed_in
+):
+    right, wrong = PatientFactory(), PatientFactory()
+    client = signed_in(agent)
+    shown = linked_field(client.post(url("link", waiting.pk), {"q": wrong.family_name}))
+    signed_in(second_agent).post(url("link", waiting.pk), {"patient": right.pk, "linked": shown})
+    answer = client.post(url("link", waiting.pk), {"patient": wrong.pk, "linked": shown}, headers=HTMX)
+    assert (answer.status_code, fresh(waiting).patient) == (409, right)
 
 
 # ---- outbox and quarantine ----
