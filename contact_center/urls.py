@@ -18,5 +18,6 @@ urlpatterns = [
     path("api/v1/", include("inbox.api.urls")),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     path("", include("contact_center.jobs.urls")),
+    path("", include("patients.urls")),
     path("", include("inbox.urls")),
 ]

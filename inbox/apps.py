@@ -21,9 +21,11 @@ class InboxConfig(AppConfig):
         from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
         from inbox.selectors.interactions import patients_of_partner, serves_patient
+        from inbox.services import halts
         from patients import panels
         from patients.selectors.access import may_open, register_acquaintance
         from patients.selectors.people import register_partner_scope
+        from patients.services import stops
         from patients.signals import glass_broken
 
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
@@ -38,6 +40,7 @@ class InboxConfig(AppConfig):
         register_partner_scope(patients_of_partner)
         register_acquaintance(serves_patient)
         panels.register(panels.Panel("consents", _("Preferences and consent"), "inbox:panel-consents", 10, may_open))
+        stops.register("inbox", hold=halts.hold_back, stop=halts.stop_messages)
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
             (_("Team"), "users", "inbox:team", 15, Action.ASSIGN_OTHERS),

@@ -86,6 +86,7 @@ class MessagePurpose(TextChoices):
     SURVEYS = "surveys", _("Survey")
     MARKETING = "marketing", _("Marketing")
     RECEIPT = "receipt", _("Receipt")
+    CODE = "code", _("One-time code")
     OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("Confirmation of STOP, START or HELP")
 
 

@@ -15,6 +15,7 @@ WHATSAPP_WINDOW = timedelta(hours=24)
 WINDOW_MARGIN = timedelta(seconds=30)
 QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
 DAILY_CAP = 3
+Hours = tuple[time, time]
 
 AUTOMATIC = {
     MessagePurpose.CARE,
@@ -43,13 +44,17 @@ class GateReason(StrEnum):
     EMPTY = "empty"
     UNRESOLVED_VARIABLE = "unresolved_variable"
     QUIET_HOURS = "quiet_hours"
+    CONTACT_HOURS = "contact_hours"
     DAILY_CAP = "daily_cap"
     CONVERSATION_CLOSED = "conversation_closed"
 
 
 @dataclass(frozen=True, slots=True)
 class SendFacts:
-    """All the gate looks at. Times are aware; `time_zone` is the patient's (IANA name)."""
+    """All the gate looks at. Times are aware; `time_zone` is the patient's (IANA name).
+
+    `contact_hours` are the patient's own, local, from and until; they take the place of our quiet hours.
+    """
 
     purpose: MessagePurpose
     channel_kind: ChannelKind
@@ -69,6 +74,7 @@ class SendFacts:
     last_inbound_at: datetime | None = None
     automatic_today: int = 0
     time_zone: str = "UTC"
+    contact_hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +91,18 @@ def decide(facts: SendFacts) -> Verdict:
 
     A person's reply and care messages need no consent row (implied by the contact) but respect a withdrawal;
     surveys and marketing need a grant. The confirmation of STOP, START or HELP passes the opt-out it confirms,
-    because carriers require exactly one. The daily cap holds back automatic purposes only; quiet hours those and what
+    because carriers require exactly one. A one-time code is what the person asks for at that moment, so it passes a
+    wish not to be contacted, but no STOP. The daily cap holds back automatic purposes only; quiet hours those and what
     a person put off, since nobody waits for it at that moment.
     """
     refusal = _refusal(facts)
     if refusal:
         return Verdict(GateDecision.SUPPRESS, refusal)
     if facts.purpose in AUTOMATIC or facts.is_scheduled:
-        until_at = quiet_until(facts.now, facts.time_zone)
+        until_at = quiet_until(facts.now, facts.time_zone, facts.contact_hours)
         if until_at:
-            return Verdict(GateDecision.DEFER, GateReason.QUIET_HOURS, until_at)
+            reason = GateReason.CONTACT_HOURS if facts.contact_hours else GateReason.QUIET_HOURS
+            return Verdict(GateDecision.DEFER, reason, until_at)
     if facts.purpose in AUTOMATIC and facts.automatic_today >= DAILY_CAP:
         return Verdict(GateDecision.DEFER, GateReason.DAILY_CAP, facts.now + timedelta(hours=12))
     return Verdict(GateDecision.SEND, GateReason.ALLOWED)
@@ -102,13 +110,14 @@ def decide(facts: SendFacts) -> Verdict:
 
 def _refusal(facts: SendFacts) -> GateReason | None:
     is_keyword_answer = facts.purpose == MessagePurpose.OPT_OUT_CONFIRMATION
+    is_asked_for = is_keyword_answer or facts.purpose == MessagePurpose.CODE
     checks = [
         (not facts.is_channel_active, GateReason.CHANNEL_OFF),
         (not facts.has_address, GateReason.NO_ADDRESS),
         (not facts.has_content, GateReason.EMPTY),
         (facts.has_unresolved_variable, GateReason.UNRESOLVED_VARIABLE),
         (facts.is_deceased, GateReason.DECEASED),
-        (facts.is_do_not_contact and not is_keyword_answer, GateReason.DO_NOT_CONTACT),
+        (facts.is_do_not_contact and not is_asked_for, GateReason.DO_NOT_CONTACT),
         (facts.is_opted_out and not is_keyword_answer, GateReason.OPTED_OUT),
         (facts.consent is False and not is_keyword_answer, GateReason.CONSENT_WITHDRAWN),
         (facts.consent is None and facts.purpose in CONSENT_REQUIRED, GateReason.NO_CONSENT),
@@ -132,10 +141,15 @@ def window_closes_at(last_inbound_at: datetime | None) -> datetime | None:
     return last_inbound_at + WHATSAPP_WINDOW if last_inbound_at else None
 
 
-def quiet_until(now: datetime, time_zone: str) -> datetime | None:
-    """End of the quiet hours (21:00 to 08:00 local) that `now` lies in, as UTC; None outside them."""
+def quiet_until(now: datetime, time_zone: str, hours: Hours | None = None) -> datetime | None:
+    """End of the quiet hours that `now` lies in, as UTC; None outside them.
+
+    They are 21:00 to 08:00 local, or whatever lies outside the patient's own hours, which may pass midnight.
+    """
+    opens, closes = hours or (QUIET_UNTIL, QUIET_FROM)
     local = now.astimezone(ZoneInfo(time_zone))
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+    at = local.time()
+    if opens <= at < closes if opens < closes else at >= opens or at < closes:
         return None
-    day = local.date() if local.time() < QUIET_UNTIL else local.date() + timedelta(days=1)
-    return datetime.combine(day, QUIET_UNTIL, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    day = local.date() if at < opens else local.date() + timedelta(days=1)
+    return datetime.combine(day, opens, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)

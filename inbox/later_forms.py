@@ -34,6 +34,7 @@ class LaterForm(DeskForm):
     def __init__(self, *args: Any, interaction: Interaction, **kwargs: Any) -> None:
         self.zone_name = time_zone_of(interaction.patient)
         self.zone = ZoneInfo(self.zone_name)
+        self.hours = interaction.patient.contact_hours if interaction.patient else None
         self.is_abroad = self.zone_name != timezone.get_default_timezone_name()
         now = timezone.now().astimezone(self.zone)
         tomorrow = now.date() + timedelta(days=1)
@@ -51,7 +52,7 @@ class LaterForm(DeskForm):
             ("tomorrow", _("Tomorrow morning"), datetime.combine(tomorrow, MORNING, self.zone)),
             ("monday", _("Monday morning"), datetime.combine(monday, MORNING, self.zone)),
         ]
-        if quiet_until(soon, self.zone_name) is None:
+        if quiet_until(soon, self.zone_name, self.hours) is None:
             found.insert(0, ("soon", _("In two hours"), soon))
         return found[:2] if monday == tomorrow else found
 

@@ -41,6 +41,7 @@ class ConsentPurpose(TextChoices):
     REMINDERS = "reminders", _("Reminders")
     SURVEYS = "surveys", _("Surveys")
     MARKETING = "marketing", _("Marketing")
+    RECORDING = "recording", _("Recording of calls")
 
 
 class ConsentStatus(TextChoices):
@@ -168,3 +169,46 @@ class ImportField(TextChoices):
     POSTAL_CODE = "postal_code", _("Postal code")
     COUNTRY = "country", _("Country")
     SITE_NAME = "site_name", _("Site")
+
+
+class ContactChannel(TextChoices):
+    """Ways a patient may prefer and consent to; the words are those of the desk's channels."""
+
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    SMS = "sms", _("SMS")
+    EMAIL = "email", _("E-mail")
+    VOICE = "voice", _("Call")
+
+
+class CommunicationStyle(TextChoices):
+    BRIEF = "brief", _("Brief: what to do, in short steps")
+    DETAILED = "detailed", _("Detailed: with reasons and background")
+
+
+class AccessNeed(TextChoices):
+    """What helps a person to understand and reach us."""
+
+    HEARING = "hearing", _("Hard of hearing: write, or speak slowly")
+    SIGHT = "sight", _("Low sight: large print, or call")
+    READING = "reading", _("Reading is hard: call, or use short words")
+    MEMORY = "memory", _("Memory: repeat, and confirm in writing")
+    MOVEMENT = "movement", _("Walking is hard: step-free ways, or a wheelchair")
+    COMPANION = "companion", _("Comes with somebody who helps")
+
+
+class ProxyScope(TextChoices):
+    """What a proxy may do or be told for a patient."""
+
+    APPOINTMENTS = "appointments", _("Appointments")
+    RESULTS = "results", _("Results and messages about health")
+    BILLING = "billing", _("Bills and insurance")
+
+
+class ProofKind(TextChoices):
+    """What showed us that somebody may act for a patient."""
+
+    BIRTH_CERTIFICATE = "birth_certificate", _("Birth certificate")
+    COURT_ORDER = "court_order", _("Court order")
+    POWER_OF_ATTORNEY = "power_of_attorney", _("Power of attorney")
+    SIGNED_FORM = "signed_form", _("Form signed by the patient")
+    SPOKEN = "spoken", _("The patient said so, with identity checked")

@@ -1,11 +1,12 @@
 """Who may do what with a patient. Pure: decides on loaded objects, asks no database beyond the user's role."""
 
 from collections.abc import Collection
+from datetime import date
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from patients.models import Patient
+from patients.models import Patient, RelatedPerson
 
 
 def can_create_patient(user: User) -> bool:
@@ -50,3 +51,35 @@ def can_merge_patients(user: User) -> bool:
 def can_import_patients(user: User) -> bool:
     """May take in files of patients."""
     return can(user, Action.IMPORT_PATIENTS)
+
+
+def comes_of_age_on(birth_date: date, adult_age: int) -> date:
+    """The birthday from which a patient decides alone; somebody born on 29 February comes of age on 1 March."""
+    year = birth_date.year + adult_age
+    try:
+        return birth_date.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
+def last_day_of(link: RelatedPerson, adult_age: int) -> date | None:
+    """The last day on which a proxy holds; None where no end is known. `link.patient` must be loaded."""
+    ends = [link.valid_until_date] if link.valid_until_date else []
+    if link.is_for_minor and link.patient.birth_date:
+        of_age = comes_of_age_on(link.patient.birth_date, adult_age)
+        ends.append(date.fromordinal(of_age.toordinal() - 1))
+    return min(ends) if ends else None
+
+
+def proxy_holds(link: RelatedPerson, scope: str, on: date, adult_age: int) -> bool:
+    """True when this person may act for the patient in matters of `scope` on that day.
+
+    A minor's proxy holds until the day before the patient comes of age, and not at all while the birth date is unknown:
+    nobody could say whether it is over.
+    """
+    if not link.is_proxy or link.ended_at is not None or scope not in link.scopes:
+        return False
+    if link.patient.deceased_date is not None or (link.is_for_minor and link.patient.birth_date is None):
+        return False
+    last = last_day_of(link, adult_age)
+    return (link.valid_from_date is None or link.valid_from_date <= on) and (last is None or on <= last)

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.fields import NOT_PROVIDED
 
@@ -17,7 +18,8 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def cell(value: Any) -> str:
-    """A value in the text format of COPY. Aware datetimes, dates, numbers, text, bytes, lists of JSON columns."""
+    """A value in the text format of COPY. Aware datetimes, dates, numbers, text, bytes, lists of JSON columns,
+    tuples of plain words for array columns."""
     if value is None:
         return NULL
     if type(value) is str and value.isprintable() and "\\" not in value:
@@ -32,6 +34,8 @@ def cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, bytes):
         return "\\\\x" + value.hex()
+    if isinstance(value, tuple):
+        return "{" + ",".join(value) + "}"
     return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
 
 
@@ -113,6 +117,8 @@ class Writer:
 
 def _default(field: models.Field[Any, Any]) -> Any:
     """What a row has where nothing is said; times are always said, so they stand empty here."""
+    if isinstance(field, ArrayField):
+        return ()
     if field.default is NOT_PROVIDED or callable(field.default):
         if field.default in (list, dict):
             return field.default()

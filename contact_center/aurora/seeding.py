@@ -23,7 +23,7 @@ from contact_center.aurora.staff import DOMAIN
 from contact_center.aurora.views import save_views
 from inbox.enums import ChannelKind
 from inbox.models import Interaction, Message
-from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, ContactUse
+from patients.enums import ConsentPurpose, ConsentStatus, ContactScheme, ContactUse, ProofKind, ProxyScope
 from patients.models import Consent, ContactPoint, Patient, RelatedPerson
 
 APPS = ("accounts", "audit", "jobs", "patients", "inbox", "scheduling", "complaints", "analytics")
@@ -138,7 +138,8 @@ def _patients(book: Chronicle, people: list[Invented]) -> None:
             relative = people[other]
             book.add(
                 RelatedPerson, patient_id=person.id, relative_id=relative.id, name=relative.name,
-                relation=relation, is_proxy=is_proxy, **at,
+                relation=relation, is_proxy=is_proxy, scopes=tuple(ProxyScope.values) if is_proxy else (),
+                is_for_minor=is_proxy, proof=ProofKind.BIRTH_CERTIFICATE if is_proxy else "", **at,
             )  # fmt: skip
     book.flush()
 

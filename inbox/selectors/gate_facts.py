@@ -1,5 +1,6 @@
 """Gathers what the send gate looks at."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
@@ -9,8 +10,9 @@ from django.utils import timezone
 from inbox.enums import ChannelKind, Direction, MessagePurpose, MessageStatus, TemplateStatus
 from inbox.gate import AUTOMATIC, SendFacts
 from inbox.models import Channel, Message, OptOut
-from patients.enums import ConsentPurpose, ConsentStatus
-from patients.models import Consent, ContactPoint, Patient
+from patients.enums import ConsentPurpose
+from patients.models import ContactPoint, Patient
+from patients.selectors.consents import word_on
 
 _ZONES = available_timezones()
 _RECENT = timedelta(hours=72)
@@ -22,38 +24,102 @@ _CONSENT_OF = {
 }
 
 
-def facts_for(message: Message) -> SendFacts:
-    """Facts about one outbound message as they stand now: switches, consents and opt-outs are read anew.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to one person at one moment: what holds for every message that would go there."""
+
+    channel_kind: ChannelKind
+    address: str
+    at: datetime
+    patient: Patient | None
+    is_channel_active: bool
+    is_opted_out: bool
+    is_address_bounced: bool
+    last_inbound_at: datetime | None
+
+    @property
+    def was_written_lately(self) -> bool:
+        """Somebody wrote from this address in the last 72 hours: what a person says now is an answer."""
+        return bool(self.last_inbound_at and self.at - self.last_inbound_at < _RECENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What would be sent, as far as the gate cares."""
+
+    has_content: bool = True
+    has_unresolved_variable: bool = False
+    is_scheduled: bool = False
+    is_template: bool = False
+    is_template_approved: bool = False
+
+
+def way_to(
+    *, patient: Patient | None, channel_id: int, channel_kind: str, scheme: str, address: str, at: datetime
+) -> Way:
+    """What is on record now about this way: switches, opt-outs and bounces are read anew. Four queries."""
+    bounced = ContactPoint.objects.filter(scheme=scheme, value=address, bounced_at__isnull=False)
+    return Way(
+        channel_kind=ChannelKind(channel_kind),
+        address=address,
+        at=at,
+        patient=patient,
+        is_channel_active=Channel.objects.filter(pk=channel_id, is_active=True).exists(),
+        is_opted_out=is_opted_out(channel_kind, address),
+        is_address_bounced=bounced.exists(),
+        last_inbound_at=last_inbound_at_of(channel_id, address),
+    )
+
+
+def facts_about(way: Way, purpose: MessagePurpose, content: Content) -> SendFacts:
+    """The facts for one purpose on one way, of a message that is there or of one that might be.
 
     A person's reply passes the do-not-contact and deceased switches only while somebody wrote from this address in
     the last 72 hours: then it is an answer, not a contact of ours.
     """
-    purpose = MessagePurpose(message.purpose)
-    patient = _patient_of(message)
-    last_inbound_at = last_inbound_at_of(message.channel_id, message.address)
-    is_answer = purpose == MessagePurpose.REPLY and bool(last_inbound_at and timezone.now() - last_inbound_at < _RECENT)
+    patient = way.patient
+    is_answer = purpose == MessagePurpose.REPLY and way.was_written_lately
     return SendFacts(
         purpose=purpose,
-        channel_kind=ChannelKind(message.channel_kind),
-        now=timezone.now(),
-        has_address=bool(message.address),
-        has_content=bool(message.text.strip() or message.html or message.template_id or message.attachments.exists()),
-        has_unresolved_variable="{{" in message.text and "}}" in message.text,
-        is_channel_active=Channel.objects.filter(pk=message.channel_id, is_active=True).exists(),
-        is_opted_out=is_opted_out(message.channel_kind, message.address),
-        is_address_bounced=ContactPoint.objects.filter(
-            scheme=message.address_scheme, value=message.address, bounced_at__isnull=False
-        ).exists(),
+        channel_kind=way.channel_kind,
+        now=way.at,
+        has_address=bool(way.address),
+        has_content=content.has_content,
+        has_unresolved_variable=content.has_unresolved_variable,
+        is_channel_active=way.is_channel_active,
+        is_opted_out=way.is_opted_out,
+        is_address_bounced=way.is_address_bounced,
         is_deceased=bool(patient and patient.deceased_date) and not is_answer,
         is_do_not_contact=bool(patient and patient.is_do_not_contact) and not is_answer,
-        consent=_consent(patient, purpose, message.channel_kind),
+        consent=_consent(patient, purpose, way.channel_kind),
+        is_scheduled=content.is_scheduled,
+        is_template=content.is_template,
+        is_template_approved=content.is_template_approved,
+        last_inbound_at=way.last_inbound_at,
+        automatic_today=_automatic_before(way) if purpose in AUTOMATIC else 0,
+        time_zone=time_zone_of(patient),
+        contact_hours=patient.contact_hours if patient else None,
+    )
+
+
+def facts_for(message: Message) -> SendFacts:
+    """Facts about one outbound message as they stand now."""
+    way = way_to(
+        patient=_patient_of(message),
+        channel_id=message.channel_id,
+        channel_kind=message.channel_kind,
+        scheme=message.address_scheme,
+        address=message.address,
+        at=timezone.now(),
+    )
+    content = Content(
+        has_content=bool(message.text.strip() or message.html or message.template_id or message.attachments.exists()),
+        has_unresolved_variable="{{" in message.text and "}}" in message.text,
         is_scheduled=message.scheduled_at is not None,
         is_template=message.template_id is not None,
         is_template_approved=bool(message.template and message.template.status == TemplateStatus.APPROVED),
-        last_inbound_at=last_inbound_at,
-        automatic_today=_automatic_today(message) if purpose in AUTOMATIC else 0,
-        time_zone=time_zone_of(patient),
     )
+    return facts_about(way, MessagePurpose(message.purpose), content)
 
 
 def time_zone_of(patient: Patient | None) -> str:
@@ -78,22 +144,14 @@ def _patient_of(message: Message) -> Patient | None:
 
 def _consent(patient: Patient | None, purpose: MessagePurpose, channel_kind: str) -> bool | None:
     wanted = _CONSENT_OF.get(purpose)
-    if patient is None or wanted is None:
-        return None
-    latest = (
-        Consent.objects.filter(patient=patient, purpose=wanted, channel_kind=channel_kind)
-        .order_by("-recorded_at", "-id")
-        .values_list("status", flat=True)
-        .first()
-    )
-    return None if latest is None else latest == ConsentStatus.GRANTED
+    return word_on(patient.pk, wanted, channel_kind) if patient is not None and wanted is not None else None
 
 
-def _automatic_today(message: Message) -> int:
+def _automatic_before(way: Way) -> int:
     return Message.objects.filter(
         direction=Direction.OUTBOUND,
-        address=message.address,
+        address=way.address,
         purpose__in=AUTOMATIC,
         status__in=[MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ],
-        sent_at__gte=timezone.now() - timedelta(hours=24),
+        sent_at__gte=way.at - timedelta(hours=24),
     ).count()

@@ -22,8 +22,10 @@ LATEST = timedelta(days=60)
 
 
 def leaving_at(interaction: Interaction, at: datetime) -> datetime:
-    """When a message put off until `at` would leave: the end of the patient's night where `at` lies in it."""
-    return gate.quiet_until(at, time_zone_of(interaction.patient)) or at
+    """When a message put off until `at` would leave: the end of the patient's night where `at` lies in it, or the
+    beginning of the hours they named."""
+    hours = interaction.patient.contact_hours if interaction.patient else None
+    return gate.quiet_until(at, time_zone_of(interaction.patient), hours) or at
 
 
 def moment_for(

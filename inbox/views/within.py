@@ -35,7 +35,7 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
         patient = open_patient_record(person_of(request), patient_id, reason="panel")
     except Patient.DoesNotExist:
         raise Http404 from None
-    context = {"consents": latest_consents(patient), "moved": moved_away_from(patient)}
+    context = {"patient": patient, "consents": latest_consents(patient), "moved": moved_away_from(patient)}
     return render(request, "inbox/_panel_consents.html", context)
 
 

@@ -10,9 +10,9 @@ from patients.models.care import (
     ProgramStep,
     StepCompletion,
 )
-from patients.models.consents import Consent
+from patients.models.consents import Consent, ConsentText
 from patients.models.duplicates import DuplicateSuggestion, MatchProfile
-from patients.models.family import RelatedPerson
+from patients.models.family import CareRule, RelatedPerson
 from patients.models.glass import BreakGlass
 from patients.models.identity import Identifier, PostalAddress
 from patients.models.imports import PatientImport, PatientImportRow
@@ -23,7 +23,9 @@ __all__ = [
     "Alert",
     "BreakGlass",
     "CareProgram",
+    "CareRule",
     "Consent",
+    "ConsentText",
     "ContactPoint",
     "Coverage",
     "DuplicateSuggestion",

@@ -1,12 +1,23 @@
 """Patients and the ways to reach them."""
 
+from datetime import time
+
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
-from patients.enums import ContactScheme, ContactUse, Gender, Sensitivity
+from patients.enums import (
+    AccessNeed,
+    CommunicationStyle,
+    ContactChannel,
+    ContactScheme,
+    ContactUse,
+    Gender,
+    Sensitivity,
+)
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -37,6 +48,13 @@ class Patient(TimeStampedModel):
     language = models.CharField(_("language"), max_length=8, default="en")
     time_zone = models.CharField(max_length=40, blank=True)
     site_name = models.CharField(_("site"), max_length=80, blank=True)
+    preferred_channel = models.CharField(max_length=12, choices=ContactChannel.choices, blank=True)
+    contact_from = models.TimeField(null=True, blank=True, help_text="Local; automatic messages from then on.")
+    contact_until = models.TimeField(null=True, blank=True, help_text="Local; and before this time.")
+    interpreter_language = models.CharField(max_length=8, blank=True)
+    access_needs = ArrayField(models.CharField(max_length=12, choices=AccessNeed.choices), default=list, blank=True)
+    access_note = models.CharField(max_length=240, blank=True)
+    communication_style = models.CharField(max_length=10, choices=CommunicationStyle.choices, blank=True)
     sensitivity = models.CharField(max_length=10, choices=Sensitivity.choices, default=Sensitivity.NONE)
     is_do_not_contact = models.BooleanField(default=False)
     deceased_date = models.DateField(null=True, blank=True)
@@ -59,6 +77,11 @@ class Patient(TimeStampedModel):
             models.CheckConstraint(
                 condition=models.Q(sensitivity__in=Sensitivity.values), name="patient_sensitivity_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(contact_from=None, contact_until=None)
+                | models.Q(contact_from__isnull=False, contact_until__isnull=False),
+                name="patient_contact_hours_both_or_none",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,6 +96,11 @@ class Patient(TimeStampedModel):
     def full_name(self) -> str:
         """Name as shown to staff."""
         return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def contact_hours(self) -> tuple[time, time] | None:
+        """Local times from and before which automatic messages are welcome; None where the patient named none."""
+        return (self.contact_from, self.contact_until) if self.contact_from and self.contact_until else None
 
     @property
     def initials(self) -> str:

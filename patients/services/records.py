@@ -1,6 +1,6 @@
 """Creating, changing, opening and finding records. Every verb leaves its audit entry in the same transaction."""
 
-from datetime import date
+from datetime import date, time
 from typing import TypedDict, Unpack
 from zoneinfo import available_timezones
 
@@ -17,10 +17,12 @@ from patients.models import Patient
 from patients.selectors.access import open_glass
 from patients.selectors.people import get_patient_for
 from patients.selectors.search import search_patients
+from patients.services import stops
 from patients.services.addresses import NewAddress, put_contact_point
 from patients.services.locking import lock_patient, record_change
 
 EARLIEST_BIRTH = date(1890, 1, 1)
+SWITCHES = ("is_do_not_contact", "deceased_date")
 
 
 class PatientFields(TypedDict, total=False):
@@ -34,6 +36,13 @@ class PatientFields(TypedDict, total=False):
     language: str
     time_zone: str
     site_name: str
+    preferred_channel: str
+    contact_from: time | None
+    contact_until: time | None
+    interpreter_language: str
+    access_needs: list[str]
+    access_note: str
+    communication_style: str
     is_do_not_contact: bool
     deceased_date: date | None
 
@@ -69,9 +78,11 @@ def create_patient(
 
 
 @transaction.atomic
-def update_patient(*, actor: User, patient_id: int, **fields: Unpack[PatientFields]) -> Patient:
+def update_patient(*, actor: User | None, patient_id: int, **fields: Unpack[PatientFields]) -> Patient:
     """Set these fields; the trail keeps which ones changed, not their values. Nothing changed: nothing is written.
 
+    Where it says that the patient died or does not want to be contacted, everything that waits to be sent is stopped
+    in the same transaction, and nothing leaves after it.
     Raises ValidationError (by field), PermissionDenied, Patient.DoesNotExist.
     """
     patient = lock_patient(actor, patient_id)
@@ -79,9 +90,14 @@ def update_patient(*, actor: User, patient_id: int, **fields: Unpack[PatientFiel
     _fill(patient, fields)
     changed = sorted(name for name, old in before.items() if getattr(patient, name) != old)
     if changed:
+        is_stop = any(not before[name] and getattr(patient, name) for name in SWITCHES if name in changed)
         patient.save(update_fields=[*changed, "updated_at"])
+        if is_stop:
+            stops.hold_back(patient)
         record_change(actor, AuditAction.CHANGED, patient, patient, fields=changed)
         signals.announce(signals.patient_changed, patient_id=patient.pk)
+        if is_stop:
+            stops.stop_all(patient, actor)
     return patient
 
 
@@ -99,6 +115,10 @@ def _fill(patient: Patient, fields: PatientFields) -> None:
         errors["deceased_date"] = [_("Enter a date that is not in the future.")]
     if patient.time_zone and patient.time_zone not in available_timezones():
         errors["time_zone"] = [_("Enter a time zone such as America/New_York.")]
+    if bool(patient.contact_from) != bool(patient.contact_until):
+        errors["contact_until"] = [_("Give both times, or none.")]
+    elif patient.contact_from and patient.contact_from == patient.contact_until:
+        errors["contact_until"] = [_("Choose two different times.")]
     try:
         patient.clean_fields(exclude={"search_name", "mrn"})
     except ValidationError as error:

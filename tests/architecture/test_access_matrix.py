@@ -27,7 +27,7 @@ from tests.factories.inbox import (
     WebFormFactory,
     WebhookEventFactory,
 )
-from tests.factories.patients import PatientFactory
+from tests.factories.patients import PatientFactory, RelatedPersonFactory
 from tests.factories.writing import CannedReplyFactory, MacroFactory
 
 PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
@@ -38,6 +38,8 @@ WORKERS = PEOPLE - {"auditor"}
 LEADS = {"supervisor", "admin"}
 SERVING = LEADS | {"agent", "clinical_agent"}
 """Those who serve the queue of the conversation in question."""
+KNOWING = SERVING | {"outsider"}
+"""Those who may open the record of the patient in question."""
 WATCHERS = SERVING | {"auditor", "outsider"}
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -126,6 +128,15 @@ TABLE = {
     "inbox:message-text": (SERVING, NOBODY),
     "inbox:find-in": (SERVING, SERVING),
     "inbox:panel-consents": (SERVING | {"outsider"}, NOBODY),
+    "inbox:reach": (KNOWING, NOBODY),
+    "inbox:switches": (KNOWING, KNOWING),
+    "patients:preferences": (KNOWING, KNOWING),
+    "patients:consents": (KNOWING, KNOWING),
+    "patients:family": (KNOWING, KNOWING),
+    "patients:family-member": (KNOWING, KNOWING),
+    "patients:family-member-end": (NOBODY, KNOWING),
+    "patients:consent-texts": ({"admin"}, {"admin"}),
+    "patients:care-rules": ({"admin"}, {"admin"}),
     "inbox:tasks": (SERVING, SERVING),
     "inbox:task": (SERVING, SERVING),
     "inbox:task-tick": (NOBODY, SERVING),
@@ -241,6 +252,7 @@ def url_of(sms_channel, form_channel, agent, team):
     note = NoteFactory(interaction=interaction)
     note_file = NoteFile(note=note, name="x.png", content_type="image/png", size=1)
     note_file.file.save("x", ContentFile(b"x"))
+    relative = RelatedPersonFactory(patient=interaction.patient)
     rows = {
         "message-text": message,
         "second-factor-reset": agent,
@@ -266,6 +278,7 @@ def url_of(sms_channel, form_channel, agent, team):
             "author_id": draft.author_id,
             "part": "text",
             "patient_id": interaction.patient_id,
+            "related_person_id": relative.pk,
             "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
             "slug": form.slug,
             "reference": "F-2345678",

@@ -34,7 +34,7 @@ REFUSALS = [
     ({"has_content": False}, R.EMPTY, set()),
     ({"has_unresolved_variable": True}, R.UNRESOLVED_VARIABLE, set()),
     ({"is_deceased": True}, R.DECEASED, set()),
-    ({"is_do_not_contact": True}, R.DO_NOT_CONTACT, {KEYWORD}),
+    ({"is_do_not_contact": True}, R.DO_NOT_CONTACT, {KEYWORD, P.CODE}),
     ({"is_opted_out": True}, R.OPTED_OUT, {KEYWORD}),
     ({"consent": False}, R.CONSENT_WITHDRAWN, {KEYWORD}),
     ({"is_template": True, "is_template_approved": False}, R.TEMPLATE_NOT_APPROVED, set()),

@@ -1,0 +1,43 @@
+"""A patient's wishes, consent and family in words. Pure: no queries."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.policies import can
+from patients.care_forms import ConsentForm
+from patients.enums import AccessNeed, ProxyScope
+
+register = template.Library()
+SOURCES = dict(ConsentForm.SOURCES) | {
+    "registration form": _("Registration form"),
+    "form": _("Web form"),
+    "keyword": _("Keyword in a message"),
+    "patient page": _("On the patient's own page"),
+}
+
+
+@register.filter
+def need_label(need: str) -> str:
+    """What helps this patient, in words."""
+    return str(AccessNeed(need).label) if need in AccessNeed.values else need
+
+
+@register.filter
+def scope_label(scope: str) -> str:
+    """What a proxy may do, in words."""
+    return str(ProxyScope(scope).label) if scope in ProxyScope.values else scope
+
+
+@register.filter
+def consent_source(source: str) -> str:
+    """How we know what a patient said."""
+    return str(SOURCES.get(source, source))
+
+
+@register.filter
+def may_configure(user: Any) -> bool:
+    """True for those who set the house up."""
+    return can(user, Action.CONFIGURE)
