@@ -47,14 +47,15 @@ class ReplyOption:
 def conversation_page(
     user: User, interaction: Interaction, *, before: Place | None = None, since: Place | None = None
 ) -> dict[str, Any]:
-    """`items`: a page of the thread as it is drawn, oldest first; `earlier`: the place before which there are more.
+    """`items`: a page of the thread as it is drawn, oldest first; `earlier`: the place before which there are more;
+    `thread_since`: where a later look at it begins.
 
     Items are days, openings (where one exchange ends and another begins) and entries. Each has `kind` (day, opening,
     message, note, event), `at`, `is_present`, `interaction`, and under its kind the object. `before` and `since` are
     those of `thread_of`. Five more queries than `thread_of` at most, whatever the number of entries.
     """
     thread = thread_of(user, interaction, limit=THREAD_LIMIT, before=before, since=since)
-    return {"items": _items(thread.entries, interaction), "earlier": thread.earlier}
+    return {"items": _items(thread.entries, interaction), "earlier": thread.earlier, "thread_since": thread.since}
 
 
 def _items(entries: list[dict[str, Any]], interaction: Interaction) -> list[dict[str, Any]]:

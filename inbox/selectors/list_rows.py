@@ -15,6 +15,7 @@ from inbox.models import Interaction
 COLUMNS = (
     *("pk", "status", "channel_kind", "contact_name", "contact_value", "is_contact_shared", "language", "priority"),
     *("snippet", "reference", "unread_count", "last_message_at", "waiting_since_at", "snoozed_until_at", "next_step"),
+    "closed_at",
     *("patient_id", "owner_id", "queue_id", "reason_id"),
 )
 NAMES = """
@@ -44,6 +45,7 @@ class ListRow:
     waiting_since_at: datetime | None
     snoozed_until_at: datetime | None
     next_step: str
+    closed_at: datetime | None
     patient_id: int | None
     owner_id: int | None
     queue_id: int

@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.expressions import ExpressionWrapper
-from django.db.models.fields import BooleanField
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -18,9 +16,8 @@ from inbox.models import Draft, Interaction, SavedView
 from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
 from inbox.selectors.interactions import interactions_visible_to, mentioning, queue_ids_of, rows
+from inbox.selectors.keyset import Order, Part, ordered
 
-PAGE_SIZE = 50
-MOST_PAGES = 200
 UNREAD, MINE = "unread", "mine"
 DUE, NEWEST, LONGEST = "due", "newest", "longest"
 ORDERS: dict[str, str | Promise] = {
@@ -28,8 +25,9 @@ ORDERS: dict[str, str | Promise] = {
     NEWEST: _("Newest first"),
     LONGEST: _("Longest waiting first"),
 }
-_BY_TIME = ("-last_message_at", "-id")
-_BY_WAITING = (F("waiting_since_at").asc(nulls_last=True), *_BY_TIME)
+_BY_ID = (Part("id", is_descending=True),)
+_BY_TIME = (Part("last_message_at", is_descending=True), *_BY_ID)
+_BY_WAITING = (Part("waiting_since_at", is_null_last=True), *_BY_TIME)
 PAST = ("closed", "done")
 
 
@@ -91,44 +89,6 @@ class Look:
         return urlencode(pairs + filters.pairs())
 
 
-@dataclass(slots=True)
-class Page:
-    """Some rows and whether there are more; nothing is counted."""
-
-    object_list: list[Any]
-    number: int
-    has_next: bool
-
-    @property
-    def has_previous(self) -> bool:
-        return self.number > 1
-
-    @property
-    def has_other_pages(self) -> bool:
-        return self.has_next or self.has_previous
-
-    @property
-    def next_page_number(self) -> int:
-        return self.number + 1
-
-    @property
-    def previous_page_number(self) -> int:
-        return self.number - 1
-
-    @property
-    def is_last_listed(self) -> bool:
-        """Older ones are not walked to; a filter or a search reaches them."""
-        return self.number == MOST_PAGES
-
-
-def page_of(found: QuerySet[Any], number: int, size: int = PAGE_SIZE) -> Page:
-    """Page `number` (from 1, at most MOST_PAGES) of `found` in one query."""
-    number = max(1, min(number, MOST_PAGES))
-    start = (number - 1) * size
-    chunk = list(found[start : start + size + 1])
-    return Page(chunk[:size], number, len(chunk) > size and number < MOST_PAGES)
-
-
 def view_rows(user: User, look: Look) -> QuerySet[Interaction]:
     """Rows of a view as it is looked at. By default whoever waits for us first, by priority and waiting time; what is
     done newest first."""
@@ -137,7 +97,7 @@ def view_rows(user: User, look: Look) -> QuerySet[Interaction]:
         found = found.filter(unread_count__gt=0)
     elif look.segment == MINE:
         found = found.filter(owner=user)
-    return _ordered(found, look)
+    return ordered(found, order_of(look))
 
 
 def in_view(user: User, view: View) -> QuerySet[Interaction]:
@@ -172,17 +132,17 @@ def closed_today() -> Q:
     return Q(status=InteractionStatus.CLOSED, closed_at__gte=midnight)
 
 
-def _ordered(found: QuerySet[Interaction], look: Look) -> QuerySet[Interaction]:
+def order_of(look: Look) -> Order:
+    """The columns that this look is ordered by, the id last."""
     if look.view.key == "done" and look.order == DUE:
-        return found.order_by("-closed_at", "-id")
+        return (Part("closed_at", is_descending=True), *_BY_ID)
     if look.view.key == "snoozed" and look.order == DUE:
-        return found.order_by("snoozed_until_at", "id")
+        return (Part("snoozed_until_at", is_null_last=True), Part("id"))
     if look.order == NEWEST or look.view.is_past:
-        return found.order_by(*_BY_TIME)
+        return _BY_TIME
     if look.order == LONGEST:
-        return found.order_by(*_BY_WAITING)
-    rests = ExpressionWrapper(Q(waiting_since_at=None), output_field=BooleanField())
-    return found.alias(rests=rests).order_by("rests", "priority", *_BY_WAITING)
+        return _BY_WAITING
+    return (Part("waiting_since_at", is_absence=True), Part("priority"), *_BY_WAITING)
 
 
 def look_counts(user: User, look: Look) -> dict[str, int | None]:

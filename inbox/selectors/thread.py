@@ -43,15 +43,20 @@ class Place:
         return cls(_EPOCH + int(found[1]) * _MICROSECOND, int(found[2]), int(found[3])) if found else None
 
 
+BEGINNING = Place(_EPOCH, 0, 0)
+
+
 @dataclass(slots=True)
 class Thread:
-    """Some entries, oldest first; `earlier` is the place before which there are more, None when there are none.
+    """Some entries, oldest first; `earlier` is the place before which there are more, None when there are none; `since`
+    is where a later look begins, so that nothing that was drawn goes away because something came.
 
     Each entry is `{"type": "message"|"note"|"event", "at": aware datetime, "item": object, "is_present": bool}`.
     """
 
     entries: list[dict[str, Any]]
     earlier: Place | None
+    since: Place
 
 
 def thread_of(
@@ -60,11 +65,12 @@ def thread_of(
     """The newest `limit` entries of everything that passed with this person, those older than `before` if given.
 
     Messages, notes and events of this interaction and, when the patient is known, of all their visible interactions.
-    With `since` everything from that place on, twice the limit at most: what is drawn once keeps its first entry.
+    With `since` everything from that place on, twice the limit at most: what is drawn once keeps its first entry, also
+    when that was the very first one and the thread outgrows a page while somebody reads it.
     """
     size = 2 * limit if since else limit
     places = _places(related_interactions(user, interaction), size + 1, before, since)
-    has_more = len(places) > size or since is not None
+    has_more = len(places) > size or (since is not None and since != BEGINNING)
     places = sorted(places[:size])
     found = _rows_at(places)
     return Thread(
@@ -74,6 +80,7 @@ def thread_of(
             if (row := found.get((place.kind, place.pk))) is not None
         ],
         places[0] if places and has_more else None,
+        places[0] if places and has_more else BEGINNING,
     )
 
 

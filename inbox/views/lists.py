@@ -20,6 +20,7 @@ from inbox.models import Interaction
 from inbox.selectors import choices, lists, pane, search
 from inbox.selectors.conditions import FIELDS, Conditions
 from inbox.selectors.drafts import drafted_by
+from inbox.selectors.keyset import Page, page_after, read_place
 from inbox.selectors.list_rows import ListRow, as_rows
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
@@ -55,12 +56,12 @@ def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
     user = person_of(request)
     look = lists.Look.read(view, request.GET)
     search_key, query = traces.kept_search(request)
-    number = request.GET.get("page", "")
     live = _live(lists.topics_of(user, view))
-    page, is_late = rows_of(request, look, query, int(number) if number.isdecimal() and len(number) < 10 else 1)
+    page, is_late = rows_of(request, look, query, request.GET.get("after", ""))
     base = look.query() + (f"&{urlencode({'s': search_key})}" if search_key else "")
     return {
         "page": page,
+        "after": request.GET.get("after", "") if not page.is_first else "",
         "row_groups": grouped(page.object_list, view),
         "look": look,
         "look_counts": lists.look_counts(user, look),
@@ -78,11 +79,11 @@ def _rows_context(request: HttpRequest, view: lists.View) -> dict[str, Any]:
     }
 
 
-def rows_of(request: HttpRequest, look: lists.Look, query: str, number: int) -> tuple[lists.Page, bool]:
-    """A page of the rows that are asked for, and whether the time for looking ran out: then without the words of
-    messages, and in the end without rows."""
+def rows_of(request: HttpRequest, look: lists.Look, query: str, after: str) -> tuple[Page, bool]:
+    """A page of the rows that are asked for, the first one or the one behind a place, and whether the time for looking
+    ran out: then without the words of messages, and in the end without rows."""
     user = person_of(request)
-    found = lists.view_rows(user, look)
+    found, order = lists.view_rows(user, look), lists.order_of(look)
     ways: list[Callable[[], QuerySet[Interaction]]] = [lambda: found]
     if query:
         patients = traces.searched_patients(request, query)
@@ -93,13 +94,13 @@ def rows_of(request: HttpRequest, look: lists.Look, query: str, number: int) -> 
     for is_second, way in enumerate(ways):
         try:
             with within(LIST_BUDGET):
-                page = lists.page_of(as_rows(way()), number)
+                page = page_after(way(), order, read_place(after, order), read=as_rows)
                 if query and not is_second:
                     search.mark(page.object_list, query)
                 return page, bool(is_second)
         except OutOfTime:
             continue
-    return lists.Page([], 1, False), True
+    return Page([]), True
 
 
 def _segments(look: lists.Look) -> list[tuple[str, str, str]]:

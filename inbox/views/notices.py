@@ -16,8 +16,8 @@ from inbox import realtime
 from inbox.enums import NotificationKind
 from inbox.models import Notification
 from inbox.selectors import notifications as told
-from inbox.selectors.lists import page_of
 from inbox.selectors.mentions import suggestions
+from inbox.selectors.pages import page_of
 from inbox.services.notifications import mark_read, save_wishes
 from inbox.views.answers import is_partial, person_of, say
 from inbox.views.interactions import find
@@ -62,8 +62,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     if is_partial(request):
         rows = told.notices(user, told.notifications_of(user)[:IN_PANEL])
         return render(request, "inbox/_notices.html", {"notices": rows, "is_panel": True})
-    number = request.GET.get("page", "")
-    page = page_of(told.notifications_of(user), int(number) if number.isdecimal() and len(number) < 5 else 1)
+    page = page_of(told.notifications_of(user), request.GET.get("page", ""))
     context = {"notices": told.notices(user, page.object_list), "page": page}
     return render(request, "inbox/notification_list.html", context)
 

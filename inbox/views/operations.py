@@ -22,8 +22,8 @@ from inbox.models import Attachment, Message, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
 from inbox.selectors.interactions import readable_by
 from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
-from inbox.selectors.lists import page_of
 from inbox.selectors.outbox import COUNTED_DAYS, outbox_rows, outbox_summary
+from inbox.selectors.pages import page_of
 from inbox.services.ledger import retry_event
 from inbox.views.answers import is_partial, person_of, say
 
@@ -33,11 +33,6 @@ SHOWN = {
     "failed": (gettext_lazy("Failed"), [M.FAILED]),
     "suppressed": (gettext_lazy("Not sent"), [M.SUPPRESSED]),
 }
-
-
-def _page_number(request: HttpRequest) -> int:
-    number = request.GET.get("page", "")
-    return int(number) if number.isdecimal() and len(number) < 6 else 1
 
 
 @require_safe
@@ -51,7 +46,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     sequence = sequences_of([OUTBOX_TOPIC])[OUTBOX_TOPIC]
     summary = outbox_summary(user)
     counts = {"waiting": summary["queued"] + summary["sending"], **summary}
-    page = page_of(outbox_rows(user, SHOWN[show][1]), _page_number(request))
+    page = page_of(outbox_rows(user, SHOWN[show][1]), request.GET.get("page", ""))
     shows_people = can(user, Action.WORK_INBOX)
     if shows_people and BACKGROUND_HEADER not in request.headers:
         _note_shown(user, page.object_list)
@@ -90,7 +85,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     sequence = sequences_of([LEDGER_TOPIC])[LEDGER_TOPIC]
     context = {
-        "page": page_of(quarantine_visible_to(user), _page_number(request)),
+        "page": page_of(quarantine_visible_to(user), request.GET.get("page", "")),
         "can_retry": can(user, Action.RETRY_LEDGER),
         "can_download": can(user, Action.RETRY_LEDGER),
         "live": f"{LEDGER_TOPIC}:{sequence}",

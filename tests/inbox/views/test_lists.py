@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inbox.models import Mention, Queue
-from inbox.selectors import lists
+from inbox.selectors import keyset
 from tests.factories.inbox import (
     DraftFactory,
     InteractionFactory,
@@ -151,16 +151,17 @@ def test_a_filter_never_shows_what_the_view_alone_would_not(agent, other_queue, 
         "?view=queue-99999999999999999999",
         "?view=saved-7",
         "?view=%00",
-        "?view=mine&order=-password&show=everything&page=-3",
+        "?view=mine&order=-password&show=everything&after=-3",
         "?view=mine&queue=1)%20OR%201=1&language=%27;--&priority=%E2%91%A0&owner=%F0%9F%91%BB",
-        "?view=mine&page=99999999999999999999&" + "&".join(f"tag={n}" for n in range(1, 400)),
+        "?view=mine&after=t99999999999999999_0_n_t1_99999999999999999999&"
+        + "&".join(f"tag={n}" for n in range(1, 400)),
         "?view=closed&show=unread&channel=sms",
         "?view=mine&language=" + "x" * 5000,
     ],
 )
 def test_absurd_addresses_are_answered_with_a_list(query, agent, sms_channel, signed_in):
     InteractionFactory(channel=sms_channel, owner=agent)
-    assert page_of(signed_in(agent), query).context["page"].number in (1, lists.MOST_PAGES)
+    assert page_of(signed_in(agent), query).context["page"].is_first is True
 
 
 def test_a_view_that_is_gone_says_so(agent, sms_channel, signed_in):
@@ -228,3 +229,50 @@ def test_what_one_has_begun_to_write_stands_in_drafts_also_after_it_is_closed(
     assert sorted(ids(answer)) == sorted([begun.pk, closed.pk])
     assert (entries_of(client)["drafts"].count, hidden.interaction.pk in ids(answer)) == (2, False)
     assert [group["title"] for group in answer.context["row_groups"]] == ["Drafts"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["view=open", "view=open&order=newest", "view=open&order=longest", "view=snoozed", "view=done", "view=closed"],
+)
+def test_pages_that_begin_behind_a_row_hold_each_row_once_in_the_order_of_the_whole(
+    agent, sms_channel, signed_in, monkeypatch, query
+):
+    now, view = timezone.now(), query.split("&")[0].removeprefix("view=")
+    status = {"snoozed": "snoozed", "done": "closed", "closed": "closed"}.get(view)
+    for number in range(9):
+        InteractionFactory(
+            channel=sms_channel,
+            owner=agent,
+            status=status or "active",
+            priority=number % 2 + 1,
+            waiting_since_at=None if number % 3 == 0 else now - timedelta(hours=number // 4),
+            last_message_at=now - timedelta(hours=number // 3),
+            snoozed_until_at=None if number == 4 else now + timedelta(hours=number // 3),
+            closed_at=now - timedelta(seconds=number // 3) if status == "closed" else None,
+        )
+    client = signed_in(agent)
+    whole = [row.pk for row in page_of(client, f"?{query}").context["page"].object_list]
+    monkeypatch.setattr(keyset.page_after, "__kwdefaults__", {"size": 2})
+    found, after = [], ""
+    for _page in range(9):
+        page = page_of(client, f"?{query}{after}").context["page"]
+        found += [row.pk for row in page.object_list]
+        after = f"&after={page.next_place}"
+        if not page.has_next:
+            break
+    assert (found, len(found)) == (whole, 9)
+
+
+def test_rows_that_come_on_top_meanwhile_shift_no_page(agent, sms_channel, signed_in, monkeypatch):
+    monkeypatch.setattr(keyset.page_after, "__kwdefaults__", {"size": 2})
+    now = timezone.now()
+    rows = [InteractionFactory(channel=sms_channel, owner=agent, last_message_at=now - timedelta(n)) for n in range(4)]
+    client = signed_in(agent)
+    first = page_of(client, "?view=mine&order=newest")
+    InteractionFactory(channel=sms_channel, owner=agent, last_message_at=now + timedelta(1))
+    address = f"?view=mine&order=newest&after={first.context['page'].next_place}"
+    second = page_of(client, address)
+    assert [row.pk for row in second.context["page"].object_list] == [rows[2].pk, rows[3].pk]
+    assert "Back to the top" in second.content.decode()
+    assert f"after={first.context['page'].next_place}" in second.content.decode().partition("data-refetch-url")[2][:300]

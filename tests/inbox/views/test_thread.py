@@ -110,3 +110,17 @@ def test_without_javascript_the_past_is_a_page_of_its_own(agent, long_thread, si
 def test_a_forged_place_leads_back_to_the_conversation(agent, long_thread, signed_in):
     answer = signed_in(agent).get(f"{url('earlier', long_thread.pk)}?before=yesterday")
     assert answer.headers["Location"] == url("interaction", long_thread.pk)
+
+
+def test_what_was_drawn_stays_while_a_thread_outgrows_its_page_under_somebodys_eyes(agent, sms_channel, signed_in):
+    row = InteractionFactory(channel=sms_channel, owner=agent)
+    first = MessageFactory(interaction=row, text="The very first")
+    client = signed_in(agent)
+    page = client.get(f"/inbox/{row.pk}/")
+    assert page.context["earlier"] is None
+    MessageFactory.create_batch(100, interaction=row)
+    again = client.get(f"/inbox/{row.pk}/talk/?from={page.context['thread_since']}")
+    shown = [item["message"].pk for item in again.context["items"] if item["kind"] == "message"]
+    assert (len(shown), shown[0], again.context["earlier"]) == (101, first.pk, None)
+    loaded = client.get(f"/inbox/{row.pk}/")
+    assert len([item for item in loaded.context["items"] if item["kind"] == "message"]) == 60

@@ -30,6 +30,7 @@ HIDE = """(isHidden) => {
 
 
 @pytest.mark.parametrize("updates", [25, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.timeout(300)
 def test_r6_whoever_types_through_live_updates_loses_no_character_and_no_focus(
     window, hire, somebody, interaction_of, updates
 ):
