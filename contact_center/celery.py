@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "drain-outbox": every(5, "inbox.drain_outboxes", "outbound"),
     "reconcile-sends": every(10, "inbox.reconcile_sends", "outbound"),
     "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
+    "scan-files": every(15, "inbox.scan_files", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),
     "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
     "tell-of-new-work": every(10, "inbox.tell_of_new_work", "default"),

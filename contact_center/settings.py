@@ -319,6 +319,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_INBOUND_BYTES * 3 // 2  # a mail within its pr
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=110 * 1024 * 1024)  # one reply with its files
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", default=26_214_400 - 1_048_576)
 
+SCAN_BACKEND = env.str("SCAN_BACKEND", default="")  # clamd://host:3310 or clamd:///path; empty: nothing scans
+SCAN_TIMEOUT_SECONDS = env.float("SCAN_TIMEOUT_SECONDS", default=30.0)
+if SCAN_BACKEND and not SCAN_BACKEND.startswith("clamd://"):
+    raise ImproperlyConfigured("SCAN_BACKEND must be clamd://host:port or clamd:///path/of.socket.")
+
 # ---- messages in and out ----
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")

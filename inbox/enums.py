@@ -111,9 +111,22 @@ class EventKind(TextChoices):
 
 class AttachmentStatus(TextChoices):
     PENDING = "pending", _("Being fetched")
+    SCANNING = "scanning", _("Being checked for viruses")
     CLEAN = "clean", _("Available")
+    INFECTED = "infected", _("Carries a virus")
+    UNCHECKED = "unchecked", _("Could not be checked for viruses")
     REFUSED = "refused", _("Refused")
     FAILED = "failed", _("Could not be fetched")
+
+
+class ScanStatus(TextChoices):
+    """What a virus scanner said of a file in a reply box."""
+
+    UNSCANNED = "unscanned", _("Not checked for viruses")
+    SCANNING = "scanning", _("Being checked for viruses")
+    CLEAN = "clean", _("Checked")
+    INFECTED = "infected", _("Carries a virus")
+    UNCHECKED = "unchecked", _("Could not be checked for viruses")
 
 
 class FileProblem(TextChoices):

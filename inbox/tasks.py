@@ -2,7 +2,19 @@
 
 from celery import shared_task
 
-from inbox.services import alerts, attachments, doubts, gaps, indexing, ledger, notifications, outbox, snooze, uploads
+from inbox.services import (
+    alerts,
+    attachments,
+    doubts,
+    gaps,
+    indexing,
+    ledger,
+    notifications,
+    outbox,
+    scanning,
+    snooze,
+    uploads,
+)
 
 
 @shared_task(name="inbox.drain_ledger")
@@ -63,3 +75,8 @@ def clear_uploads() -> int:
 @shared_task(name="inbox.clear_notifications")
 def clear_notifications() -> int:
     return notifications.clear_notifications()
+
+
+@shared_task(name="inbox.scan_files")
+def scan_files() -> int:
+    return scanning.scan_files()

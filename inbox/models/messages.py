@@ -230,12 +230,16 @@ class Attachment(SafeFSM, TimeStampedModel):
     error = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    scanned_at = models.DateTimeField(null=True, blank=True, help_text="When a virus scanner found nothing in it.")
 
     class Meta:
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(status=AttachmentStatus.PENDING), name="attachment_pending"
-            )
+            ),
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(status=AttachmentStatus.SCANNING), name="attachment_scanning"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -245,6 +249,30 @@ class Attachment(SafeFSM, TimeStampedModel):
     def accept(self) -> None:
         """Type and size are allowed; it may be downloaded."""
         self.error = ""
+
+    @transition(field=status, source=AttachmentStatus.PENDING, target=AttachmentStatus.SCANNING)
+    def hold(self) -> None:
+        """Type and size are allowed; nobody gets it before the scanner has looked."""
+        self.error = ""
+
+    @transition(field=status, source=AttachmentStatus.SCANNING, target=AttachmentStatus.CLEAN)
+    def pass_scan(self) -> None:
+        """The scanner found nothing."""
+        self.scanned_at = timezone.now()
+
+    @transition(field=status, source=AttachmentStatus.SCANNING, target=AttachmentStatus.INFECTED)
+    def quarantine(self) -> None:
+        """The scanner found a virus; the content is moved away and never served."""
+
+    @transition(field=status, source=AttachmentStatus.SCANNING, target=AttachmentStatus.UNCHECKED)
+    def give_up_scan(self) -> None:
+        """The scanner gave no verdict, however often it was asked."""
+
+    @transition(
+        field=status, source=[AttachmentStatus.UNCHECKED, AttachmentStatus.CLEAN], target=AttachmentStatus.SCANNING
+    )
+    def rescan(self) -> None:
+        """Look at it again, or for the first time since there is a scanner."""
 
     @transition(field=status, source=AttachmentStatus.PENDING, target=AttachmentStatus.REFUSED)
     def refuse(self, why: str) -> None:

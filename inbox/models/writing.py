@@ -4,10 +4,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django_fsm import FSMField, transition
 
 from contact_center.accounts.models import Team
-from contact_center.common.models import TimeStampedModel
-from inbox.enums import AttachmentStatus
+from contact_center.common.models import SafeFSM, TimeStampedModel
+from inbox.enums import AttachmentStatus, ScanStatus
 from inbox.models.interactions import Interaction, Note
 from inbox.models.messages import Message, private_path
 
@@ -29,7 +30,7 @@ class Draft(TimeStampedModel):
         return f"draft {self.pk}"
 
 
-class Upload(TimeStampedModel):
+class Upload(SafeFSM, TimeStampedModel):
     """A file that waits in somebody's reply box. Once sent, `sent_with` names the message that shares its content."""
 
     interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="uploads")
@@ -43,8 +44,13 @@ class Upload(TimeStampedModel):
         Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="uploads", db_index=False
     )
 
+    status = FSMField(default=ScanStatus.UNSCANNED, choices=ScanStatus.choices, protected=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+
     class Meta:
         indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(status=ScanStatus.SCANNING), name="upload_scanning"),
             models.Index(fields=["interaction", "author"], condition=Q(sent_with=None), name="upload_waiting"),
             models.Index(fields=["sent_with"], condition=Q(sent_with__isnull=False), name="upload_sent"),
             models.Index(fields=["created_at"], name="upload_age"),
@@ -52,6 +58,22 @@ class Upload(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+    @transition(field=status, source=ScanStatus.UNSCANNED, target=ScanStatus.SCANNING)
+    def hold(self) -> None:
+        """A scanner is configured: it is not sent before it was looked at."""
+
+    @transition(field=status, source=ScanStatus.SCANNING, target=ScanStatus.CLEAN)
+    def pass_scan(self) -> None:
+        """The scanner found nothing."""
+
+    @transition(field=status, source=ScanStatus.SCANNING, target=ScanStatus.INFECTED)
+    def quarantine(self) -> None:
+        """The scanner found a virus; the content is moved away and never sent."""
+
+    @transition(field=status, source=ScanStatus.SCANNING, target=ScanStatus.UNCHECKED)
+    def give_up_scan(self) -> None:
+        """The scanner gave no verdict, however often it was asked."""
 
 
 class NoteFile(TimeStampedModel):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,7 +14,8 @@ from inbox import file_limits
 from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Upload
 
-SALT = "inbox.media"
+SALT, OWN_SALT = "inbox.media", "inbox.file"
+OWN_FOR = timedelta(minutes=1)
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 FETCHABLE_FOR = timedelta(hours=24)
 FETCHABLE = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
@@ -63,14 +65,37 @@ def get_public_file(token: str) -> Attachment:
         raise Attachment.DoesNotExist from None
     since = timezone.now() - FETCHABLE_FOR
     return Attachment.objects.get(
+        available(),
         pk=number,
-        status=AttachmentStatus.CLEAN,
         message__direction=Direction.OUTBOUND,
         message__status__in=FETCHABLE,
         message__claimed_at__gte=since,
     )
 
 
+def own_address(user: User, attachment: Attachment, use: str) -> str:
+    """Where this person may get the file now: signed, theirs alone, good for a minute. `use` is download or picture."""
+    token = signing.dumps([user.pk, attachment.pk, use], salt=OWN_SALT)
+    return reverse("inbox:file", args=[token])
+
+
+def read_own_address(user: User, token: str) -> tuple[int, str]:
+    """The file's id and what it is for. Raises Attachment.DoesNotExist for what is forged, old or another person's."""
+    try:
+        user_id, number, use = signing.loads(token, salt=OWN_SALT, max_age=OWN_FOR)
+    except signing.BadSignature:
+        raise Attachment.DoesNotExist from None
+    if user_id != user.pk:
+        raise Attachment.DoesNotExist
+    return number, use
+
+
+def available() -> Q:
+    """Files that anybody may get: allowed, kept, and looked at where a scanner is configured."""
+    checked = Q(scanned_at__isnull=False) if settings.SCAN_BACKEND else Q()
+    return Q(status=AttachmentStatus.CLEAN) & checked
+
+
 def files_of(message: Message) -> list[Attachment]:
     """The files that leave with a message, in their order."""
-    return list(message.attachments.filter(status=AttachmentStatus.CLEAN).order_by("pk"))
+    return list(message.attachments.filter(available()).order_by("pk"))

@@ -24,6 +24,7 @@ from inbox.enums import AttachmentStatus, FileProblem
 from inbox.models import Attachment, Message, NoteFile, Upload
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
+from inbox.services.scanning import admit
 
 FETCH_TASK, FETCH_QUEUE = "inbox.fetch_attachments", "default"
 MAX_FILES = 20
@@ -160,7 +161,7 @@ def _keep(attachment: Attachment, content: IO[bytes], declared: str, size: int) 
     note_written(str(attachment.file.name))
     if "." not in attachment.name:
         attachment.name += mimetypes.guess_extension(attachment.content_type) or ""
-    attachment.accept()
+    admit(attachment)
 
 
 def judge(content: IO[bytes], declared: str, size: int, *, most: int | None = None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import IO, Any
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -14,11 +15,12 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import file_limits
-from inbox.enums import AttachmentStatus, FileProblem
+from inbox.enums import AttachmentStatus, FileProblem, ScanStatus
 from inbox.models import Attachment, Interaction, Message, Note, NoteFile, Upload
 from inbox.policies import can_work
 from inbox.services.attachments import FileRefused, file_name, is_kept, judge, kept_with_rows, note_written
 from inbox.services.interactions import locked
+from inbox.services.scanning import scan_upload_now
 
 MOST_WAITING = 10
 KEPT_FOR = timedelta(days=7)
@@ -45,8 +47,11 @@ def keep_upload(*, actor: User, interaction_id: int, upload: Any) -> Upload:
         upload.seek(0)
         row.file.save("unused", File(upload), save=False)
         note_written(str(row.file.name))
+        if settings.SCAN_BACKEND:
+            row.hold()
         row.save()
-        return row
+    scan_upload_now(row.pk)
+    return row
 
 
 def _digest(content: IO[bytes]) -> str:
@@ -71,7 +76,22 @@ def chosen(actor: User, interaction: Interaction, ids: Sequence[int]) -> list[Up
     rows = {row.pk: row for row in found.filter(pk__in=ids)}
     if set(ids) - set(rows):
         raise Refused(_("A file is no longer there. Look at the list, then send again."))
-    return [rows[pk] for pk in dict.fromkeys(ids)]
+    found_rows = [rows[pk] for pk in dict.fromkeys(ids)]
+    for row in found_rows:
+        _refuse_unless_checked(row)
+    return found_rows
+
+
+def _refuse_unless_checked(row: Upload) -> None:
+    if row.status == ScanStatus.CLEAN or (row.status == ScanStatus.UNSCANNED and not settings.SCAN_BACKEND):
+        return
+    if row.status == ScanStatus.INFECTED:
+        raise Refused(_("“%(name)s” carries a virus. Remove it.") % {"name": row.name})
+    if row.status == ScanStatus.UNCHECKED:
+        raise Refused(
+            _("“%(name)s” could not be checked for viruses. Remove it and add it again.") % {"name": row.name}
+        )
+    raise Refused(_("“%(name)s” is still being checked for viruses. Send again in a moment.") % {"name": row.name})
 
 
 def attach(message: Message, files: Sequence[Upload]) -> None:
@@ -81,6 +101,7 @@ def attach(message: Message, files: Sequence[Upload]) -> None:
             message=message, name=row.name, content_type=row.content_type, size=row.size, file=row.file.name
         )
         attachment.accept()
+        attachment.scanned_at = timezone.now() if row.status == ScanStatus.CLEAN else None
         attachment.save()
         row.sent_with = message
         row.save()
@@ -120,6 +141,9 @@ def restage(message: Message) -> None:
         )  # fmt: skip
         with attachment.file.open("rb") as content:
             row.digest = _digest(content)
+        if attachment.scanned_at:
+            row.hold()
+            row.pass_scan()
         row.save()
 
 

@@ -208,7 +208,9 @@ def is_long(words: str) -> bool:
 def file_note(attachment: Attachment | NoteFile) -> str:
     """Size of a file that may be downloaded, else why it may not, in the reader's language."""
     if attachment.status == "clean":
-        return filesizeformat(attachment.size) if attachment.size is not None else ""
+        size = filesizeformat(attachment.size) if attachment.size is not None else ""
+        is_known = isinstance(attachment, NoteFile) or attachment.scanned_at
+        return size if is_known else " · ".join(filter(None, [size, _("not scanned")]))
     assert isinstance(attachment, Attachment)
     return file_sentence(attachment.error) or str(attachment.get_status_display())
 

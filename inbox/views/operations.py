@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,10 +17,9 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from inbox import realtime
-from inbox.enums import AttachmentStatus, MessageStatus
-from inbox.models import Attachment, Message, WebhookEvent
+from inbox.enums import MessageStatus
+from inbox.models import Message, WebhookEvent
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, sequences_of
-from inbox.selectors.interactions import readable_by
 from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
 from inbox.selectors.outbox import COUNTED_DAYS, outbox_rows, outbox_summary
 from inbox.selectors.pages import page_of
@@ -130,32 +129,3 @@ def quarantine_retry(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as error:
         return say(request, redirect("inbox:quarantine"), str(error), is_error=True)
     return say(request, redirect("inbox:quarantine"), _("It is processed again."))
-
-
-@require_safe
-def attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A clean file of a visible conversation, only ever as a download; leaves a trace."""
-    user = person_of(request)
-    found = Attachment.objects.select_related("message__interaction").filter(
-        pk=pk,
-        status=AttachmentStatus.CLEAN,
-        message__interaction__in=readable_by(user).values("pk"),
-    )
-    file = found.first()
-    if file is None or not file.file:
-        raise Http404
-    interaction = file.message.interaction
-    with realtime.atomic():
-        record(
-            actor=user,
-            action=AuditAction.DOWNLOADED,
-            object_type="attachment",
-            object_id=pk,
-            patient_id=interaction.patient_id,
-        )
-    response = FileResponse(
-        file.file.open("rb"), as_attachment=True, filename=file.name, content_type="application/octet-stream"
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response

@@ -9,14 +9,23 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
-from inbox.enums import AttachmentStatus
+from inbox import realtime
 from inbox.models import Attachment, Interaction, NoteFile
 from inbox.selectors.interactions import interactions_visible_to, readable_by
-from inbox.selectors.uploads import PICTURES, get_public_file, waiting_uploads
+from inbox.selectors.uploads import (
+    PICTURES,
+    available,
+    get_public_file,
+    own_address,
+    read_own_address,
+    waiting_uploads,
+)
 from inbox.services.uploads import drop_upload, keep_upload
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
 from inbox.views.interactions import find
+
+DOWNLOAD, PICTURE = "download", "picture"
 
 
 @require_POST
@@ -62,18 +71,44 @@ def _list(request: HttpRequest, interaction: Interaction, problems: list[str]) -
 
 
 @require_safe
-def picture(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A clean picture of a visible conversation, for the page to draw; opened as an address it is a download."""
-    user = person_of(request)
-    visible = interactions_visible_to(user).values("pk")
-    found = Attachment.objects.select_related("message__interaction__patient").filter(
-        pk=pk, status=AttachmentStatus.CLEAN, content_type__in=PICTURES, message__interaction__in=visible
-    )
-    file = found.first()
-    if file is None or not file.file:
+def attachment(request: HttpRequest, pk: int) -> HttpResponse:
+    """To a file of a visible conversation, at an address of this person's that is good for a minute."""
+    return redirect(own_address(person_of(request), _find_file(request, pk, DOWNLOAD), DOWNLOAD))
+
+
+@require_safe
+def picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """To a picture of a visible conversation, for the page to draw; opened as an address it is a download."""
+    return redirect(own_address(person_of(request), _find_file(request, pk, PICTURE), PICTURE))
+
+
+@require_safe
+def file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The content behind an address that this person was just given; rights are asked once more; it is on record."""
+    try:
+        pk, use = read_own_address(person_of(request), token)
+    except Attachment.DoesNotExist:
+        raise Http404 from None
+    found = _find_file(request, pk, use)
+    if use == PICTURE:
+        traces.leave_trace(request, found.message.interaction)
+        return sealed(found)
+    with realtime.atomic():
+        record(
+            actor=person_of(request), action=AuditAction.DOWNLOADED, object_type="attachment", object_id=pk,
+            patient_id=found.message.interaction.patient_id,
+        )  # fmt: skip
+    return sealed(found, content_type="application/octet-stream")
+
+
+def _find_file(request: HttpRequest, pk: int, use: str) -> Attachment:
+    visible = (interactions_visible_to if use == PICTURE else readable_by)(person_of(request)).values("pk")
+    rows = Attachment.objects.select_related("message__interaction__patient")
+    rows = rows.filter(available(), pk=pk, message__interaction__in=visible)
+    found = (rows.filter(content_type__in=PICTURES) if use == PICTURE else rows).first()
+    if found is None or not found.file:
         raise Http404
-    traces.leave_trace(request, file.message.interaction)
-    return sealed(file)
+    return found
 
 
 def _note_file(request: HttpRequest, pk: int) -> NoteFile:
@@ -110,10 +145,10 @@ def note_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
     return sealed(file)
 
 
-def sealed(file: Attachment | NoteFile) -> FileResponse:
-    """The file as a download of its true type, which no browser runs or guesses at."""
+def sealed(file: Attachment | NoteFile, *, content_type: str = "") -> FileResponse:
+    """The file as a download of its true type or the one given, which no browser runs or guesses at."""
     response = FileResponse(
-        file.file.open("rb"), as_attachment=True, filename=file.name, content_type=file.content_type
+        file.file.open("rb"), as_attachment=True, filename=file.name, content_type=content_type or file.content_type
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -174,6 +174,7 @@ TABLE = {
     "inbox:cancel": (NOBODY, SERVING),
     "inbox:formatted-mail": (SERVING, NOBODY),
     "inbox:attachment": (SERVING, NOBODY),
+    "inbox:file": (NOBODY, NOBODY),  # only with an address of one's own, a minute long
     "inbox:outbox": (WATCHERS, NOBODY),
     "inbox:quarantine": (WATCHERS, NOBODY),
     "inbox:quarantine-raw": (LEADS, NOBODY),

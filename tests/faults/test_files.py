@@ -9,7 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from inbox.enums import AttachmentStatus
 from inbox.models import Attachment
 from inbox.services.attachments import store_uploads
+from inbox.services.scanning import scan_files
 from tests.factories.inbox import AttachmentFactory, InteractionFactory, MessageFactory
+from tests.inbox.clamd import running
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -60,7 +62,7 @@ def test_hostile_files_are_never_served_before_they_are_clean_and_never_shown(
     rows = list(Attachment.objects.exclude(pk=waiting.pk).order_by("id"))
     assert [row.status for row in rows] == [status for *_rest, status in files]
     browser = signed_in(agent)
-    answers = {row.pk: browser.get(f"/inbox/attachments/{row.pk}/") for row in (waiting, *rows)}
+    answers = {row.pk: browser.get(f"/inbox/attachments/{row.pk}/", follow=True) for row in (waiting, *rows)}
     served = {pk for pk, answer in answers.items() if answer.status_code == 200}
     early = served - {row.pk for row in rows if row.status == AttachmentStatus.CLEAN}
     print(f"X8: {len(answers)} files, {len(served)} served as downloads, {len(early)} before they were clean")
@@ -86,3 +88,26 @@ def check_download(row, answer, root):
     assert [mark for mark in ("/", "\\", "..", "\r", "\n", "\x00") if mark in row.name] == []
     assert row.file.path.startswith(f"{root}/attachments/")
     assert sum(len(chunk) for chunk in answer.streaming_content) == row.size
+
+
+@pytest.mark.fault
+@pytest.mark.django_db
+def test_with_a_scanner_none_is_served_before_it_has_looked_and_no_virus_ever(sms_channel, agent, signed_in, settings):
+    message = MessageFactory(interaction=InteractionFactory(channel=sms_channel, owner=agent))
+    hidden = ("hidden.txt", "text/plain", b"plain words " * 600 + EICAR, AttachmentStatus.INFECTED)
+    with running() as clamd:
+        settings.SCAN_BACKEND = clamd.address
+        files = [*hostile_files(), hidden]
+        store_uploads(message, [upload_of(name, kind, content) for name, kind, content, _status in files])
+        rows, browser = list(Attachment.objects.order_by("id")), signed_in(agent)
+        early = [row.pk for row in rows if is_served(browser, row)]
+        scan_files()
+    rows = list(Attachment.objects.order_by("id"))
+    served = [row.pk for row in rows if is_served(browser, row)]
+    print(f"X8: with a scanner {len(early)} served before it looked, {len(served)} after, {len(rows)} files")
+    assert ([row.status for row in rows], early) == ([status for *_rest, status in files], [])
+    assert served == [row.pk for row in rows if row.status == AttachmentStatus.CLEAN]
+
+
+def is_served(browser, row):
+    return browser.get(f"/inbox/attachments/{row.pk}/", follow=True).status_code == 200

@@ -16,8 +16,9 @@ from inbox.enums import (
     GateDecision,
     InteractionStatus,
     MessageStatus,
+    ScanStatus,
 )
-from inbox.models import Attachment, Case, Interaction, Message, WebhookEvent
+from inbox.models import Attachment, Case, Interaction, Message, Upload, WebhookEvent
 from tests.factories.inbox import InteractionFactory
 
 NOW = timezone.now()
@@ -77,9 +78,23 @@ MACHINES = {
         AttachmentStatus,
         {
             "accept": ({"pending"}, "clean", ()),
+            "hold": ({"pending"}, "scanning", ()),
+            "pass_scan": ({"scanning"}, "clean", ()),
+            "quarantine": ({"scanning"}, "infected", ()),
+            "give_up_scan": ({"scanning"}, "unchecked", ()),
+            "rescan": ({"unchecked", "clean"}, "scanning", ()),
             "refuse": ({"pending"}, "refused", ("too large",)),
             "fail": ({"pending"}, "failed", ("gone",)),
             "retry": ({"failed"}, "pending", ()),
+        },
+    ),
+    Upload: (
+        ScanStatus,
+        {
+            "hold": ({"unscanned"}, "scanning", ()),
+            "pass_scan": ({"scanning"}, "clean", ()),
+            "quarantine": ({"scanning"}, "infected", ()),
+            "give_up_scan": ({"scanning"}, "unchecked", ()),
         },
     ),
 }

@@ -112,7 +112,7 @@ def test_a_body_over_the_limit_is_refused_unread(signed_in, agent, by_sms, setti
 def test_a_picture_is_drawn_for_whoever_sees_the_conversation_and_never_runs(signed_in, agent, outsider, by_sms):
     compose(signed_in(agent), by_sms, files=[png()])
     url = reverse("inbox:picture", args=[outbound()[0].attachments.get().pk])
-    answer = signed_in(agent).get(url)
+    answer = signed_in(agent).get(url, follow=True)
     assert (b"".join(answer.streaming_content), answer["Content-Type"], answer["X-Content-Type-Options"]) == (
         PNG,
         "image/png",
