@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0012_note_files'),
+        ('inbox', '0013_code_purpose'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
