@@ -18,6 +18,7 @@ TEXT = {"class": "input"}
 SELECT = {"class": "select"}
 AREA = {"class": "textarea", "rows": 3}
 DATE = {"class": "input", "type": "date"}
+MOST_TEXT = 100_000
 WORKERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
 
 
@@ -80,7 +81,7 @@ class ComposeForm(DeskForm):
     do = forms.CharField(required=False, max_length=12)
     canned = forms.IntegerField(required=False, min_value=1)
     mode = forms.CharField(max_length=12)
-    text = forms.CharField(required=False, strip=False, max_length=100_000)
+    text = forms.CharField(required=False, strip=False, max_length=MOST_TEXT)
     cc = forms.CharField(required=False, max_length=1000)
     remove = forms.IntegerField(required=False, min_value=1)
     form_key = forms.CharField(required=False, max_length=64)

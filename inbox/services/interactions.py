@@ -276,17 +276,6 @@ def mark_read(*, actor: User, interaction_id: int) -> None:
             tell(interaction)
 
 
-def start_wrap_up(*, actor: User, interaction_id: int) -> Interaction:
-    """The exchange is over. Raises Refused unless the actor owns it or may assign others."""
-    with realtime.atomic():
-        interaction = locked(interaction_id)
-        require(interaction.status in (S.ACTIVE, S.SNOOZED), _("Take this interaction first."))
-        require(can_assign(actor, interaction), _("Only its owner or a supervisor may wrap this up."))
-        interaction.start_wrap_up()
-        conclude(interaction, actor=actor, kind=TimelineKind.WRAP_UP_STARTED, action=AuditAction.CHANGED)
-        return interaction
-
-
 def close(
     *,
     actor: User,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.enums import ChannelKind
-from inbox.forms import ComposeForm
+from inbox.forms import MOST_TEXT, ComposeForm
 from inbox.later_forms import LaterForm
 from inbox.models import CannedReply, Interaction, Message
 from inbox.selectors import conversation
@@ -43,8 +43,11 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
     interaction = find(request, pk, is_for_guests=request.POST.get("mode") == "note")
     form = ComposeForm(request.POST)
     if not form.is_valid():
-        typed = request.POST.get("text", "")[:100_000]
-        return workspace(request, pk, status=422, composer_errors=_("Write a message first."), composer_text=typed)
+        typed = request.POST.get("text", "")
+        said = _("Write a message first.")
+        if len(typed) > MOST_TEXT:
+            said = _("This message is too long: %(limit)s characters at most.") % {"limit": MOST_TEXT}
+        return workspace(request, pk, status=422, composer_errors=said, composer_text=typed)
     data = form.cleaned_data
     if data["do"] in ("canned", "insert"):
         return _with_canned(request, interaction, data)

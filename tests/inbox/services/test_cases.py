@@ -18,7 +18,7 @@ from inbox.services.cases import (
     resume_case,
     wait_on_case,
 )
-from tests.factories.inbox import CaseFactory, InteractionFactory
+from tests.factories.inbox import CaseFactory, InteractionFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ def test_a_case_is_given_away_by_its_owner_or_a_supervisor_to_whoever_may_see_it
 
 
 def test_a_sensitive_case_is_not_given_to_a_partner_and_none_is_left_to_nobody(agent, supervisor, partner_agent):
-    case = CaseFactory(owner=supervisor, patient=PatientFactory(is_sensitive=True))
+    case = CaseFactory(owner=supervisor, reason=ReasonFactory(is_sensitive=True))
     hidden = f"{partner_agent} may not see this case."
     assert refusal(Refused, assign_case, actor=supervisor, owner=partner_agent, case_id=case.pk) == hidden
     nobody = "Choose who is responsible for it."

@@ -11,7 +11,7 @@ from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import InteractionStatus, TimelineKind
 from inbox.models import Notification, TimelineEvent
-from inbox.services.interactions import close, return_to_queue, start_wrap_up, take
+from inbox.services.interactions import close, return_to_queue, take
 from inbox.services.snooze import snooze, wake, wake_due
 from tests.factories.inbox import DispositionFactory, InteractionFactory, ReasonFactory
 from tests.faults.lab import database_url
@@ -87,10 +87,10 @@ def test_a_closed_one_cannot_rest(agent, mine):
     assert str(refusal.value) == "This interaction is closed. Reopen it first."
 
 
-def test_one_being_wrapped_up_cannot_rest(agent, mine):
-    start_wrap_up(actor=agent, interaction_id=mine.pk)
+def test_one_being_wrapped_up_cannot_rest(agent, sms_channel):
+    wrapped = InteractionFactory(channel=sms_channel, owner=agent, status="wrap_up")
     with pytest.raises(Conflict):
-        snooze(actor=agent, interaction_id=mine.pk, until_at=in_hours(1))
+        snooze(actor=agent, interaction_id=wrapped.pk, until_at=in_hours(1))
 
 
 def test_a_colleague_cannot_snooze_it_but_a_supervisor_can(agent, second_agent, supervisor, mine):

@@ -5,7 +5,7 @@ import pytest
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import InteractionStatus, TimelineKind
 from inbox.models import Note, TimelineEvent
-from inbox.services.interactions import close, start_wrap_up
+from inbox.services.interactions import close
 from inbox.services.snooze import snooze
 from inbox.services.transfers import transfer
 from tests.factories.accounts import UserFactory
@@ -61,8 +61,7 @@ def test_a_snoozed_one_and_one_in_wrap_up_wait_awake(agent, mine, queue, clinica
     snooze(actor=agent, interaction_id=mine.pk, until_at=None)
     transfer(actor=agent, interaction_id=mine.pk, why="Clinical", queue=clinical_queue)
     assert place(mine)[0] == S.QUEUED
-    other = InteractionFactory(channel=mine.channel, owner=agent)
-    start_wrap_up(actor=agent, interaction_id=other.pk)
+    other = InteractionFactory(channel=mine.channel, owner=agent, status="wrap_up")
     transfer(actor=agent, interaction_id=other.pk, why="Clinical", queue=clinical_queue)
     assert place(other)[0] == S.QUEUED
 

@@ -116,7 +116,7 @@ def act(name, row, agent, colleague):
         "reply": lambda: reply(actor=agent, interaction_id=row.pk, text="An answer"),
         "link": lambda: verbs.link_patient(actor=agent, interaction_id=row.pk, patient=PatientFactory()),
         "unlink": lambda: verbs.unlink_patient(actor=agent, interaction_id=row.pk),
-        "wrap up": lambda: verbs.start_wrap_up(actor=agent, interaction_id=row.pk),
+        "wrap up": lambda: Interaction.objects.filter(pk=row.pk, status="active").update(status="wrap_up"),
         "reopen": lambda: verbs.reopen(actor=agent, interaction_id=row.pk),
         "draft": lambda: drafts.keep_draft(actor=colleague, interaction_id=row.pk, mode="note", text="Half"),
         "no draft": lambda: drafts.drop_draft(actor=colleague, interaction_id=row.pk),
