@@ -10,10 +10,15 @@ class PatientsConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
+        from contact_center.common import shell
         from contact_center.jobs import registry
         from patients import receivers, signals
+        from patients.policies import can_merge_patients
         from patients.services import duplicates
 
+        shell.register_in_menu(
+            shell.NavigationEntry(_("Duplicate records"), "users", "patients:duplicates", 40, can_merge_patients)
+        )
         registry.register(duplicates.SCAN, registry.Kind(_("Search for duplicates"), do=duplicates.scan_part))
         for signal in (signals.patient_created, signals.patient_changed, signals.contact_points_changed):
             signal.connect(receivers.compare_record, dispatch_uid="patients.compare_record")

@@ -97,7 +97,11 @@ def _take_fields(
             items.append(_item(MergedItem.FIELD, FIELD + name, target.pk, before))
             setattr(target, name, value)
     if items:
-        target.save(update_fields=[*wanted, "updated_at"])
+        try:
+            with transaction.atomic():
+                target.save(update_fields=[*wanted, "updated_at"])
+        except IntegrityError:
+            raise Refused(_("These fields do not go together. Take both from one record.")) from None
     return items
 
 

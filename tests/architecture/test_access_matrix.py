@@ -14,7 +14,9 @@ from contact_center.jobs.enums import JobStatus
 from contact_center.jobs.models import Job
 from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
 from inbox.models import NoteFile, Notification
+from patients.models import DuplicateSuggestion, Patient, PatientMerge
 from tests.architecture.urls import addresses
+from tests.factories.accounts import UserFactory
 from tests.factories.inbox import (
     AttachmentFactory,
     DraftFactory,
@@ -42,6 +44,11 @@ KNOWING = SERVING | {"outsider"}
 """Those who may open the record of the patient in question."""
 WATCHERS = SERVING | {"auditor", "outsider"}
 
+BY_ROLE = (
+    *("quarantine", "hand-over", "second-factor-reset"),
+    *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import"),
+)
+"""Pages of a duty: whoever has another one is refused there, whatever the row."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # name: (who gets an answer to GET, who gets one to POST); no other method is ever answered.
@@ -179,6 +186,15 @@ TABLE = {
     "inbox:quarantine": (WATCHERS, NOBODY),
     "inbox:quarantine-raw": (LEADS, NOBODY),
     "inbox:quarantine-retry": (NOBODY, LEADS),
+    "patients:duplicates": (LEADS, NOBODY),
+    "patients:duplicate-scan": (NOBODY, LEADS),
+    "patients:duplicate-dismiss": (NOBODY, LEADS),
+    "patients:duplicate-reopen": (NOBODY, LEADS),
+    "patients:merges": (LEADS, NOBODY),
+    "patients:merge": (LEADS, NOBODY),
+    "patients:unmerge": (NOBODY, LEADS),
+    "patients:merge-find": (LEADS, LEADS),
+    "patients:merge-pair": (LEADS, LEADS),
     "inbox:forms": (PUBLIC, NOBODY),
     "inbox:form": (PUBLIC, NOBODY),  # only with the key that its page carries
     "inbox:form-json": (NOBODY, PUBLIC),
@@ -273,9 +289,12 @@ def url_of(sms_channel, form_channel, agent, team):
     rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
+    rows |= rows_of_records(interaction.patient)
+
     def url(address):
         is_job = address.name.startswith("jobs:")
         given = {
+            "other_id": rows["patients:other"].pk,
             "author_id": draft.author_id,
             "part": "text",
             "patient_id": interaction.patient_id,
@@ -291,6 +310,20 @@ def url_of(sms_channel, form_channel, agent, team):
         return reverse(address.name, kwargs={name: given[name] for name in address.keywords})
 
     return url
+
+
+def rows_of_records(patient):
+    """What pages about many records are asked for."""
+    other, old = PatientFactory(), PatientFactory()
+    merge = PatientMerge.objects.create(source=old, target=patient, merged_by=UserFactory())
+    Patient.objects.filter(pk=old.pk).update(merged_into=patient)
+    pair = DuplicateSuggestion.objects.create(first=patient, second=other, score=1, level="likely")
+    return {
+        "patients:other": other,
+        **dict.fromkeys(("patients:duplicate-dismiss", "patients:duplicate-reopen"), pair),
+        **dict.fromkeys(("patients:merge", "patients:unmerge"), merge),
+        **dict.fromkeys(("patients:merge-find", "patients:merge-pair"), patient),
+    }
 
 
 def product_addresses():
@@ -313,7 +346,7 @@ def test_every_address_answers_exactly_whom_the_table_names(browsers, url_of):
             answered = {name for name, result in outcomes.items() if result == "in"}
             is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
             strangers = {outcomes["outsider"], outcomes["partner_agent"]} if "pk" in address.keywords else set()
-            is_by_role = any(word in address.name for word in ("quarantine", "hand-over", "second-factor-reset"))
+            is_by_role = any(word in address.name for word in BY_ROLE)
             if not strangers <= {
                 "absent",
                 "method",
