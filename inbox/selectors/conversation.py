@@ -4,22 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, give, prepared
 from inbox import gate
 from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, TemplateStatus
 from inbox.models import Case, Channel, FormSubmission, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.addresses import address_on
+from inbox.selectors.drafts import newest_ids
 from inbox.selectors.gate_facts import last_inbound_at_of
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.thread import Place, thread_of
 from patients.enums import ContactScheme
-from patients.models import Patient, RelatedPerson
+from patients.models import ContactPoint, Patient, RelatedPerson
 from patients.selectors.access import may_open
 from patients.selectors.people import match_patients
 
@@ -84,9 +86,14 @@ def _interactions_in(entries: list[dict[str, Any]], present: Interaction) -> dic
     ids = {entry["item"].interaction_id for entry in entries} - {present.pk}
     if not ids:
         return {present.pk: present}
-    found = Interaction.objects.filter(pk__in=ids).select_related("channel", "reason", "disposition", "patient")
-    found = found.only(*OPENING)
-    return {row.pk: row for row in found} | {present.pk: present}
+    return {row.pk: row for row in _openings().ask(list(ids))} | {present.pk: present}
+
+
+@prepared
+def _openings() -> QuerySet[Interaction]:
+    """Of the interactions 0."""
+    found = Interaction.objects.filter(pk__any_of=Given(0))
+    return found.select_related("channel", "reason", "disposition", "patient").only(*OPENING)
 
 
 def _submissions_in(entries: list[dict[str, Any]]) -> dict[int, FormSubmission]:
@@ -97,32 +104,54 @@ def _submissions_in(entries: list[dict[str, Any]]) -> dict[int, FormSubmission]:
     }
     if not ids:
         return {}
-    found = FormSubmission.objects.filter(interaction_id__in=ids).select_related("form").order_by("-id")
-    return {row.interaction_id: row for row in found}
+    return {row.interaction_id: row for row in _submissions().ask(list(ids))}
+
+
+@prepared
+def _submissions() -> QuerySet[FormSubmission]:
+    """Of the interactions 0."""
+    return FormSubmission.objects.filter(interaction__any_of=Given(0)).select_related("form").order_by("-id")
 
 
 def latest_message_ids(user: User, interaction: Interaction) -> tuple[int, int]:
     """Ids of the newest inbound message and of the newest one this person sent; 0 for none."""
-    found = interaction.messages.order_by().aggregate(
-        seen=Max("pk", filter=Q(direction=Direction.INBOUND)),
-        sent=Max("pk", filter=Q(direction=Direction.OUTBOUND, author=user)),
-    )
-    return found["seen"] or 0, found["sent"] or 0
+    return newest_ids(user, interaction)[:2]
 
 
 def reply_options(interaction: Interaction) -> list[ReplyOption]:
     """Ways to answer, the channel of the interaction first, each with the gate's reason when it is off."""
     channels = _channels_for(interaction)
-    prefetch_related_objects([interaction], "merged_from")
+    give({interaction.pk: interaction}, "merged_from", "merged_into_id", _merged())
     if interaction.patient:
-        prefetch_related_objects([interaction.patient], "contact_points")
+        give({interaction.patient.pk: interaction.patient}, "contact_points", "patient_id", _points())
     addresses = {channel.pk: address_on(interaction, channel)[1] for channel in channels}
-    stopped = set(
-        OptOut.objects.filter(address__in=filter(None, addresses.values()), ended_at=None).values_list(
-            "channel_kind", "address"
-        )
-    )
+    stopped = set(_stops().tuples(list(filter(None, addresses.values()))))
     return [_option(channel, interaction, addresses[channel.pk], stopped) for channel in channels]
+
+
+@prepared
+def _merged() -> QuerySet[Interaction]:
+    """Into the interactions 0."""
+    return Interaction.objects.filter(merged_into__any_of=Given(0))
+
+
+@prepared
+def _points() -> QuerySet[ContactPoint]:
+    """Of the patients 0."""
+    return ContactPoint.objects.filter(patient__any_of=Given(0))
+
+
+@prepared
+def _stops() -> QuerySet[OptOut]:
+    """Of the addresses 0."""
+    found = OptOut.objects.filter(address__any_of=Given(0), ended_at=None).order_by()
+    return found.values_list("channel_kind", "address")  # type: ignore[return-value]
+
+
+@prepared
+def _answering() -> QuerySet[Channel]:
+    """Those by which one can answer."""
+    return Channel.objects.filter(kind__in=ANSWER_KINDS, is_active=True).order_by()
 
 
 def mode_for(interaction: Interaction, options: list[ReplyOption]) -> str:
@@ -136,8 +165,7 @@ def mode_for(interaction: Interaction, options: list[ReplyOption]) -> str:
 
 def _channels_for(interaction: Interaction) -> list[Channel]:
     found = {interaction.channel_kind: interaction.channel} if interaction.channel_kind in ANSWER_KINDS else {}
-    active = Channel.objects.filter(kind__in=ANSWER_KINDS, is_active=True)
-    for channel in sorted(active, key=lambda row: (row.queue_id != interaction.queue_id, row.pk)):
+    for channel in sorted(_answering().ask(), key=lambda row: (row.queue_id != interaction.queue_id, row.pk)):
         found.setdefault(channel.kind, channel)
     order = [interaction.channel_kind, *ANSWER_KINDS]
     return sorted(found.values(), key=lambda row: order.index(row.kind))

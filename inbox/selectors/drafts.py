@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import Direction
 from inbox.models import Draft, Interaction
 from inbox.policies import can_take
@@ -14,28 +16,38 @@ from inbox.selectors.interactions import interactions_visible_to
 MOST_PRESENT = 12
 
 
-def round_of(user: User, interaction: Interaction, *, sent: int | None = None) -> str:
-    """Names what this person sent here last, message and note; a draft of an earlier round has left already.
-
-    `sent` is the newest message they sent, where the caller knows it.
-    """
-    if sent is None:
-        own = interaction.messages.order_by().filter(direction=Direction.OUTBOUND, author=user)
-        sent = own.aggregate(newest=Max("pk"))["newest"] or 0
-    noted = interaction.notes.order_by().filter(author=user).aggregate(newest=Max("pk"))["newest"] or 0
+def round_of(user: User, interaction: Interaction) -> str:
+    """Names what this person sent here last, message and note; a draft of an earlier round has left already."""
+    _seen, sent, noted = newest_ids(user, interaction)
     return f"{sent}-{noted}"
 
 
+def newest_ids(user: User, interaction: Interaction) -> tuple[int, int, int]:
+    """Ids of the newest inbound message, of the newest one this person sent and of their newest note; 0 for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST_IDS, {"row": interaction.pk, "person": user.pk})
+        seen, sent, noted = cursor.fetchone()
+    return seen or 0, sent or 0, noted or 0
+
+
+NEWEST_IDS = """
+SELECT max(id) FILTER (WHERE direction = 'inbound'),
+       max(id) FILTER (WHERE direction = 'outbound' AND author_id = %(person)s),
+       (SELECT max(id) FROM inbox_note WHERE interaction_id = %(row)s AND author_id = %(person)s)
+FROM inbox_message WHERE interaction_id = %(row)s
+"""
+
+
 def writing_context(
-    user: User, interaction: Interaction, *, newest: int, sent: int, modes: Iterable[str]
+    user: User, interaction: Interaction, *, newest: int, draft_round: str, modes: Iterable[str]
 ) -> dict[str, Any]:
     """What reply box and collision bar show of drafts: `draft` (one's own), `draft_newer` (how many messages of the
     patient came since it was begun), `other_drafts` (each with `may_take_over`), `draft_round`; and with a draft
     `composer_text`, `mode` (when it can be used now) and the `seen_message_id` that sending is judged by.
 
-    `newest` and `sent` are those of `latest_message_ids`. Two or three queries.
+    `newest` is the newest inbound message. One or two queries.
     """
-    found = list(Draft.objects.filter(interaction=interaction).select_related("author").order_by("-updated_at"))
+    found = _drafts().ask(interaction.pk)
     mine = next((draft for draft in found if draft.author_id == user.pk), None)
     may_take = can_take(user, interaction) and not interaction.is_done
     others = [{"draft": draft, "may_take_over": may_take} for draft in found if draft is not mine]
@@ -43,7 +55,7 @@ def writing_context(
         "draft": mine,
         "draft_newer": 0,
         "other_drafts": others,
-        "draft_round": round_of(user, interaction, sent=sent),
+        "draft_round": draft_round,
     }
     if mine is None:
         return context
@@ -57,6 +69,19 @@ def writing_context(
     return context
 
 
+@prepared
+def _drafts() -> QuerySet[Draft]:
+    """In the interaction 0."""
+    return Draft.objects.filter(interaction=Given(0)).select_related("author").order_by("-updated_at")
+
+
+@prepared
+def _drafted() -> QuerySet[Draft]:
+    """By the person 0 in the interactions 1."""
+    found = Draft.objects.filter(author=Given(0), interaction__any_of=Given(1)).order_by()
+    return found.values_list("interaction_id")  # type: ignore[return-value]
+
+
 def get_draft_for(user: User, interaction: Interaction, author_id: int) -> Draft:
     """A draft in a conversation that `user` was shown already. Raises Draft.DoesNotExist."""
     return Draft.objects.select_related("author").get(interaction=interaction, author_id=author_id)
@@ -64,8 +89,7 @@ def get_draft_for(user: User, interaction: Interaction, author_id: int) -> Draft
 
 def drafted_by(user: User, interaction_ids: Iterable[int]) -> set[int]:
     """Which of these conversations hold a draft of this person. One query."""
-    found = Draft.objects.filter(author=user, interaction_id__in=list(interaction_ids))
-    return set(found.values_list("interaction_id", flat=True))
+    return {pk for (pk,) in _drafted().tuples(user.pk, list(interaction_ids))}
 
 
 def drafts_visible_to(user: User) -> QuerySet[Draft]:

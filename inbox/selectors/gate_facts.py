@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import ChannelKind, Direction, MessagePurpose, MessageStatus, TemplateStatus
 from inbox.gate import AUTOMATIC, SendFacts
 from inbox.models import Channel, Message, OptOut
@@ -134,8 +136,15 @@ def is_opted_out(channel_kind: str, address: str) -> bool:
 
 def last_inbound_at_of(channel_id: int, address: str) -> datetime | None:
     """When this address last wrote to this channel, whatever interaction it was in."""
-    found = Message.objects.filter(channel_id=channel_id, address=address, direction=Direction.INBOUND)
-    return found.order_by("-occurred_at").values_list("occurred_at", flat=True).first() if address else None
+    found = _came().tuples(channel_id, address) if address else []
+    return found[0][0] if found else None
+
+
+@prepared
+def _came() -> QuerySet[Message]:
+    """The last one to the channel 0 from the address 1."""
+    found = Message.objects.filter(channel=Given(0), address=Given(1), direction=Direction.INBOUND)
+    return found.order_by("-occurred_at").values_list("occurred_at")[:1]  # type: ignore[return-value]
 
 
 def _patient_of(message: Message) -> Patient | None:

@@ -1,13 +1,16 @@
 """Reads of the desk: only what the person may see, with everything a row needs in a constant number of queries."""
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given, prepared
 from contact_center.common.request_memory import remembered
 from inbox.enums import OPEN
-from inbox.models import Interaction, Mention, Queue
+from inbox.models import Case, Disposition, Interaction, Mention, Queue, Reason
 from patients.selectors.access import hidden_patient_ids
 
 ROW_FIELDS = (
@@ -18,17 +21,27 @@ ROW_FIELDS = (
 )
 # Eight joins cost more to plan than to run; what is often absent, or the same for many rows, is fetched apart.
 JOINED = ("patient", "queue", "channel")
-APART = ("owner", "reason", "disposition", "case__reason", "next_step_owner")
+APART: dict[str, type[Any]] = {
+    "owner": User,
+    "reason": Reason,
+    "disposition": Disposition,
+    "case": Case,
+    "next_step_owner": User,
+}
 
 
 def queues_of(user: User) -> QuerySet[Queue]:
     """Queues the person serves: every queue for those who may see all, else those of their teams."""
     if not can(user, Action.WORK_INBOX):
         return Queue.objects.none()
+    return _served(None if can(user, Action.VIEW_ALL_QUEUES) else user.pk)
+
+
+def _served(user_id: int | Given | None) -> QuerySet[Queue]:
     queues = Queue.objects.filter(is_active=True)
-    if can(user, Action.VIEW_ALL_QUEUES):
+    if user_id is None:
         return queues
-    mine = TeamMembership.objects.filter(user=user, team__queues=OuterRef("pk"))
+    mine = TeamMembership.objects.filter(user=user_id, team__queues=OuterRef("pk"))
     return queues.filter(Exists(mine))
 
 
@@ -49,7 +62,16 @@ def interactions_visible_to(user: User, *, unowned: bool = False, entrusted: boo
 
 def queue_ids_of(user: User) -> list[int]:
     """Ids of the queues the person serves, looked up once per request."""
-    return remembered(("queues", user.pk), lambda: list(queues_of(user).values_list("pk", flat=True)))
+    if not can(user, Action.WORK_INBOX):
+        return []
+    question = _queue_ids(can(user, Action.VIEW_ALL_QUEUES))
+    return remembered(("queues", user.pk), lambda: [pk for (pk,) in question.tuples(user.pk)])
+
+
+@prepared
+def _queue_ids(is_all: bool) -> QuerySet[Queue]:
+    """Of the person 0."""
+    return _served(None if is_all else Given(0)).values_list("pk")  # type: ignore[return-value]
 
 
 def _scope_of(user: User, *, unowned: bool = False) -> Q:
@@ -88,7 +110,26 @@ def readable_by(user: User) -> QuerySet[Interaction]:
 
 def get_interaction_for(user: User, pk: int) -> Interaction:
     """One visible interaction with what its page needs. Raises Interaction.DoesNotExist for all others alike."""
-    return interactions_visible_to(user).select_related(*JOINED).prefetch_related(*APART).get(pk=pk)
+    interaction = interactions_visible_to(user).select_related(*JOINED).get(pk=pk)
+    _read_apart(interaction, user)
+    return interaction
+
+
+def _read_apart(interaction: Interaction, user: User) -> None:
+    """Owner, reason, disposition, case and who takes the next step: one short question for each that is there."""
+    for name, model in APART.items():
+        pk = getattr(interaction, f"{name}_id")
+        if pk is not None:
+            setattr(interaction, name, user if model is User and pk == user.pk else _one(model).one(pk))
+    if interaction.case and interaction.case.reason_id:
+        interaction.case.reason = _one(Reason).one(interaction.case.reason_id)
+
+
+@prepared
+def _one(model: type[Any]) -> QuerySet[Any]:
+    """The row 0."""
+    found: QuerySet[Any] = model._default_manager.filter(pk=Given(0)).order_by()
+    return found
 
 
 def get_readable_for(user: User, pk: int) -> Interaction:
@@ -100,7 +141,8 @@ def get_readable_for(user: User, pk: int) -> Interaction:
         interaction = get_interaction_for(user, pk)
         interaction.is_guest = False
     except Interaction.DoesNotExist:
-        interaction = readable_by(user).select_related(*JOINED).prefetch_related(*APART).get(pk=pk)
+        interaction = readable_by(user).select_related(*JOINED).get(pk=pk)
+        _read_apart(interaction, user)
         interaction.is_guest = True
     return interaction
 

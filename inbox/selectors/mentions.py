@@ -3,11 +3,11 @@
 import unicodedata
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.selectors import people
-from inbox.models import Interaction, Mention, Note
+from inbox.models import Interaction, Mention
 from inbox.policies import can_be_mentioned
 
 
@@ -32,11 +32,6 @@ def suggestions(user: User, interaction: Interaction, text: str, *, limit: int =
 def _plain(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in parts if not unicodedata.combining(char)).strip()
-
-
-def with_mentions(notes: QuerySet[Note]) -> QuerySet[Note]:
-    """The notes with their mentions, whom they name, and their files, in two more queries."""
-    return notes.prefetch_related(Prefetch("mentions", queryset=Mention.objects.select_related("user")), "files")
 
 
 def names_in(mentions: Iterable[Mention]) -> list[str]:

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import CaseStatus, Direction, InteractionStatus, MessageKind
 from inbox.models import Case, FormSubmission, Interaction, Message, Note
 from inbox.selectors.interactions import interactions_visible_to
@@ -18,6 +20,11 @@ ONE_NEED = timedelta(days=90)
 MOST_CONTACTS = 30
 MOST_CHIPS = 12
 EXCERPT = 160
+TOLD = (
+    *("channel_kind", "owner_id", "status", "merged_into_id", "closed_at", "last_message_at", "last_inbound_at"),
+    *("outcome", "next_step", "next_step_date", "reason__name", "disposition__name"),
+    *("next_step_owner__first_name", "next_step_owner__last_name"),
+)
 UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
 
 
@@ -65,7 +72,7 @@ def story_of(user: User, interaction: Interaction) -> Story | None:
     contacts = list(_contacts(user, interaction))
     earlier = [row for row in contacts if row.pk != interaction.pk]
     ids = [row.pk for row in contacts]
-    submissions = list(FormSubmission.objects.filter(interaction__in=ids).order_by("-submitted_at")[:5])
+    submissions = _submissions().ask(ids)
     if not earlier and not submissions:
         return None
     patient = interaction.patient if interaction.patient and may_open(user, interaction.patient) else None
@@ -79,7 +86,7 @@ def story_of(user: User, interaction: Interaction) -> Story | None:
         last=max(done, key=lambda row: row.closed_at or row.last_message_at, default=None),
         words=_last_words(earlier),
         known=_known(submissions, patient),
-        note=Note.objects.filter(interaction__in=[row.pk for row in earlier]).select_related("author").last(),
+        note=next(iter(_last_note().ask([row.pk for row in earlier])), None),
     )
 
 
@@ -97,9 +104,8 @@ def _contacts(user: User, interaction: Interaction) -> QuerySet[Interaction]:
     if not interaction.case_id:
         found = found.filter(last_message_at__gte=interaction.opened_at - ONE_NEED)
     recent = found.filter(opened_at__lte=interaction.last_message_at)
-    return recent.select_related("reason", "disposition", "next_step_owner").order_by("-last_message_at")[
-        :MOST_CONTACTS
-    ]
+    told = recent.select_related("reason", "disposition", "next_step_owner").only(*TOLD)
+    return told.order_by("-last_message_at")[:MOST_CONTACTS]
 
 
 def _case(user: User, interaction: Interaction) -> Case | None:
@@ -116,15 +122,34 @@ def _last_words(earlier: list[Interaction]) -> list[Word]:
             newest.setdefault(row.channel_kind, row.pk)
     if not newest:
         return []
+    return [Word(kind, _cut(text), at, pk) for kind, text, at, pk in _said().tuples(list(newest.values()))]
+
+
+@prepared
+def _said() -> QuerySet[Message]:
+    """The last inbound message of each of the interactions 0."""
     said = (
         Message.objects.filter(interaction=OuterRef("pk"), direction=Direction.INBOUND)
         .exclude(kind__in=[MessageKind.REACTION, MessageKind.DELETED])
         .order_by("-occurred_at", "-pk")
         .values("pk")[:1]
     )
-    latest = Interaction.objects.filter(pk__in=newest.values()).annotate(said=Subquery(said)).values("said")
-    rows = Message.objects.filter(pk__in=latest).exclude(text="").order_by("-occurred_at")
-    return [Word(row.channel_kind, _cut(row.text), row.occurred_at, row.interaction_id) for row in rows]
+    latest = Interaction.objects.filter(pk__any_of=Given(0)).annotate(said=Subquery(said)).values("said")
+    found = Message.objects.filter(pk__in=latest).exclude(text="").order_by("-occurred_at")
+    start = Left("text", 4 * EXCERPT)
+    return found.values_list("channel_kind", start, "occurred_at", "interaction_id")  # type: ignore[return-value]
+
+
+@prepared
+def _submissions() -> QuerySet[FormSubmission]:
+    """The newest of the interactions 0."""
+    return FormSubmission.objects.filter(interaction__any_of=Given(0)).order_by("-submitted_at")[:5]
+
+
+@prepared
+def _last_note() -> QuerySet[Note]:
+    """Of the interactions 0."""
+    return Note.objects.filter(interaction__any_of=Given(0)).select_related("author").order_by("-created_at")[:1]
 
 
 def _cut(text: str) -> str:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from contact_center.accounts.models import User
-from inbox.models import Attachment, Interaction, Message, Note, TimelineEvent
+from contact_center.common.prepared import Given, Prepared, give, prepared
+from inbox.models import Attachment, Interaction, Mention, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.interactions import related_interactions
-from inbox.selectors.mentions import with_mentions
 
 KINDS = ("event", "message", "note")
 COLUMNS = ("at", "occurred_at", "created_at")
@@ -111,25 +111,55 @@ def _places(ids: list[int], size: int, before: Place | None, since: Place | None
 
 
 def _rows_at(places: list[Place]) -> dict[tuple[int, int], Any]:
-    """The entries at these places by kind and id, with what drawing them needs. Two to six statements."""
+    """The entries at these places by kind and id, with what drawing them needs. At most seven statements."""
     ids: list[list[int]] = [[place.pk for place in places if place.kind == kind] for kind in range(len(KINDS))]
-    return {
-        (kind, row.pk): row
-        for kind, rows in enumerate(_sources())
-        if ids[kind]
-        for row in rows.filter(pk__in=ids[kind])
-    }
+    questions: tuple[Prepared[Any], ...] = (_events(), _messages(), _notes())
+    events, messages, notes = (
+        {row.pk: row for row in question.ask(ids[kind])} if ids[kind] else {} for kind, question in enumerate(questions)
+    )
+    give(messages, "attachments", "message_id", _attachments())
+    give(notes, "mentions", "note_id", _mentions())
+    give(notes, "files", "note_id", _note_files())
+    return {(kind, pk): row for kind, rows in enumerate((events, messages, notes)) for pk, row in rows.items()}
 
 
-def _sources() -> list[QuerySet[Any]]:
-    """One query per kind, in the order of `KINDS`. No more columns than are drawn: a mail's formatted text is long."""
+# No more columns than are drawn: a mail's formatted text is long.
+@prepared
+def _events() -> QuerySet[TimelineEvent]:
+    """Of the ids 0."""
     people = [f"{who}__{name}" for who in ("actor", "to_user") for name in ("first_name", "last_name")]
-    events = TimelineEvent.objects.select_related("actor", "to_user", "to_queue")
-    files = Prefetch("attachments", queryset=Attachment.objects.order_by("id"))
-    messages = Message.objects.select_related("author").prefetch_related(files)
-    notes = Note.objects.select_related("author").only("interaction_id", "body", *AUTHOR)
-    return [
-        events.only("interaction_id", "kind", "detail", "to_queue__name", *people),
-        messages.annotate(has_html=~Q(html="")).only(*DRAWN, *AUTHOR),
-        with_mentions(notes),
-    ]
+    found = TimelineEvent.objects.filter(pk__any_of=Given(0)).select_related("actor", "to_user", "to_queue")
+    return found.only("interaction_id", "kind", "detail", "to_queue__name", *people)
+
+
+@prepared
+def _messages() -> QuerySet[Message]:
+    """Of the ids 0."""
+    found = Message.objects.filter(pk__any_of=Given(0)).select_related("author")
+    return found.annotate(has_html=~Q(html="")).only(*DRAWN, *AUTHOR)
+
+
+@prepared
+def _notes() -> QuerySet[Note]:
+    """Of the ids 0."""
+    found = Note.objects.filter(pk__any_of=Given(0)).select_related("author").order_by()
+    return found.only("interaction_id", "body", *AUTHOR)
+
+
+@prepared
+def _attachments() -> QuerySet[Attachment]:
+    """Of the messages 0."""
+    return Attachment.objects.filter(message__any_of=Given(0)).order_by("id")
+
+
+@prepared
+def _mentions() -> QuerySet[Mention]:
+    """Of the notes 0."""
+    found = Mention.objects.filter(note__any_of=Given(0)).select_related("user").order_by()
+    return found.only("note_id", "user__first_name", "user__last_name")
+
+
+@prepared
+def _note_files() -> QuerySet[NoteFile]:
+    """Of the notes 0."""
+    return NoteFile.objects.filter(note__any_of=Given(0)).order_by("pk")

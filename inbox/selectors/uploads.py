@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from inbox import file_limits
 from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Upload
@@ -32,8 +33,13 @@ class Waiting:
 
 def waiting_uploads(user: User, interaction: Interaction) -> list[Waiting]:
     """The files in this person's reply box, oldest first. One query."""
-    rows = Upload.objects.filter(interaction=interaction, author=user, sent_with=None).order_by("pk")
-    return [Waiting(row, _problems(row)) for row in rows]
+    return [Waiting(row, _problems(row)) for row in _waiting().ask(interaction.pk, user.pk)]
+
+
+@prepared
+def _waiting() -> QuerySet[Upload]:
+    """In the interaction 0 by the author 1."""
+    return Upload.objects.filter(interaction=Given(0), author=Given(1), sent_with=None).order_by("pk")
 
 
 def _problems(row: Upload) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from contact_center.common.errors import Refused
 from inbox import policies, realtime
 from inbox.models import Interaction
 from inbox.selectors import conversation
-from inbox.selectors.drafts import writing_context
+from inbox.selectors.drafts import newest_ids, writing_context
 from inbox.selectors.interactions import get_interaction_for, get_readable_for
 from inbox.selectors.story import story_of
 from inbox.selectors.tasks import tasks_of
@@ -69,7 +69,7 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
     topic = realtime.interaction_topic(interaction.pk)
     sequence = realtime.sequences_of([topic])[topic]
     may = _may(user, interaction)
-    seen, sent = conversation.latest_message_ids(user, interaction)
+    seen, sent, noted = newest_ids(user, interaction)
     options = conversation.reply_options(interaction) if may["reply"] else []
     return {
         "interaction": interaction,
@@ -84,7 +84,7 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
         "newest_message_id": seen,
         "uploads": waiting_uploads(user, interaction) if may["reply"] else [],
         "composer_cc": ", ".join(conversation.copied_before(interaction)) if may["reply"] else "",
-        **writing_context(user, interaction, newest=seen, sent=sent, modes=_modes(options)),
+        **writing_context(user, interaction, newest=seen, draft_round=f"{sent}-{noted}", modes=_modes(options)),
         **(
             extra.pop("thread", None)
             or conversation.conversation_page(user, interaction, since=_place(request, "from"))

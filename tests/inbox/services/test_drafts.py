@@ -154,7 +154,7 @@ def test_the_box_says_how_many_messages_came_since_it_was_begun(agent, second_ag
     keep(agent, conversation, "Begun", seen_message_id=first.pk)
     DraftFactory(interaction=conversation, author=second_agent)
     newest = [MessageFactory(interaction=conversation) for _ in range(2)][-1]
-    shown = writing_context(agent, conversation, newest=newest.pk, sent=0, modes=["sms", "note"])
+    shown = writing_context(agent, conversation, newest=newest.pk, draft_round="0-0", modes=["sms", "note"])
     assert (shown["draft_newer"], shown["seen_message_id"], shown["composer_text"], shown["mode"]) == (
         2,
         first.pk,
@@ -163,7 +163,7 @@ def test_the_box_says_how_many_messages_came_since_it_was_begun(agent, second_ag
     )
     assert [other["draft"].author for other in shown["other_drafts"]] == [second_agent]
     keep(agent, conversation, "Begun", seen_message_id=newest.pk)
-    shown = writing_context(agent, conversation, newest=newest.pk, sent=0, modes=["note"])
+    shown = writing_context(agent, conversation, newest=newest.pk, draft_round="0-0", modes=["note"])
     assert (shown["draft_newer"], "seen_message_id" in shown, "mode" in shown) == (0, False, False)
 
 
