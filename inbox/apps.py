@@ -20,6 +20,7 @@ class InboxConfig(AppConfig):
         from contact_center.common import shell
         from contact_center.jobs.signals import job_changed, job_finished
         from inbox import receivers
+        from inbox.record import register_with_patients
         from inbox.selectors.interactions import patients_of_partner, serves_patient
         from inbox.services import halts
         from patients import panels
@@ -39,6 +40,7 @@ class InboxConfig(AppConfig):
         job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)
         register_acquaintance(serves_patient)
+        register_with_patients()
         panels.register(panels.Panel("consents", _("Preferences and consent"), "inbox:panel-consents", 10, may_open))
         stops.register("inbox", hold=halts.hold_back, stop=halts.stop_messages)
         entries = [

@@ -14,6 +14,7 @@ class PatientsConfig(AppConfig):
         from contact_center.jobs import registry
         from patients import receivers, signals
         from patients.policies import can_merge_patients
+        from patients.record import register_record
         from patients.services import duplicates
 
         shell.register_in_menu(
@@ -22,3 +23,4 @@ class PatientsConfig(AppConfig):
         registry.register(duplicates.SCAN, registry.Kind(_("Search for duplicates"), do=duplicates.scan_part))
         for signal in (signals.patient_created, signals.patient_changed, signals.contact_points_changed):
             signal.connect(receivers.compare_record, dispatch_uid="patients.compare_record")
+        register_record()

@@ -15,13 +15,15 @@ from patients.models import Patient
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`url_name` takes the patient's id, answers a fragment; `allowed(user, patient)` decides; `position` sorts."""
+    """`url_name` takes the patient's id and `args`, answers a fragment; `allowed(user, patient)` decides; `position`
+    sorts."""
 
     key: str
     title: str | Promise
     url_name: str
     position: int
     allowed: Callable[[User, Patient], bool]
+    args: tuple[str, ...] = ()
 
 
 _panels: dict[str, Panel] = {}
@@ -41,7 +43,7 @@ def panels_for(user: User, patient: Patient) -> list[dict[str, object]]:
     """Key, title and address of each panel this person may see of this patient, in order."""
     shown = sorted(_panels.values(), key=lambda panel: panel.position)
     return [
-        {"key": panel.key, "title": panel.title, "url": reverse(panel.url_name, args=[patient.pk])}
+        {"key": panel.key, "title": panel.title, "url": reverse(panel.url_name, args=[patient.pk, *panel.args])}
         for panel in shown
         if panel.allowed(user, patient)
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import care, duplicates, family, merging
+from patients.views import additions, audit, care, duplicates, family, glass, merging, programs, record
 
 app_name = "patients"
 urlpatterns = [
@@ -22,4 +22,31 @@ urlpatterns = [
     path("patients/<int:pk>/merge/<int:other_id>/", merging.pair, name="merge-pair"),
     path("settings/consent-texts/", care.consent_texts, name="consent-texts"),
     path("settings/coming-of-age/", family.care_rules, name="care-rules"),
+    path("patients/", record.patient_list, name="list"),
+    path("patients/protected/", glass.find_protected, name="find-protected"),
+    path("patients/<int:patient_id>/", record.record, name="record"),
+    path("patients/<int:patient_id>/timeline/", record.line, name="timeline"),
+    path("patients/<int:patient_id>/pieces/<slug:key>/", record.piece, name="piece"),
+    path("patients/<int:patient_id>/break-glass/", glass.break_glass, name="break-glass"),
+    path("patients/<int:patient_id>/close-glass/", additions.close_glass, name="close-glass"),
+    path("patients/<int:patient_id>/protection/", glass.protect, name="protect"),
+    path("patients/<int:patient_id>/accesses/", audit.accesses, name="accesses"),
+    path("patients/<int:patient_id>/alerts/new/", additions.add_alert, name="alert-new"),
+    path("patients/alerts/<int:pk>/end/", additions.end_alert, name="alert-end"),
+    path("patients/<int:patient_id>/programs/new/", additions.enrol, name="enrol"),
+    path("patients/programs/<int:pk>/", additions.change_enrolment, name="enrolment"),
+    path("patients/programs/<int:pk>/done/", additions.advance, name="enrolment-done"),
+    path("patients/programs/<int:pk>/leave/", additions.leave, name="enrolment-leave"),
+    path("patients/<int:patient_id>/pending/new/", additions.add_pending, name="pending-new"),
+    path("patients/pending/<int:pk>/", additions.change_pending, name="pending"),
+    path("patients/pending/<int:pk>/move/", additions.move_pending, name="pending-move"),
+    path("patients/<int:patient_id>/coverage/new/", additions.add_coverage, name="coverage-new"),
+    path("patients/coverage/<int:pk>/end/", additions.end_coverage, name="coverage-end"),
+    path("patients/<int:patient_id>/life-events/new/", additions.add_life_event, name="life-event-new"),
+    path("patients/life-events/<int:pk>/remove/", additions.remove_life_event, name="life-event-remove"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.audit_export, name="audit-export"),
+    path("settings/programs/", programs.program_list, name="programs"),
+    path("settings/programs/new/", programs.program, name="program-new"),
+    path("settings/programs/<int:pk>/", programs.program, name="program"),
 ]

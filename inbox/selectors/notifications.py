@@ -114,6 +114,8 @@ def _notice(row: Notification, named: dict[int, str], wish: Wish) -> Notice:
     about = named.get(row.interaction_id or 0, "")
     url = reverse("inbox:interaction", args=[row.interaction_id]) if row.interaction_id in named else ""
     way, _colon, number = row.dedupe_key.partition(":")
+    if row.kind == K.GLASS_BROKEN:
+        url = reverse("patients:audit") + "?only_glass=on"
     if row.kind == K.JOB_FINISHED and way == "job" and number.isdecimal():
         url = reverse("jobs:job", args=[number])
     is_unread = row.read_at is None

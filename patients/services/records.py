@@ -16,7 +16,7 @@ from patients import policies, signals
 from patients.models import Patient
 from patients.selectors.access import open_glass
 from patients.selectors.people import get_patient_for
-from patients.selectors.search import search_patients
+from patients.selectors.search import recently_opened_by, search_patients
 from patients.services import stops
 from patients.services.addresses import NewAddress, put_contact_point
 from patients.services.locking import lock_patient, record_change
@@ -147,4 +147,13 @@ def search_records(actor: User, text: str, limit: int = 20) -> list[Patient]:
     """Search as `selectors.search_patients` does and leave one SEARCHED entry with the ids found, not the text."""
     found = search_patients(actor, text, limit)
     record(actor=actor, action=AuditAction.SEARCHED, object_type="patient", found=[patient.pk for patient in found])
+    return found
+
+
+@transaction.atomic
+def recent_records(actor: User) -> list[Patient]:
+    """The records this person opened last, of those they still may open, with one SEARCHED entry for showing them."""
+    found = recently_opened_by(actor)
+    ids = [patient.pk for patient in found]
+    record(actor=actor, action=AuditAction.SEARCHED, object_type="patient", found=ids, reason="recent")
     return found

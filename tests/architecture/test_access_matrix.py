@@ -17,6 +17,13 @@ from inbox.models import NoteFile, Notification
 from patients.models import DuplicateSuggestion, Patient, PatientMerge
 from tests.architecture.urls import addresses
 from tests.factories.accounts import UserFactory
+from tests.factories.care import (
+    AlertFactory,
+    CoverageFactory,
+    EnrolmentFactory,
+    LifeEventFactory,
+    PendingResultFactory,
+)
 from tests.factories.inbox import (
     AttachmentFactory,
     DraftFactory,
@@ -42,11 +49,13 @@ SERVING = LEADS | {"agent", "clinical_agent"}
 """Those who serve the queue of the conversation in question."""
 KNOWING = SERVING | {"outsider"}
 """Those who may open the record of the patient in question."""
+OFFICERS = {"admin", "auditor"}
 WATCHERS = SERVING | {"auditor", "outsider"}
 
 BY_ROLE = (
     *("quarantine", "hand-over", "second-factor-reset"),
-    *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import"),
+    *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
+    *("patients:accesses", "patients:break-glass", "patients:protect"),
 )
 """Pages of a duty: whoever has another one is refused there, whatever the row."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -92,6 +101,30 @@ TABLE = {
     "jobs:stop": (NOBODY, {"agent"}),
     "jobs:again": (NOBODY, {"agent"}),
     "jobs:file": ({"agent"}, NOBODY),
+    "patients:list": (WORKERS, WORKERS),
+    "patients:find-protected": (KNOWING, KNOWING),
+    "patients:record": (KNOWING, NOBODY),
+    "patients:timeline": (KNOWING, NOBODY),
+    "patients:piece": (KNOWING, NOBODY),
+    "patients:break-glass": (NOBODY, NOBODY),  # the patient is not protected
+    "patients:close-glass": (NOBODY, KNOWING),
+    "patients:protect": (OFFICERS, OFFICERS),
+    "patients:accesses": (OFFICERS, NOBODY),
+    **dict.fromkeys(
+        ("patients:alert-new", "patients:enrol", "patients:pending-new", "patients:coverage-new",
+         "patients:life-event-new", "patients:enrolment", "patients:enrolment-done", "patients:enrolment-leave",
+         "patients:pending"),
+        (KNOWING, KNOWING),
+    ),
+    **dict.fromkeys(
+        ("patients:alert-end", "patients:pending-move", "patients:coverage-end", "patients:life-event-remove"),
+        (NOBODY, KNOWING),
+    ),
+    "patients:audit": (OFFICERS, NOBODY),
+    "patients:audit-export": (NOBODY, OFFICERS),
+    "patients:programs": ({"admin"}, NOBODY),
+    "patients:program-new": ({"admin"}, {"admin"}),
+    "patients:program": ({"admin"}, {"admin"}),
     "inbox:notifications": (PEOPLE, NOBODY),
     "inbox:bell": (PEOPLE, NOBODY),
     "inbox:notifications-read": (NOBODY, PEOPLE),
@@ -234,6 +267,14 @@ def outcome(response):
     return {403: "refused", 404: "absent", 405: "method"}.get(status, "in" if status < 500 else "broken")
 
 
+def strangers_at(address):
+    """To whom a row of an address with an id must look as if it did not exist: whoever does not serve that queue; a
+    patient's record only to partner teams without work for that patient."""
+    if address.name.startswith("patients:"):
+        return {"partner_agent"} if {"pk", "patient_id"} & set(address.keywords) else set()
+    return {"outsider", "partner_agent"} if "pk" in address.keywords else set()
+
+
 def ask(client, method, url):
     """The outcome; whatever the request changed is undone, and the browser keeps its cookies."""
     cookies = client.cookies.copy()
@@ -247,6 +288,19 @@ def ask(client, method, url):
 @pytest.fixture
 def browsers(everybody, signed_in):
     return {name: signed_in(user) for name, user in vars(everybody).items()} | {"anonymous": Client()}
+
+
+def patient_rows(patient):
+    """One row of everything that has an address of its own in a patient's record, by the name of the address."""
+    enrolment, pending = EnrolmentFactory(patient=patient), PendingResultFactory(patient=patient)
+    return {
+        "patients:alert-end": AlertFactory(patient=patient),
+        **dict.fromkeys(("patients:enrolment", "patients:enrolment-done", "patients:enrolment-leave"), enrolment),
+        **dict.fromkeys(("patients:pending", "patients:pending-move"), pending),
+        "patients:coverage-end": CoverageFactory(patient=patient),
+        "patients:life-event-remove": LifeEventFactory(patient=patient),
+        "patients:program": enrolment.program,
+    }
 
 
 @pytest.fixture
@@ -285,6 +339,7 @@ def url_of(sms_channel, form_channel, agent, team):
         "quarantine-raw": event,
         "quarantine-retry": event,
     }
+    rows |= patient_rows(interaction.patient)
     rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
     rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
@@ -300,12 +355,12 @@ def url_of(sms_channel, form_channel, agent, team):
             "patient_id": interaction.patient_id,
             "related_person_id": relative.pk,
             "pk": job.pk if is_job else rows.get(address.name.removeprefix("inbox:"), interaction).pk,
+            "key": "programs" if address.name.startswith("patients:") else "set-password",
             "slug": form.slug,
             "reference": "F-2345678",
             "token": "no-token",
             "provider": "postmark",
             "uidb36": "1",
-            "key": "set-password",
         }
         return reverse(address.name, kwargs={name: given[name] for name in address.keywords})
 
@@ -345,7 +400,7 @@ def test_every_address_answers_exactly_whom_the_table_names(browsers, url_of):
             cells += len(outcomes)
             answered = {name for name, result in outcomes.items() if result == "in"}
             is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
-            strangers = {outcomes["outsider"], outcomes["partner_agent"]} if "pk" in address.keywords else set()
+            strangers = {outcomes[name] for name in strangers_at(address)}
             is_by_role = any(word in address.name for word in BY_ROLE)
             if not strangers <= {
                 "absent",

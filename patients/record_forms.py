@@ -1,0 +1,251 @@
+"""Parse and validate what is written into a patient's record; nothing is saved here."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import roles_that_may
+from contact_center.audit.enums import AuditAction
+from patients.enums import AlertKind, AlertSeverity, PendingKind, Sensitivity
+from patients.models import CareProgram, Patient
+from patients.selectors.care import programs_in_use
+
+TEXT, SELECT = {"class": "input"}, {"class": "select"}
+AREA = {"class": "textarea", "rows": 3}
+DATE = {"class": "input", "type": "date"}
+FIRST = {"autofocus": True}
+
+
+def carers() -> Any:
+    """People who can own a step of a patient's way, by name."""
+    found = User.objects.filter(is_active=True, is_service_account=False, role__in=roles_that_may(Action.EDIT_PATIENTS))
+    return found.order_by("first_name", "last_name", "pk")
+
+
+class RecordForm(forms.Form):
+    """Marks wrong fields for assistive technology, also those that a service refused."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field in self.fields:
+            self._mark(str(field))
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in self.errors if self.is_bound else ():
+            if name in self.fields:
+                self._mark(name)
+
+    def _mark(self, name: str) -> None:
+        described = {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
+        self.fields[name].widget.attrs |= described
+
+
+def _day(label: Any, **options: Any) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(DATE, format="%Y-%m-%d"), **options)
+
+
+def _owner(label: Any = None) -> forms.ModelChoiceField:
+    label = label or _("Owner")
+    return forms.ModelChoiceField(User.objects.none(), label=label, required=False, widget=forms.Select(SELECT))
+
+
+class AlertForm(RecordForm):
+    """A warning for everybody who opens the record."""
+
+    text = forms.CharField(
+        label=_("What everybody must know"), max_length=240, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say what everybody must know.")},
+    )  # fmt: skip
+    kind = forms.ChoiceField(label=_("About"), choices=AlertKind.choices, widget=forms.Select(SELECT))
+    severity = forms.ChoiceField(
+        label=_("How serious"), choices=AlertSeverity.choices, initial=AlertSeverity.WARNING,
+        widget=forms.Select(SELECT),
+    )  # fmt: skip
+    expires_date = _day(_("Last day"), required=False, help_text=_("Empty: until somebody ends it."))
+
+
+class EnrolForm(RecordForm):
+    """A program the patient begins."""
+
+    program = forms.ModelChoiceField(
+        CareProgram.objects.none(), label=_("Program"), widget=forms.Select(SELECT | FIRST),
+        error_messages={"required": _("Choose a program.")},
+    )  # fmt: skip
+    owner = _owner()
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["program"].queryset = programs_in_use(patient)  # type: ignore[attr-defined]
+        self.fields["owner"].queryset = carers()  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
+
+
+class StepForm(RecordForm):
+    """The present step is done."""
+
+    step = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    note = forms.CharField(
+        label=_("What came of it"), required=False, max_length=240, widget=forms.TextInput(TEXT | FIRST)
+    )
+
+
+class OwnerAndDayForm(RecordForm):
+    """Somebody else, or another day."""
+
+    owner = _owner()
+    day = _day(_("Due"), error_messages={"required": _("Say by when.")})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = carers()  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = gettext("Nobody yet")  # type: ignore[attr-defined]
+
+
+class LeaveForm(RecordForm):
+    """Why a program ends early."""
+
+    why = forms.CharField(
+        label=_("Why"), max_length=240, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say why the patient leaves the program.")},
+    )  # fmt: skip
+
+
+class PendingForm(RecordForm):
+    """A result or an authorisation that is waited for."""
+
+    title = forms.CharField(
+        label=_("What was asked for"), max_length=160, widget=forms.TextInput(TEXT | FIRST),
+        help_text=_("The name of the test or treatment, never what came out."),
+        error_messages={"required": _("Say what was asked for.")},
+    )  # fmt: skip
+    kind = forms.ChoiceField(label=_("Kind"), choices=PendingKind.choices, widget=forms.Select(SELECT))
+    expected_date = _day(_("Expected by"), error_messages={"required": _("Say by when.")})
+    requested_date = _day(_("Requested on"), required=False, help_text=_("Empty: today."))
+    owner = _owner(_("Who looks after it"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = carers()  # type: ignore[attr-defined]
+        self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
+
+
+class CoverageForm(RecordForm):
+    """Who pays."""
+
+    payer = forms.CharField(
+        label=_("Who pays"), max_length=120, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say who pays.")},
+    )  # fmt: skip
+    plan = forms.CharField(label=_("Plan"), required=False, max_length=120, widget=forms.TextInput(TEXT))
+    member_number = forms.CharField(
+        label=_("Member number"), required=False, max_length=60, widget=forms.TextInput(TEXT | {"autocomplete": "off"})
+    )
+    valid_from_date = _day(_("From"), required=False)
+    valid_until_date = _day(_("Until"), required=False)
+
+
+class LifeEventForm(RecordForm):
+    """Something worth remembering."""
+
+    text = forms.CharField(
+        label=_("What to remember"), max_length=240, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say what to remember.")},
+    )  # fmt: skip
+    happened_date = _day(_("When it was"), required=False)
+
+
+class ProtectForm(RecordForm):
+    """Whether and why the record is protected."""
+
+    sensitivity = forms.ChoiceField(label=_("Protection"), choices=Sensitivity.choices, widget=forms.RadioSelect)
+
+
+class GlassForm(RecordForm):
+    """Why a protected record is needed now."""
+
+    reason = forms.CharField(
+        label=_("Why you need this record now"), max_length=500, widget=forms.Textarea(AREA | FIRST),
+        help_text=_("The privacy officer reads this."),
+        error_messages={"required": _("Say in a sentence why you need this record now.")},
+    )  # fmt: skip
+
+
+class GlassByIdentityForm(GlassForm):
+    """A protected record that no list shows, by two identifiers."""
+
+    mrn = forms.CharField(
+        label=_("Record number"), max_length=32, widget=forms.TextInput(TEXT | FIRST | {"autocomplete": "off"}),
+        error_messages={"required": _("Enter the record number.")},
+    )  # fmt: skip
+    birth_date = _day(_("Birth date"), error_messages={"required": _("Enter the birth date.")})
+    field_order = ["mrn", "birth_date", "reason"]
+
+
+class ProgramForm(RecordForm):
+    """A program: its steps stand one per line, as `title | days after the step before`."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=120, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Give the program a name.")},
+    )  # fmt: skip
+    description = forms.CharField(label=_("For whom"), required=False, max_length=240, widget=forms.TextInput(TEXT))
+    steps = forms.CharField(
+        label=_("Steps"), max_length=10_000, widget=forms.Textarea(AREA | {"rows": 8}),
+        help_text=_("One per line: what is done | days after the step before."),
+        error_messages={"required": _("Write one step per line: what is done, and after how many days.")},
+    )  # fmt: skip
+    is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
+
+    def clean_steps(self) -> list[tuple[str, int]]:
+        """Title and days of each line."""
+        steps = []
+        for line in filter(str.strip, self.cleaned_data["steps"].splitlines()):
+            title, bar, days = line.rpartition("|")
+            if not bar or not title.strip() or not days.strip().isdecimal() or len(days.strip()) > 4:
+                raise forms.ValidationError(_("Write each line as: what is done | days."))
+            steps.append((title.strip(), int(days)))
+        return steps
+
+
+class LookForm(forms.Form):
+    """How the timeline is narrowed. What cannot be read narrows nothing."""
+
+    kind = forms.CharField(required=False, max_length=20)
+    channel = forms.CharField(required=False, max_length=12)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+
+class AuditForm(forms.Form):
+    """How the audit trail is narrowed."""
+
+    action = forms.ChoiceField(label=_("What"), required=False, widget=forms.Select(SELECT))
+    actor = forms.ModelChoiceField(
+        User.objects.order_by("first_name", "last_name", "pk"), label=_("Who"), required=False,
+        widget=forms.Select(SELECT), empty_label=_("Everybody"),
+    )  # fmt: skip
+    mrn = forms.CharField(label=_("Record number"), required=False, max_length=32, widget=forms.TextInput(TEXT))
+    object_type = forms.RegexField(
+        r"^[a-z_]+$", label=_("Kind of object"), required=False, max_length=60, widget=forms.TextInput(TEXT),
+        error_messages={"invalid": _("Lower-case letters only, as in the list.")},
+    )  # fmt: skip
+    object_id = forms.IntegerField(
+        label=_("Its number"), required=False, min_value=1, max_value=2**62, widget=forms.NumberInput(TEXT)
+    )
+    since = _day(_("From"), required=False)
+    until = _day(_("Until"), required=False)
+    only_glass = forms.BooleanField(label=_("Only protected records"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.fields["action"].choices = [("", gettext("Everything")), *AuditAction.choices]  # type: ignore[attr-defined]

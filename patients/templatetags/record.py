@@ -1,0 +1,84 @@
+"""Small helpers for the templates of a patient's page."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from contact_center.audit.models import AuditEntry
+from contact_center.common.templatetags.continuo import icon
+
+register = template.Library()
+ADDED_BY = {
+    "alerts": "alert-new",
+    "programs": "enrol",
+    "pending": "pending-new",
+    "coverage": "coverage-new",
+    "life": "life-event-new",
+}
+UNTOLD = {"glass", "asked", "fields"}
+
+
+@register.simple_tag
+def opens(name: str, pk: int) -> SafeString:
+    """Attributes of a link to a form: a dialog with JavaScript, a page without it."""
+    url = reverse(name, args=[pk])
+    return format_html('href="{0}" hx-get="{0}" hx-target="#dialogs" hx-swap="innerHTML"', url)
+
+
+@register.simple_tag(takes_context=True)
+def back_field(context: dict[str, Any]) -> SafeString | str:
+    """Where a button leads back to, when that is not the patient's page."""
+    back = context.get("back")
+    return format_html('<input type="hidden" name="back" value="{}">', back) if back else ""
+
+
+@register.simple_tag(takes_context=True)
+def add_link(context: dict[str, Any], key: str) -> SafeString | str:
+    """The button that adds to one piece of the page, for those who may."""
+    name = ADDED_BY.get(key)
+    if name is None or not context.get("may_edit"):
+        return ""
+    url = reverse(f"patients:{name}", args=[context["patient"].pk])
+    return format_html(
+        '<a class="btn btn--sm btn--ghost push" href="{0}" hx-get="{0}" hx-target="#dialogs" hx-swap="innerHTML">'
+        '{1}{2}<span class="vh">: {3}</span></a>',
+        url,
+        icon("plus"),
+        _("Add"),
+        context["piece"]["title"],
+    )
+
+
+@register.simple_tag
+def journey_of(places: dict[str, Any]) -> dict[str, Any] | None:
+    """The way of the program whose step is due first, for the head of the page."""
+    for piece in places["next"]:
+        if piece["key"] == "programs" and piece["context"]["programs"]:
+            row, path = piece["context"]["programs"][0]
+            return {"program": row.program, "path": path}
+    return None
+
+
+@register.simple_tag
+def look_query(look: dict[str, str]) -> str:
+    """What the timeline is narrowed by, for the address of its next page."""
+    return f"&{urlencode(look)}" if look else ""
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
+@register.filter
+def audit_words(entry: AuditEntry) -> str:
+    """What an entry says besides: ids and words of ours."""
+    told = [f"{key}: {value}" for key, value in sorted(entry.detail.items()) if key not in UNTOLD and value != ""]
+    told += [", ".join(entry.detail["fields"])] if entry.detail.get("fields") else []
+    return " · ".join(str(part) for part in told)[:300]
