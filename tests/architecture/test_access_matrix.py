@@ -111,9 +111,17 @@ TABLE = {
     "patients:protect": (OFFICERS, OFFICERS),
     "patients:accesses": (OFFICERS, NOBODY),
     **dict.fromkeys(
-        ("patients:alert-new", "patients:enrol", "patients:pending-new", "patients:coverage-new",
-         "patients:life-event-new", "patients:enrolment", "patients:enrolment-done", "patients:enrolment-leave",
-         "patients:pending"),
+        (
+            "patients:alert-new",
+            "patients:enrol",
+            "patients:pending-new",
+            "patients:coverage-new",
+            "patients:life-event-new",
+            "patients:enrolment",
+            "patients:enrolment-done",
+            "patients:enrolment-leave",
+            "patients:pending",
+        ),
         (KNOWING, KNOWING),
     ),
     **dict.fromkeys(

@@ -315,7 +315,7 @@ def test_an_export_of_the_trail_is_a_job_with_its_own_entry(auditor, signed_in, 
     response = officer.post(url("audit-export"), {"mrn": "P-77"})
     job = Job.objects.get()
     assert response.headers["Location"] == reverse("jobs:job", args=[job.pk])
-    head, *rows = write_trail(job)
+    _head, *rows = write_trail(job)
     assert [(row[2], row[3], row[6]) for row in rows] == [(agent, "Viewed", "P-77")]
     assert AuditEntry.objects.filter(action="exported", patient_id=patient.pk, actor=auditor).count() == 1
     empty = officer.post(url("audit-export"), {"mrn": "nobody"}, follow=True)
