@@ -86,6 +86,7 @@ class ComposeForm(DeskForm):
     remove = forms.IntegerField(required=False, min_value=1)
     form_key = forms.CharField(required=False, max_length=64)
     seen_message_id = forms.IntegerField(required=False, min_value=0)
+    draft_round = forms.CharField(required=False, max_length=44)
 
     def upload_ids(self) -> list[int]:
         """Ids of the files that the reply box showed, in its order."""

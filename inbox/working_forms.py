@@ -1,5 +1,6 @@
 """Parse and validate what people say about a conversation: rest, destination, labels, case, tasks; nothing is saved."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from inbox.selectors.setup import reasons_visible_to
 from inbox.selectors.tasks import checklists_for
 
 REPLY, CUSTOM = "reply", "custom"
+SHOWN = r"[0-9]{0,18}\.[0-9]\.([0-9]{1,18}(-[0-9]{1,18})*)?"  # reason, priority and tags as a form drew them
 MOMENT = {"class": "input", "type": "datetime-local"}
 FIRST = {"autofocus": True}
 
@@ -102,7 +104,11 @@ class TransferForm(DeskForm):
 
 
 class LabelsForm(DeskForm):
-    """Reason, priority and tags of a conversation."""
+    """Reason, priority and tags of a conversation. What was `shown` when it was drawn says what the person changed."""
+
+    shown = forms.RegexField(
+        r"^[0-9]{0,18}\.[0-9]\.([0-9]{1,18}(-[0-9]{1,18})*)?$", required=False, widget=forms.HiddenInput
+    )
 
     reason = ReasonField(Reason.objects.none(), label=_("Reason"), required=False, empty_label=_("Not known yet"))
     priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
@@ -112,7 +118,8 @@ class LabelsForm(DeskForm):
 
     def __init__(self, *args: Any, user: User, interaction: Interaction, **kwargs: Any) -> None:
         present = list(interaction.tags.values_list("pk", flat=True))
-        given = {"reason": interaction.reason_id, "priority": interaction.priority, "tags": present}
+        given: dict[str, Any] = {"reason": interaction.reason_id, "priority": interaction.priority, "tags": present}
+        given["shown"] = f"{interaction.reason_id or ''}.{interaction.priority}.{'-'.join(map(str, present))}"
         super().__init__(*args, initial=given, **kwargs)
         self.fields["reason"].widget.attrs |= SELECT | FIRST
         self.fields["priority"].widget.attrs |= SELECT
@@ -120,6 +127,21 @@ class LabelsForm(DeskForm):
         self.fields["reason"].queryset = reasons.distinct()  # type: ignore[attr-defined]
         tags = Tag.objects.filter(is_active=True) | Tag.objects.filter(pk__in=present)
         self.fields["tags"].queryset = tags.distinct()  # type: ignore[attr-defined]
+
+    def full_clean(self) -> None:
+        """Compare with what was shown: a colleague's change in between is not the person's wish to undo it."""
+        shown = self.data.get("shown", "") if self.is_bound else ""
+        if re.fullmatch(SHOWN, shown):
+            reason, priority, tags = shown.split(".")
+            self.initial["reason"], self.initial["priority"] = int(reason) if reason else None, int(priority)
+            self.initial["tags"], self.initial["shown"] = [int(pk) for pk in tags.split("-") if pk], shown
+        super().full_clean()
+
+    def tag_changes(self) -> tuple[list[Tag], list[Tag]]:
+        """Tags that the person put on, and took off; only after validation."""
+        chosen, shown = list(self.cleaned_data["tags"]), set(self.initial["tags"])
+        taken = shown - {tag.pk for tag in chosen}
+        return [tag for tag in chosen if tag.pk not in shown], list(Tag.objects.filter(pk__in=taken))
 
 
 class CaseForm(DeskForm):

@@ -13,8 +13,7 @@ from inbox import realtime
 from inbox.enums import OPEN, CaseStatus, TimelineKind
 from inbox.models import Case, Interaction
 from inbox.policies import can_assign_case, can_work, can_work_case
-from inbox.selectors.setup import cases_visible_to
-from inbox.services.interactions import conclude, locked, new_reference, require, tell
+from inbox.services.interactions import conclude, locked, new_reference, require, require_seen_by_owner, tell
 
 UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
 
@@ -24,7 +23,8 @@ def open_case(
 ) -> Case:
     """Open a case from an interaction, with who does what by when; without `owner` its queue has it.
 
-    Raises Refused without title, step or a date to come, and Conflict when the interaction has an unfinished case.
+    Raises Refused without title, step or a date to come and for an owner who could not see it, and Conflict when the
+    interaction has an unfinished case.
     """
     with realtime.atomic():
         interaction = _workable(actor, interaction_id)
@@ -45,6 +45,7 @@ def open_case(
         )
         _record(case, actor, AuditAction.CREATED)
         _tie(interaction, case, actor, TimelineKind.CASE_OPENED)
+        require_seen_by_owner(case)
         return case
 
 
@@ -124,8 +125,7 @@ def assign_case(
         also = [realtime.agent_topic(pk) for pk in (case.owner_id, owner.pk if owner else None) if pk]
         case.owner = owner
         _store(case, interaction, actor, AuditAction.ASSIGNED, also=also)
-        is_theirs = owner is None or cases_visible_to(owner, among=[case.pk]).filter(pk=case.pk).exists()
-        require(is_theirs, _("%(name)s may not see this case.") % {"name": owner})
+        require_seen_by_owner(case)
         return case
 
 
@@ -138,7 +138,8 @@ def reopen_case(
     interaction_id: int | None = None,
     case_id: int | None = None,
 ) -> Case:
-    """There is work again, with its next step. Raises Refused without one and for a case that is not resolved."""
+    """There is work again, with its next step. Raises Refused without one, for a case that is not resolved and for an
+    owner who could not see it."""
     with realtime.atomic():
         interaction, case = _case_of(actor, interaction_id, case_id)
         require(case.status not in UNFINISHED, _("This case is open already."))
@@ -149,6 +150,7 @@ def reopen_case(
         case.queue = interaction.queue if interaction else case.queue
         require(case.owner is not None or case.queue is not None, _("Choose who is responsible for it."))
         _store(case, interaction, actor, AuditAction.REOPENED)
+        require_seen_by_owner(case)
         return case
 
 

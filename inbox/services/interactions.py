@@ -14,8 +14,9 @@ from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime, signals
 from inbox.enums import CaseStatus, Direction, InteractionStatus, NotificationKind, TimelineKind
-from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent
+from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, TimelineEvent, Upload
 from inbox.policies import can_assign, can_take, can_work
+from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.tasks import tasks_of
 from inbox.services.mentions import note_mentions
 from inbox.services.notifications import notify
@@ -240,19 +241,27 @@ def add_note(
     body: str,
     mention_ids: Iterable[int] = (),
     upload_ids: Sequence[int] = (),
+    after_note_id: int | None = None,
 ) -> Note:
     """Write a private note, with the files `upload_ids` of the actor's box. Raises Refused when it is empty.
 
     Colleagues it names with `@First Last` are told and may read this interaction; of two with the same name the one
-    in `mention_ids` is meant.
+    in `mention_ids` is meant. `after_note_id` is the actor's newest note here when they began (0: none): the same
+    words after it are on record already, of the same form sent twice, and that note is returned.
     """
     from inbox.services.uploads import keep_with_note
 
     with realtime.atomic():
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
-        require(bool(body.strip() or upload_ids), _("Write something first."))
-        note = Note.objects.create(interaction=interaction, author=actor, body=body.replace("\x00", "").strip())
+        words = body.replace("\x00", "").strip()
+        require(bool(words or upload_ids), _("Write something first."))
+        if after_note_id is not None:
+            since = Note.objects.filter(interaction=interaction, author=actor, pk__gt=after_note_id)
+            known, waiting = since.filter(body=words).first(), Upload.objects.filter(pk__in=upload_ids, sent_with=None)
+            if known is not None and not waiting.exists():
+                return known
+        note = Note.objects.create(interaction=interaction, author=actor, body=words)
         keep_with_note(note, actor=actor, ids=upload_ids)
         record(
             actor=actor,
@@ -290,8 +299,9 @@ def close(
 ) -> Interaction:
     """Wrap up and close with reason, disposition and next step; an open next step lives on in a case.
 
-    Raises Refused without a next step, owner and date unless the disposition says resolved, and Conflict when the
-    newer message of the patient than `seen_message_id` is there. A blocking task that is not done refuses too.
+    Raises Refused without a next step, owner and date unless the disposition says resolved and for an owner who could
+    not see the case, and Conflict when a newer message of the patient than `seen_message_id` is there. A blocking task
+    that is not done refuses too.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
@@ -342,7 +352,14 @@ def _settle_case(interaction: Interaction, actor: User, *, is_resolved: bool) ->
     case.owner, case.next_step = interaction.next_step_owner, interaction.next_step
     case.next_step_date = interaction.next_step_date
     case.save()
+    require_seen_by_owner(case)
     interaction.case = case
+
+
+def require_seen_by_owner(case: Case) -> None:
+    """Raise Refused when whoever is responsible for a case could not see it; call it when the case is saved."""
+    is_theirs = case.owner is None or cases_visible_to(case.owner, among=[case.pk]).filter(pk=case.pk).exists()
+    require(is_theirs, _("%(name)s may not see this case.") % {"name": case.owner})
 
 
 def reopen(*, actor: User, interaction_id: int) -> Interaction:

@@ -28,12 +28,12 @@ def set_priority(*, actor: User, interaction_id: int, priority: int) -> Interact
 
 def add_tags(*, actor: User, interaction_id: int, tags: Iterable[Tag]) -> Interaction:
     """Put these tags on it, closed or not. Raises Refused for a tag that is out of use."""
-    return _change_tags(actor, interaction_id, added=list(tags), removed=[])
+    return change_tags(actor=actor, interaction_id=interaction_id, added=list(tags))
 
 
 def remove_tags(*, actor: User, interaction_id: int, tags: Iterable[Tag]) -> Interaction:
     """Take these tags off it, those out of use too; one it does not have is none the less gone."""
-    return _change_tags(actor, interaction_id, added=[], removed=list(tags))
+    return change_tags(actor=actor, interaction_id=interaction_id, removed=list(tags))
 
 
 def set_tags(*, actor: User, interaction_id: int, tags: Iterable[Tag]) -> Interaction:
@@ -42,10 +42,14 @@ def set_tags(*, actor: User, interaction_id: int, tags: Iterable[Tag]) -> Intera
         interaction = locked(interaction_id)
         present, wanted = list(interaction.tags.all()), list(tags)
         added = [tag for tag in wanted if tag not in present]
-        return _change_tags(actor, interaction_id, added=added, removed=[tag for tag in present if tag not in wanted])
+        removed = [tag for tag in present if tag not in wanted]
+        return change_tags(actor=actor, interaction_id=interaction_id, added=added, removed=removed)
 
 
-def _change_tags(actor: User, interaction_id: int, *, added: list[Tag], removed: list[Tag]) -> Interaction:
+def change_tags(
+    *, actor: User, interaction_id: int, added: Iterable[Tag] = (), removed: Iterable[Tag] = ()
+) -> Interaction:
+    """Put some tags on it and take others off; its other tags stay. Raises Refused for a tag that is out of use."""
     with realtime.atomic():
         interaction = locked(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))

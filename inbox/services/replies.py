@@ -86,7 +86,7 @@ def reply(
             "address_scheme": scheme,
             "address": address,
             "template": template,
-            "template_variables": template_variables,
+            "template_variables": given_to(template, template_variables or {}),
             "scheduled_at": scheduled_at,
             "not_before_at": timezone.now() + timedelta(seconds=held_seconds) if held_seconds else None,
         }
@@ -237,15 +237,21 @@ def render_template(channel: Channel, template: MessageTemplate, values: dict[st
     """Our own rendering of a template. Raises Refused when it is not usable here or a variable is missing."""
     if template.status != TemplateStatus.APPROVED or template.channel_kind != channel.kind:
         raise Refused(_("This template is not approved for this channel."))
-    body = template.body
+    body, given = template.body, given_to(template, values)
     for variable in template.variables:
-        value = " ".join(str(values.get(variable["key"], "")).split())
+        value = given[variable["key"]]
         if not value:
             raise Refused(_("Fill in “%(label)s”.") % {"label": variable["label"]})
         body = body.replace("{{" + variable["key"] + "}}", value)
     if "{{" in body:
         raise Refused(_("This template has a variable that nobody described."))
     return body
+
+
+def given_to(template: MessageTemplate | None, values: dict[str, str]) -> dict[str, str]:
+    """What is given for the template's own variables, each on one line; nothing else is kept or sent."""
+    keys = [variable["key"] for variable in template.variables] if template else []
+    return {key: " ".join(str(values.get(key, "")).split()) for key in keys}
 
 
 def mail_headers(interaction: Interaction) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -16,9 +17,11 @@ from contact_center.common.errors import Refused
 from contact_center.jobs.services import MOST_ITEMS
 from inbox import policies
 from inbox.bulkforms import FORMS
-from inbox.selectors.shown import rows_of_look
+from inbox.models import Interaction
+from inbox.selectors.shown import rows_of_look, without_search
 from inbox.services import bulk, exports
 from inbox.services.next import take_next
+from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, say
 from inbox.views.interactions import show
 from inbox.views.lists import require_desk
@@ -27,11 +30,22 @@ UNDOS, MOST_UNDOS = "bulk_undos", 5
 
 
 def _picked(request: HttpRequest) -> list[int]:
-    """Ids of the rows that were chosen; with `scope=view` all that the view shows, as many as a job takes."""
+    """Ids of the rows that were chosen; with `scope=view` all that the view, or the search in it, shows, as many as a
+    job takes."""
     if request.POST.get("scope") == "view":
-        shown = rows_of_look(person_of(request), _look(request))
-        return list(shown.values_list("pk", flat=True)[:MOST_ITEMS])
+        return list(_shown(request).values_list("pk", flat=True)[:MOST_ITEMS])
     return [int(pk) for pk in request.POST.getlist("pick") if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+
+
+def _shown(request: HttpRequest) -> QuerySet[Interaction]:
+    user, look = person_of(request), _look(request)
+    key = QueryDict(look).get("s", "")
+    if not key:
+        return rows_of_look(user, look)
+    text = traces.text_of_search(request, key)
+    if not text:
+        return Interaction.objects.none()
+    return rows_of_look(user, look, text=text, patient_ids=traces.searched_patients(request, text))
 
 
 def _look(request: HttpRequest) -> str:
@@ -111,9 +125,10 @@ def export_view(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if not policies.can_export(user):
         raise PermissionDenied
-    total = rows_of_look(user, _look(request)).order_by()[:MOST_ITEMS].count()
+    look = without_search(_look(request))
+    total = rows_of_look(user, look).order_by()[:MOST_ITEMS].count()
     try:
-        job = exports.start_export(actor=user, look=_look(request), total=total)
+        job = exports.start_export(actor=user, look=look, total=total)
     except Refused as error:
         return _say_only(request, str(error), status=422)
     return redirect("jobs:job", job.pk)

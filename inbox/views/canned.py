@@ -17,6 +17,7 @@ from inbox.models import CannedReply
 from inbox.selectors.canned import VARIABLES, canned_for, get_text_for, kept_texts, sample_of, teams_led_by
 from inbox.services.canned import keep_canned_reply, switch_text
 from inbox.variables import written
+from inbox.views import traces
 from inbox.views.answers import person_of, say, status_of
 from inbox.views.interactions import find
 from inbox.writing_forms import CannedReplyForm, keeper_of
@@ -28,6 +29,7 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 def picker(request: HttpRequest, pk: int) -> HttpResponse:
     """The replies for one channel kind, filled in for this conversation."""
     interaction = find(request, pk)
+    traces.leave_trace(request, interaction)
     offers = canned_for(person_of(request), interaction, request.GET.get("mode", "")[:12])
     return render(request, "inbox/_canned.html", {"interaction": interaction, "offers": offers})
 

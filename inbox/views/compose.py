@@ -24,7 +24,7 @@ from inbox.selectors import conversation
 from inbox.selectors.canned import canned_for, get_canned_for
 from inbox.selectors.uploads import digests_of
 from inbox.services import interactions as desk
-from inbox.services.drafts import drop_draft, keep_draft
+from inbox.services.drafts import NOTE, drop_draft, keep_draft
 from inbox.services.replies import NewerMessage, reply
 from inbox.services.uploads import drop_upload
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
@@ -58,7 +58,7 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
     data["uploads"] = [*form.upload_ids(), *added]
     if problems:
         return workspace(request, pk, status=422, upload_problems=problems, **_kept(data))
-    if data["do"] in ("later", "schedule"):
+    if data["do"] in ("later", "schedule") and data["mode"] != NOTE:
         return _later(request, interaction, data)
     return _send_now(request, interaction, data)
 
@@ -188,10 +188,16 @@ def _send(
     request: HttpRequest, interaction: Interaction, data: dict[str, Any], *, scheduled_at: datetime | None = None
 ) -> Message | None:
     user, text, mode = person_of(request), data["text"], data["mode"]
-    if mode == "note":
+    if mode == NOTE:
         named = [int(pk) for pk in request.POST.getlist("mention") if pk.isdecimal() and len(pk) < 19]
+        files, before = data["uploads"], data["draft_round"].rpartition("-")[2]
         desk.add_note(
-            actor=user, interaction_id=interaction.pk, body=text, mention_ids=named, upload_ids=data["uploads"]
+            actor=user,
+            interaction_id=interaction.pk,
+            body=text,
+            mention_ids=named,
+            upload_ids=files,
+            after_note_id=int(before) if before.isdecimal() and len(before) < 19 else None,
         )
         return None
     is_mail = mode == ChannelKind.EMAIL

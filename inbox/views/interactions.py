@@ -192,8 +192,15 @@ def side_pane(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def show(request: HttpRequest, pk: int, said: str = "") -> HttpResponse:
-    """After a change: the workspace for htmx, else back to the page."""
-    response = workspace(request, pk) if is_partial(request) else redirect("inbox:interaction", pk)
+    """After a change: the workspace for htmx, else back to the page; the list for whoever may not see it any more."""
+    try:
+        found = find(request, pk, is_for_guests=True)
+    except Http404:
+        away = redirect("inbox:list")
+        if is_partial(request):
+            return HttpResponse(headers={"HX-Redirect": away.url})
+        return say(request, away, said) if said else away
+    response = workspace(request, pk, known=found) if is_partial(request) else redirect("inbox:interaction", pk)
     return say(request, response, said) if said else response
 
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contact_center.common.errors import Refused
 from inbox.selectors.merging import MOST_MESSAGES, added_since, mergeable, messages_to_split
 from inbox.services import merging, unmerging
+from inbox.views import traces
 from inbox.views.answers import go_to, is_partial, person_of, render_form, status_of
 from inbox.views.interactions import find, show_refusal
 
@@ -18,6 +19,7 @@ HERE, THERE = "here", "there"
 def merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Which conversation goes on in which: the choice with its preview, then the merge."""
     interaction, user = find(request, pk), person_of(request)
+    traces.leave_trace(request, interaction)
     candidates = mergeable(user, interaction)
     chosen, way = request.POST.get("other", ""), request.POST.get("way", HERE)
     error, status = "", 200
@@ -71,6 +73,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
             return go_to(request, new.pk, _("Split off."))
         except Refused as refusal:
             error, status = str(refusal), status_of(refusal)
+    traces.leave_trace(request, interaction)
     rows = messages_to_split(interaction)
     context = {
         "interaction": interaction,

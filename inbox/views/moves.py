@@ -66,6 +66,7 @@ def label(request: HttpRequest, pk: int) -> HttpResponse:
             if "priority" in changed:
                 labels.set_priority(actor=user, interaction_id=pk, priority=data["priority"])
             if "tags" in changed:
-                labels.set_tags(actor=user, interaction_id=pk, tags=data["tags"])
+                added, removed = form.tag_changes()
+                labels.change_tags(actor=user, interaction_id=pk, added=added, removed=removed)
 
     return serve(request, "labels", interaction, form, save, _("Saved."))

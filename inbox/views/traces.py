@@ -111,5 +111,10 @@ def keep_search(request: HttpRequest, text: str) -> str:
 def kept_search(request: HttpRequest) -> tuple[str, str]:
     """Key and text of the search that this address names; two empty texts when the session knows none."""
     key = request.GET.get("s", "")
-    text = request.session.get(SEARCHES, {}).get(key, "")
+    text = text_of_search(request, key)
     return (key, text) if text else ("", "")
+
+
+def text_of_search(request: HttpRequest, key: str) -> str:
+    """What the session searched for under this key; empty when it knows none."""
+    return str(request.session.get(SEARCHES, {}).get(key, ""))

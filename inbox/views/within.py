@@ -9,6 +9,7 @@ from inbox.selectors.conversation import get_message_for
 from inbox.selectors.interactions import readable_by
 from inbox.selectors.moves import moved_away_from
 from inbox.selectors.within import FEWEST, find_within
+from inbox.views import traces
 from inbox.views.answers import is_partial, person_of, render_form
 from inbox.views.interactions import find
 from patients.models import Patient
@@ -23,6 +24,7 @@ def find_in(request: HttpRequest, pk: int) -> HttpResponse:
     """Where these words stand in the person's thread. They are posted, so that no address carries them."""
     interaction = find(request, pk, is_for_guests=True)
     query = request.POST.get("q", "").strip()[:100]
+    traces.leave_trace(request, interaction)
     hits, has_more = find_within(person_of(request), interaction, query) if query else ([], False)
     context = {"interaction": interaction, "query": query, "hits": hits, "has_more": has_more}
     return render_form(request, "find", context | {"is_short": 0 < len(query) < FEWEST})
@@ -42,9 +44,11 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
 @require_safe
 def note_text(request: HttpRequest, pk: int) -> HttpResponse:
     """All of a long private note, as `message_text` shows messages, for whoever may read it."""
-    note = Note.objects.filter(pk=pk, interaction__in=readable_by(person_of(request)).values("pk")).first()
+    readable = readable_by(person_of(request)).values("pk")
+    note = Note.objects.select_related("interaction").filter(pk=pk, interaction__in=readable).first()
     if note is None:
         raise Http404
+    traces.leave_trace(request, note.interaction)
     if is_partial(request):
         rest = {"rest": note.body[FOLDED_AT:], "anchor": f"rest-note-{pk}"}
         return render(request, "inbox/_message_rest.html", rest)
@@ -60,6 +64,7 @@ def message_text(request: HttpRequest, pk: int, part: str) -> HttpResponse:
         raise Http404 from None
     if part not in ("text", "quoted"):
         raise Http404
+    traces.leave_trace(request, message.interaction)
     words = message.quoted_text if part == "quoted" else message.text
     if is_partial(request):
         rest = {"rest": words[FOLDED_AT:], "anchor": f"rest-{part}-{pk}"}

@@ -21,6 +21,7 @@ from tests.factories.inbox import (
     DispositionFactory,
     InteractionFactory,
     MessageFactory,
+    MessageTemplateFactory,
     QueueFactory,
     ReasonFactory,
     TagFactory,
@@ -347,6 +348,15 @@ def test_a_message_is_queued_once_however_often_it_is_asked_for(machine, interac
         machine.user,
         "+13055550123",
     )
+
+
+def test_of_a_templates_values_only_its_own_are_kept_each_on_one_line(machine, whatsapp_channel):
+    interaction, template = InteractionFactory(channel=whatsapp_channel), MessageTemplateFactory()
+    values = {"1": "Ana\nMaría", "other": "x", "\x00": "x"}
+    body = {"interaction": interaction.pk, "template": template.pk, "template_variables": values}
+    answer = machine.post(f"{V1}/messages/", body, format="json")
+    assert (answer.status_code, answer.json()["text"]) == (201, "Hello Ana María, please call us.")
+    assert Message.objects.get().template_variables == {"1": "Ana María"}
 
 
 def test_an_answer_to_what_was_not_read_is_a_conflict(machine, interaction):

@@ -18,7 +18,8 @@ from inbox.services.cases import (
     resume_case,
     wait_on_case,
 )
-from tests.factories.inbox import CaseFactory, InteractionFactory, ReasonFactory
+from inbox.services.interactions import close
+from tests.factories.inbox import CaseFactory, DispositionFactory, InteractionFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,20 @@ def test_a_case_takes_patient_priority_and_queue_of_its_conversation(agent, mine
     assert (case.patient, case.priority, case.queue, case.owner) == (mine.patient, 2, mine.queue, agent)
     event = TimelineEvent.objects.get(interaction=mine)
     assert (event.kind, event.detail) == (TimelineKind.CASE_OPENED, case.reference)
+
+
+def test_nobody_is_made_responsible_for_what_they_may_not_see(agent, auditor, mine):
+    at = {"actor": agent, "interaction_id": mine.pk}
+    unseen = f"{auditor} may not see this case."
+    assert refusal(Refused, open_case, **at, title="MRI result", **step(owner=auditor)) == unseen
+    open_case(**at, title="MRI result", **step())
+    resolve_case(**at)
+    assert refusal(Refused, reopen_case, **at, **step(owner=auditor)) == unseen
+    ended = {"reason": ReasonFactory(), "disposition": DispositionFactory(is_resolved=False)}
+    given = {"next_step": "Call", "next_step_owner": auditor, "next_step_date": TODAY()}
+    assert refusal(Refused, close, **at, **ended, **given) == unseen
+    mine.refresh_from_db()
+    assert (mine.status, mine.case.status, mine.case.owner) == ("active", CaseStatus.RESOLVED, None)
 
 
 def test_one_conversation_has_one_open_case(agent, mine):
