@@ -1,7 +1,7 @@
 """`make bench`: every measured cost with its floor and goal in one table. Ends with 1 when a goal is missed.
 
 BENCH_SIZES (default 10000,1000000) are the numbers of interactions; names as arguments choose: accept, processing,
-live, memory, workspace.
+live, memory, workspace, agenda.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from benchmarks import accept, live, memory, processing, workspace
+from benchmarks import accept, agenda, live, memory, processing, workspace
 from benchmarks.machine import ROOT, Row, bench_database, drop_bench_database, environment
 
 
@@ -19,7 +19,13 @@ def main(chosen: Sequence[str]) -> int:
     rows: list[Row] = []
     if not chosen or "memory" in chosen:
         rows += memory.measure()
-    modules = (("accept", accept), ("processing", processing), ("live", live), ("workspace", workspace))
+    modules = (
+        ("accept", accept),
+        ("agenda", agenda),
+        ("processing", processing),
+        ("live", live),
+        ("workspace", workspace),
+    )
     for name, module in modules:
         if name == "workspace" and workspace.READY and (not chosen or name in chosen):
             rows += workspace.measure("")

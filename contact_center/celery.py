@@ -48,6 +48,7 @@ app.conf.beat_schedule = {
     "compare-records": every(30, "patients.compare_records", "reports"),
     "sweep-records": every(3600, "patients.sweep_records", "reports"),
     "clear-notifications": every(3600, "inbox.clear_notifications", "default"),
+    "purge-holds": every(300, "scheduling.purge_holds", "default"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("inbox.api.urls")),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    path("", include("scheduling.urls")),
     path("", include("contact_center.jobs.urls")),
     path("", include("patients.urls")),
     path("", include("inbox.urls")),

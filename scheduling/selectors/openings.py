@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q
 
-from scheduling.models import Absence, HealthcareService, Location, Schedule, WeeklyHours
+from scheduling.models import Absence, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
 from scheduling.slots import Hours, Need, Opening, Resource, Slot, Span, free_slots, merge, spans_of, subtract
 
 MOST_SLOTS = 200
@@ -50,6 +50,31 @@ def find_slots(search: Search, *, now: datetime, limit: int = 20) -> list[Slot]:
     number of statements for each stretch of days that has to be looked at.
     """
     return list(islice(_slots(search, now), min(limit, MOST_SLOTS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A slot as people read it. `starts_at` is in the site's own time."""
+
+    slot: Slot
+    starts_at: datetime
+    practitioner: Practitioner
+    location: Location
+
+
+def offers_of(slots: list[Slot]) -> list[Offer]:
+    """The same slots in the same order, with who and where. Two statements."""
+    people = Practitioner.objects.in_bulk({slot.practitioner_id for slot in slots})
+    places = Location.objects.in_bulk({slot.location_id for slot in slots})
+    return [
+        Offer(
+            slot,
+            slot.starts_at.astimezone(ZoneInfo(places[slot.location_id].time_zone)),
+            people[slot.practitioner_id],
+            places[slot.location_id],
+        )
+        for slot in slots
+    ]
 
 
 def is_open(

@@ -1,0 +1,20 @@
+"""Reading an agenda with names in it, which leaves its trace."""
+
+from datetime import date
+
+from django.db import transaction
+
+from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
+from scheduling.models import Location
+from scheduling.selectors.agenda import Day, day_at
+
+
+@transaction.atomic
+def open_day(*, actor: User, location: Location, day: date) -> Day:
+    """The day as `selectors.agenda.day_at` gives it, leaving one SEARCHED entry with the patients who were named."""
+    found = day_at(actor, location, day)
+    named = {block.visit.patient_id for column in found.columns for block in column.blocks if block.visit}
+    record(actor=actor, action=AuditAction.SEARCHED, object_type="agenda", object_id=location.pk, found=sorted(named))
+    return found

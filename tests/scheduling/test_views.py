@@ -1,0 +1,217 @@
+"""The agenda's pages through HTTP."""
+
+import html
+import re
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from contact_center.audit.models import AuditEntry
+from scheduling.models import Absence, Appointment
+from scheduling.services.booking import Wish, book
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("America/New_York")
+NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)
+
+
+@pytest.fixture(autouse=True)
+def _monday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def service():
+    return ServiceFactory(
+        name="Cardiology", minutes=60, step_minutes=60, preparation={"en": "Bring images.", "es": "Traiga estudios."}
+    )
+
+
+@pytest.fixture
+def site():
+    return LocationFactory(name="Brickell", time_zone=ZONE.key)
+
+
+@pytest.fixture
+def doctor(service, site):
+    found = PractitionerFactory(name="Dr. Mehrotra", services=[service])
+    ScheduleFactory(practitioner=found, location=site, hours=[(time(9), time(11))])
+    return found
+
+
+@pytest.fixture
+def patient():
+    return PatientFactory(given_name="Ana", family_name="Prado", language="es")
+
+
+@pytest.fixture
+def visit(agent, patient, service, doctor, site):
+    wish = Wish(service.pk, NOW.replace(hour=9) + timedelta(days=1), doctor.pk, site.pk)
+    return book(actor=agent, patient_id=patient.pk, wishes=[wish])[0]
+
+
+def offered(page):
+    return [html.unescape(value) for value in re.findall(r'name="slot" value="([^"]+)"', page.content.decode())]
+
+
+def test_an_agent_finds_a_time_books_it_and_reads_the_preparation_in_the_patients_language(
+    signed_in, agent, patient, service, doctor, site
+):
+    browser = signed_in(agent)
+    where = f"/patients/{patient.pk}/visits/book/?service={service.pk}&mode=on_site&part=morning"
+    page = browser.get(where)
+    slots = offered(page)
+    assert len(slots) == 24
+    answer = browser.post(where, {"slot": slots[1], "service": service.pk, "note": "Chest pain"})
+    made = Appointment.objects.get()
+    assert (answer.status_code, answer.url) == (302, f"/visits/{made.pk}/")
+    assert (made.starts_at, made.note, made.booked_by) == (NOW.replace(hour=10), "Chest pain", agent)
+    shown = browser.get(answer.url).content.decode()
+    assert ("Traiga estudios." in shown, "Dr. Mehrotra" in shown, "Monday 1 June 2026, 10:00" in shown) == (True,) * 3
+
+
+def test_a_second_click_books_nothing_more(signed_in, agent, patient, service, doctor):
+    browser = signed_in(agent)
+    where = f"/patients/{patient.pk}/visits/book/?service={service.pk}&mode=on_site"
+    given = {
+        "slot": offered(browser.get(where))[0],
+        "service": service.pk,
+        "key": "0f7c1d5e-3c0a-4d53-9f1e-1d2f3a4b5c6d",
+    }
+    assert [browser.post(where, given).url for _ in range(2)] == [f"/visits/{Appointment.objects.get().pk}/"] * 2
+
+
+def test_the_loser_of_a_race_keeps_the_words_and_chooses_among_what_is_left(
+    signed_in, agent, visit, service, doctor, site
+):
+    browser = signed_in(agent)
+    other = PatientFactory()
+    where = f"/patients/{other.pk}/visits/book/?service={service.pk}&mode=on_site"
+    slots = offered(browser.get(where))
+    book(
+        actor=agent, patient_id=PatientFactory().pk,
+        wishes=[Wish(service.pk, NOW.replace(hour=9), doctor.pk, site.pk)],
+    )  # fmt: skip
+    page = browser.post(where, {"slot": slots[0], "service": service.pk, "note": "Keep me"})
+    text = page.content.decode()
+    assert (page.status_code, "This time has just been taken." in text, "Keep me" in text) == (409, True, True)
+    assert slots[0] not in offered(page)
+
+
+@pytest.mark.parametrize(
+    ("slot", "sentence"),
+    [("", "Choose a time."), ("1780000000:1:1:0:on_site:forged", "Choose one of the times offered.")],
+)
+def test_a_time_that_was_not_offered_is_refused_at_the_field(
+    slot, sentence, signed_in, agent, patient, service, doctor
+):
+    where = f"/patients/{patient.pk}/visits/book/?service={service.pk}&mode=on_site"
+    page = signed_in(agent).post(where, {"slot": slot, "service": service.pk})
+    assert (page.status_code, sentence in page.content.decode(), Appointment.objects.count()) == (422, True, 0)
+
+
+def test_a_visit_is_moved_with_who_asked_and_why_and_the_old_page_leads_on(signed_in, agent, visit):
+    browser = signed_in(agent)
+    where = f"/visits/{visit.pk}/move/"
+    slot = offered(browser.get(where))[0]
+    query = f"?service={visit.service_id}&mode=on_site"
+    given = {"slot": slot, "service": visit.service_id, "asked_by": "patient", "reason": "Work"}
+    new = Appointment.objects.get(pk=browser.post(where + query, given).url.split("/")[2])
+    old = Appointment.objects.get(pk=visit.pk)
+    assert (new.previous, old.status, old.cancel_reason) == (visit, "cancelled", "Work")
+    assert f'href="/visits/{new.pk}/"' in browser.get(f"/visits/{old.pk}/").content.decode()
+
+
+def test_cancelling_needs_a_reason_at_its_field(signed_in, agent, visit):
+    browser = signed_in(agent)
+    refused = browser.post(f"/visits/{visit.pk}/cancel/", {"asked_by": "patient", "reason": ""})
+    assert (refused.status_code, "Say why." in refused.content.decode()) == (422, True)
+    browser.post(f"/visits/{visit.pk}/cancel/", {"asked_by": "patient", "reason": "Ill"})
+    assert Appointment.objects.get().status == "cancelled"
+
+
+def test_each_verb_does_what_it_says_or_says_why_not(signed_in, agent, visit):
+    browser = signed_in(agent)
+    browser.post(f"/visits/{visit.pk}/confirm/")
+    assert Appointment.objects.get().confirmation == "confirmed"
+    page = browser.post(f"/visits/{visit.pk}/miss/", follow=True)
+    assert "The time of this visit has not come yet." in html.unescape(page.content.decode())
+    with time_machine.travel(visit.starts_at + timedelta(hours=2), tick=False):
+        browser = signed_in(agent)
+        for verb, status in (
+            ("miss", "noshow"),
+            ("arrive", "arrived"),
+            ("check-in", "checked-in"),
+            ("fulfil", "fulfilled"),
+        ):
+            browser.post(f"/visits/{visit.pk}/{verb}/")
+            assert Appointment.objects.get().status == status
+    assert browser.post(f"/visits/{visit.pk}/explode/").status_code == 404
+
+
+def test_the_day_shows_visits_absences_and_hides_whose_visit_one_may_not_know(
+    signed_in, supervisor, agent, visit, doctor, site, service
+):
+    Absence.objects.create(
+        practitioner=doctor, starts_at=NOW + timedelta(days=1, hours=3), ends_at=NOW + timedelta(days=1, hours=4),
+        reason="meeting",
+    )  # fmt: skip
+    text = signed_in(agent).get(f"/schedule/?day=2026-06-02&site={site.pk}").content.decode()
+    assert ("Ana Prado" in text, "Meeting" in text, "09:00" in text) == (True, True, True)
+    entry = AuditEntry.objects.filter(object_type="agenda").latest("pk")
+    assert (entry.action, entry.detail) == ("searched", {"found": [visit.patient_id]})
+    visit.patient.sensitivity = "vip"
+    visit.patient.save()
+    text = signed_in(agent).get(f"/schedule/?day=2026-06-02&site={site.pk}").content.decode()
+    assert ("Ana Prado" in text, "Taken" in text) == (False, True)
+
+
+def test_a_day_that_is_no_day_is_today(signed_in, agent, site, doctor):
+    for day in ("", "2026-13-45", "0001-01-01", "9999-12-31", "x" * 5000):
+        assert signed_in(agent).get("/schedule/", {"day": day, "site": "y"}).status_code == 200
+
+
+def test_the_number_of_statements_of_a_day_grows_with_no_visit(signed_in, agent, service, site, doctor):
+    browser = signed_in(agent)
+
+    def ask():
+        return browser.get(f"/schedule/?day=2026-06-02&site={site.pk}")
+
+    def add(hour):
+        wish = Wish(service.pk, NOW.replace(hour=hour) + timedelta(days=1), doctor.pk, site.pk)
+        book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish])
+
+    add(9)
+    ask()
+    with CaptureQueriesContext(connection) as one:
+        ask()
+    add(10)
+    with CaptureQueriesContext(connection) as two:
+        ask()
+    assert len(one) == len(two)
+
+
+def test_the_panel_shows_what_is_booked_and_leaves_one_entry(signed_in, agent, visit, patient):
+    browser = signed_in(agent)
+    before = AuditEntry.objects.filter(action="viewed").count()
+    text = browser.get(f"/patients/{patient.pk}/panels/visits/").content.decode()
+    assert ("Cardiology" in text, "Tue 2 Jun, 09:00" in text, "Not confirmed" in text) == (True, True, True)
+    assert AuditEntry.objects.filter(action="viewed").count() == before + 1
+
+
+def test_hidden_patients_visits_are_not_there_and_partner_agents_book_nothing(signed_in, agent, partner_agent, visit):
+    browser = signed_in(partner_agent)
+    assert [browser.get(url).status_code for url in (f"/visits/{visit.pk}/", "/schedule/")] == [404, 403]
+    assert browser.post(f"/visits/{visit.pk}/confirm/").status_code == 404
+    visit.patient.sensitivity = "vip"
+    visit.patient.save()
+    assert signed_in(agent).get(f"/visits/{visit.pk}/").status_code == 404
+    assert timezone.now() == NOW
