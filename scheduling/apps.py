@@ -15,9 +15,8 @@ class SchedulingConfig(AppConfig):
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
-        from patients import panels
-        from scheduling.policies import can_see_visits
+        from scheduling import record
 
-        panels.register(panels.Panel("visits", _("Visits"), "scheduling:panel-visits", 5, can_see_visits))
+        record.register_with_patients()
         allowed = partial(can, action=Action.BOOK_VISITS)
         shell.register(shell.NavigationEntry(_("Schedule"), "calendar", "scheduling:day", 13, allowed))

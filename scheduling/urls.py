@@ -7,7 +7,6 @@ from scheduling import views
 app_name = "scheduling"
 urlpatterns = [
     path("schedule/", views.day, name="day"),
-    path("patients/<int:patient_id>/panels/visits/", views.panel, name="panel-visits"),
     path("patients/<int:patient_id>/visits/book/", views.find_time, name="book"),
     path("visits/<int:appointment_id>/", views.visit, name="visit"),
     path("visits/<int:appointment_id>/move/", views.find_other_time, name="move"),

@@ -20,7 +20,7 @@ from scheduling.forms import BookForm, CancelForm, SearchForm, sealed
 from scheduling.models import Appointment
 from scheduling.policies import can_book
 from scheduling.selectors.agenda import locations
-from scheduling.selectors.appointments import current_of, get_appointment_for, past_of, upcoming_of
+from scheduling.selectors.appointments import current_of, get_appointment_for
 from scheduling.selectors.openings import find_slots, offers_of
 from scheduling.services import attendance, booking
 from scheduling.services.agenda import open_day
@@ -59,20 +59,6 @@ def day(request: HttpRequest) -> HttpResponse:
         "day": open_day(actor=person_of(request), location=site, day=chosen) if site else None,
     }
     return render(request, "scheduling/day.html", context)
-
-
-@require_safe
-def panel(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """The patient's visits, beside a conversation and on the patient's page."""
-    patient = _opened(request, patient_id, "panel")
-    now = timezone.now()
-    context = {
-        "patient": patient,
-        "upcoming": upcoming_of(patient, now),
-        "past": past_of(patient, now)[:3],
-        "may_book": can_book(person_of(request)),
-    }
-    return render(request, "scheduling/_panel_visits.html", context)
 
 
 @require_safe

@@ -182,7 +182,6 @@ TABLE = {
     "inbox:reach": (KNOWING, NOBODY),
     "inbox:switches": (KNOWING, KNOWING),
     "scheduling:day": (BOOKING, NOBODY),
-    "scheduling:panel-visits": (KNOWING, NOBODY),
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),
     "scheduling:move": (BOOKING, BOOKING),

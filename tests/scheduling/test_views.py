@@ -199,12 +199,13 @@ def test_the_number_of_statements_of_a_day_grows_with_no_visit(signed_in, agent,
     assert len(one) == len(two)
 
 
-def test_the_panel_shows_what_is_booked_and_leaves_one_entry(signed_in, agent, visit, patient):
-    browser = signed_in(agent)
-    before = AuditEntry.objects.filter(action="viewed").count()
-    text = browser.get(f"/patients/{patient.pk}/panels/visits/").content.decode()
-    assert ("Cardiology" in text, "Tue 2 Jun, 09:00" in text, "Not confirmed" in text) == (True, True, True)
-    assert AuditEntry.objects.filter(action="viewed").count() == before + 1
+def test_the_patients_page_shows_a_visit_as_a_piece_a_next_step_and_in_the_line(
+    signed_in, agent, visit, patient
+):
+    text = html.unescape(signed_in(agent).get(f"/patients/{patient.pk}/").content.decode())
+    assert ("Tue 2 Jun, 09:00" in text, "Cardiology, Not confirmed" in text) == (True, True)
+    assert text.count(f'href="/visits/{visit.pk}/"') >= 3
+    assert f'href="/patients/{patient.pk}/visits/book/"' in text
 
 
 def test_hidden_patients_visits_are_not_there_and_partner_agents_book_nothing(signed_in, agent, partner_agent, visit):

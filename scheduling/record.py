@@ -1,0 +1,14 @@
+"""Puts visits into the patient's page: called once, when the app is ready."""
+
+from django.utils.translation import gettext_lazy as _
+
+from patients import journey, timeline
+from patients.pieces import NEXT, Piece, register
+from scheduling.selectors import record
+
+
+def register_with_patients() -> None:
+    """The visits beside a conversation and on the page, as next steps, and in the timeline."""
+    register(Piece("visits", _("Visits"), NEXT, 10, "scheduling/_piece_visits.html", record.visits))
+    journey.register("visits", record.next_steps)
+    timeline.register(timeline.Source("visits", ("visit",), record.visits_in_line))

@@ -1,0 +1,60 @@
+"""What the patient's page shows of visits."""
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from patients.journey import NextStep
+from patients.models import Patient
+from patients.timeline import Entry, Look, Place
+from scheduling.enums import AppointmentStatus as S
+from scheduling.enums import Confirmation
+from scheduling.models import Appointment
+from scheduling.policies import can_book
+from scheduling.selectors.appointments import past_of, upcoming_of
+
+TONES = {S.BOOKED: "accent", S.FULFILLED: "ok", S.NOSHOW: "danger"}
+
+
+def visits(user: User, patient: Patient) -> dict[str, Any]:
+    """What is booked, and the last three visits before. Two queries."""
+    now = timezone.now()
+    return {"upcoming": upcoming_of(patient, now), "past": past_of(patient, now)[:3], "may_book": can_book(user)}
+
+
+def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
+    """The visits to come, on their day at the site."""
+    for one in upcoming_of(patient, timezone.now()):
+        day = one.starts_at.astimezone(ZoneInfo(one.location.time_zone)).date()
+        words = {"visit": one.service.name_in(), "state": one.get_confirmation_display()}
+        title = _("%(visit)s, %(state)s") % words
+        url = reverse("scheduling:visit", args=[one.pk])
+        yield NextStep(title, one.practitioner.name, day, _("Visit"), url, "calendar")
+
+
+def visits_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
+    """Every visit at its time, those that were moved on as well."""
+    found = Appointment.objects.filter(patient=patient).exclude(status=S.ENTERED_IN_ERROR)
+    found = found.filter(look.narrowed("visit", "starts_at")).select_related(
+        "service", "practitioner", "location", "next"
+    )
+    return [
+        Entry(
+            Place(row.starts_at, "visit", row.pk), "visit", row.service.name_in(), row.location.name,
+            row.practitioner.name, reverse("scheduling:visit", args=[row.pk]), icon="calendar", chip=_chip(row),
+        )
+        for row in found.order_by("-starts_at", "-pk")[:size]
+    ]  # fmt: skip
+
+
+def _chip(row: Appointment) -> tuple[str, str]:
+    if row.status == S.CANCELLED and hasattr(row, "next"):
+        return _("Moved"), ""
+    if row.status == S.BOOKED and row.confirmation == Confirmation.CONFIRMED:
+        return row.get_confirmation_display(), "ok"
+    return row.get_status_display(), TONES.get(S(row.status), "")
