@@ -148,7 +148,8 @@ class TemplateForm(DeskForm):
 
 def _in_words(value: Any) -> str:
     if isinstance(value, date):
-        return formats.date_format(value, "l j F Y" if value.year != timezone.localdate().year else "l j F")
+        day = LONG_DAYS.get((translation.get_language() or "")[:2], "l j F")
+        return formats.date_format(value, day if value.year == timezone.localdate().year else f"{day} Y")
     if isinstance(value, time):
         return formats.time_format(value, "H:i")
     return str(value)
@@ -176,6 +177,7 @@ def _url(label: str) -> forms.Field:
     )
 
 
+LONG_DAYS = {"es": r"l j \d\e F", "pt": r"l, j \d\e F"}
 TEMPLATE_FIELDS: dict[str, Callable[..., forms.Field]] = {"text": _text, "date": _date, "time": _time, "url": _url}
 
 

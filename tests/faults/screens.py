@@ -24,8 +24,12 @@ def cookie_of(user: User) -> tuple[Client, str]:
     return client, f"{name}={client.cookies[name].value}"
 
 
+POLL_SECONDS = 30  # as in static/js/live.js
+
+
 class Screen:
-    """One open page. `heard` holds the newest sequence of each topic and when it was first heard of (monotonic)."""
+    """One open page. `heard` holds the newest sequence of each topic and when it was first heard of (monotonic);
+    `made_good` counts what a poll knew and no hint had told."""
 
     def __init__(self, lab: Lab, cookie: str, topics: Iterable[str]) -> None:
         self.url, self.origin = f"ws://127.0.0.1:{lab.live_port}/ws/live/", lab.web_url
@@ -36,6 +40,7 @@ class Screen:
         self.closed: list[int] = []
         self.refused: dict[str, float] = {}
         self.is_ready = asyncio.Event()
+        self.made_good = 0
         # The same numbers as in static/js/live.js.
         self.first, self.factor, self.longest = 0.5 + random.random() * 2.5, 1.3 + random.random() * 0.4, 8.0
 
@@ -50,21 +55,31 @@ class Screen:
                     wait = self.first
                     self.opened.append(time.monotonic())
                     await wire.send(json.dumps({"subscribe": self.heard}))
+                    poll = asyncio.create_task(self._poll(wire))
                     try:
                         await self._listen(wire)
                     except ConnectionClosed:
                         self.closed.append(wire.close_code or 0)
+                    finally:
+                        poll.cancel()
                     if wire.close_code == 4401:
                         return
             self.is_ready.clear()
             await asyncio.sleep(wait)
             wait = min(wait * self.factor, self.longest)
 
+    async def _poll(self, wire) -> None:
+        """The floor of live.js: whatever hint was lost is made good by the next poll."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await wire.send(json.dumps({"subscribe": self.heard}))
+
     async def _listen(self, wire) -> None:
         async for text in wire:
             said = json.loads(text)
             if said["type"] == "subscribed":
                 for topic, sequence in said["topics"].items():
+                    self.made_good += self.is_ready.is_set() and sequence > self.heard.get(topic, 0)
                     self._hear(topic, sequence)
                 self.is_ready.set()
             elif said["type"] == "changed":

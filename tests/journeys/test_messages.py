@@ -34,6 +34,25 @@ def test_a_text_with_a_picture_reaches_the_desk_and_the_answer_reaches_the_phone
     )
 
 
+def test_pictures_go_both_ways_and_the_phone_shows_the_agents(stack, hire, somebody, interaction_of):
+    agent, patient = hire(), somebody()
+    patient.write("My card", "whatsapp", file=("card.png", PICTURE, "image/png"))
+    row = interaction_of(patient.number)
+    token = agent.http.cookies["csrftoken"]
+    page = agent.get(f"/inbox/{row.pk}/")
+    sent = agent.http.post(
+        f"{stack.web_url}/inbox/{row.pk}/compose/",
+        data={"csrfmiddlewaretoken": token, "mode": "whatsapp", "text": "The map", "form_key": page.value("form_key")},
+        files={"files": ("map.png", PICTURE, "image/png")},
+        timeout=20,
+    )
+    assert sent.status_code == 200
+    shown = "//div[contains(@class, 'say') and not(contains(@class, 'say--mine'))]//img/@src"
+    address = wait_for(lambda: patient.page().tree.xpath(shown), 20)[0]
+    assert requests.get(stack.simulator.url + address, timeout=10).content == PICTURE
+    wait_for(lambda: row.messages.filter(direction="outbound", status="read").exists(), 15)
+
+
 def test_a_script_that_calls_itself_a_picture_is_told_and_never_kept(hire, somebody, interaction_of):
     agent, patient = hire(), somebody()
     patient.write("Look", "sms", file=("rash.png", SCRIPT, "image/png"))

@@ -168,6 +168,7 @@ def follow(desk, transactional_db, agent, second_agent, sms_channel):
     return run
 
 
+@pytest.mark.timeout(900)  # sixty pages are followed and loaded, some seconds each on a busy machine
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.slow)])
 def test_r7_a_page_that_followed_every_change_is_the_page_one_would_load(follow, examples):
