@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from contact_center.aurora.clinic import PRACTITIONERS, SERVICES, SITES
+from patients.enums import Gender
 from patients.models import Patient
 from scheduling.enums import AbsenceReason, AppointmentStatus, Confirmation, Party, VisitMode
 from scheduling.models import (
@@ -36,17 +37,18 @@ def set_up_agenda(now: datetime, rng: random.Random) -> None:
     }
     services = {one.code: _service(one.code, one.minutes, one.names, one.preparation) for one in SERVICES}
     fewest = {"deceased_date": None, "merged_into": None, "sensitivity": "none"}
-    patients = list(Patient.objects.filter(**fewest).order_by("pk").values_list("pk", flat=True)[:2000])
+    patients = list(Patient.objects.filter(**fewest).order_by("pk").only("birth_date", "gender")[:2000])
     visits: list[Appointment] = []
     today = now.astimezone(zone).date()
     for one in PRACTITIONERS:
         person = Practitioner.objects.create(name=one.name, languages=list(one.languages), daily_overbooking=1)
         person.services.add(services[one.service])
+        fitting = [patient.pk for patient in patients if _fits(patient, one.service, today)]
         _week(person, places[one.site])
         for number in range(-DAYS_BACK, DAYS_AHEAD):
             day = today + timedelta(days=number)
             if day.weekday() in WORKDAYS:
-                visits += _day(person, places[one.site], services[one.service], day, now, rng, patients)
+                visits += _day(person, places[one.site], services[one.service], day, now, rng, fitting)
     made = Appointment.objects.bulk_create(visits, batch_size=1000)
     held = [one for one in made if one.status != AppointmentStatus.CANCELLED]
     Occupancy.objects.bulk_create(
@@ -63,6 +65,14 @@ def set_up_agenda(now: datetime, rng: random.Random) -> None:
         ends_at=noon + timedelta(hours=1),
         reason=AbsenceReason.MEETING,
     )
+
+
+def _fits(patient: Patient, service: str, today: date) -> bool:
+    """Children go to the paediatrician and nobody else does; women's health sees women."""
+    born = patient.birth_date
+    is_child = born is not None and today.year - born.year < 18
+    is_for_women = service == "womens-health"
+    return is_child == (service == "paediatrics") and (not is_for_women or patient.gender == Gender.FEMALE)
 
 
 def _service(code: str, minutes: int, names: dict[str, str], preparation: dict[str, str]) -> HealthcareService:
