@@ -3,7 +3,7 @@
 from typing import Any
 
 from contact_center.common.wake import wake
-from patients.services import duplicates
+from patients.services import duplicates, importing
 
 
 def compare_record(sender: Any, patient_id: int, **kwargs: Any) -> None:
@@ -11,3 +11,8 @@ def compare_record(sender: Any, patient_id: int, **kwargs: Any) -> None:
     compared."""
     duplicates.refresh_profiles([patient_id])
     wake(duplicates.TASK, duplicates.QUEUE)
+
+
+def follow_job(sender: Any, job_id: int, **kwargs: Any) -> None:
+    """jobs.job_finished → an import whose rows were checked or taken in goes on."""
+    importing.settle_job(job_id)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from patients.services import duplicates, merging
+from patients.services import duplicates, importing, merging
 
 
 @shared_task(name="patients.compare_records")
@@ -12,4 +12,4 @@ def compare_records() -> int:
 
 @shared_task(name="patients.sweep_records")
 def sweep_records() -> int:
-    return merging.gather_stragglers() + duplicates.sweep()
+    return merging.gather_stragglers() + duplicates.sweep() + importing.forget_old()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import additions, audit, care, duplicates, family, glass, merging, programs, record
+from patients.views import additions, audit, care, duplicates, family, glass, imports, merging, programs, record
 
 app_name = "patients"
 urlpatterns = [
@@ -18,6 +18,12 @@ urlpatterns = [
     path("patients/merges/", duplicates.merge_list, name="merges"),
     path("patients/merges/<int:pk>/", merging.merge_page, name="merge"),
     path("patients/merges/<int:pk>/undo/", merging.undo, name="unmerge"),
+    path("patients/imports/", imports.import_list, name="imports"),
+    path("patients/imports/<int:pk>/", imports.import_page, name="import"),
+    path("patients/imports/<int:pk>/columns/", imports.columns, name="import-columns"),
+    path("patients/imports/<int:pk>/run/", imports.run, name="import-run"),
+    path("patients/imports/<int:pk>/stop/", imports.stop, name="import-stop"),
+    path("patients/imports/<int:pk>/errors/", imports.errors, name="import-errors"),
     path("patients/<int:pk>/merge/", merging.find_other, name="merge-find"),
     path("patients/<int:pk>/merge/<int:other_id>/", merging.pair, name="merge-pair"),
     path("settings/consent-texts/", care.consent_texts, name="consent-texts"),

@@ -9,7 +9,8 @@ from contact_center.common.middleware import Handler
 
 OWN_LIMIT = ("/webhooks/email/", "/forms/")  # mails are large; forms know what their files may have
 
-UPLOADS = re.compile(r"/inbox/\d+/(?:uploads|compose)/")  # a reply with its files, from somebody with a session
+# A reply with its files, a table of patients: from somebody with a session.
+UPLOADS = re.compile(r"/inbox/\d+/(?:uploads|compose)/|/patients/(?:imports|fhir)/")
 
 
 class BodyLimitMiddleware:

@@ -68,6 +68,7 @@ class PatientImportRow(models.Model):
 
     source = models.ForeignKey(PatientImport, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField(help_text="As a spreadsheet counts: the head is row 1.")
+    position = models.PositiveIntegerField(help_text="Counted without the head and empty rows, from 1.")
     cells = models.JSONField()
     status = models.CharField(max_length=10, choices=RowStatus.choices, default=RowStatus.WAITING)
     problems = models.JSONField(default=list)
@@ -84,6 +85,7 @@ class PatientImportRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "number"], name="patient_import_row_once")]
         indexes = [
             models.Index(fields=["source", "status", "number"], name="patient_import_row_status"),
+            models.Index(fields=["source", "position"], name="patient_import_row_position"),
             models.Index(fields=["source", "digest"], name="patient_import_row_digest"),
         ]
 

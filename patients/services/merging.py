@@ -25,6 +25,7 @@ from patients.models import DuplicateSuggestion, MatchProfile, Patient, PatientM
 from patients.policies import can_merge_patients
 from patients.selectors.merging import Link, as_json, fields_to_choose, high_water, links, newer_rows, strictest
 from patients.selectors.people import patients_visible_to
+from patients.services import stops
 from patients.services.duplicates import refresh_profiles
 
 FIELD = "patients.Patient."
@@ -57,6 +58,9 @@ def merge_patients(*, actor: User, source_id: int, target_id: int, take: Collect
         PatientMergeItem.objects.bulk_create(items, batch_size=2000)
         source.merged_into = target
         source.save(update_fields=["merged_into", "updated_at"])
+        if target.is_do_not_contact or target.deceased_date:
+            stops.hold_back(target)
+            stops.stop_all(target, actor)
         _settle(actor, source, target)
         moved = sum(item.what == MergedItem.MOVED for item in items)
         _conclude(actor, merge, "merged", signals.patients_merged, moved=moved, fields=sorted(take))

@@ -1,5 +1,6 @@
 """Creating, changing, opening and finding records. Every verb leaves its audit entry in the same transaction."""
 
+from collections.abc import Mapping
 from datetime import date, time
 from typing import TypedDict, Unpack
 from zoneinfo import available_timezones
@@ -68,7 +69,7 @@ def create_patient(
     if actor is not None and not policies.can_create_patient(actor):
         raise PermissionDenied
     patient = Patient(mrn=next_mrn())
-    _fill(patient, fields)
+    check_fields(patient, fields)
     patient.save()
     for address in addresses or []:
         put_contact_point(patient, address)
@@ -87,7 +88,7 @@ def update_patient(*, actor: User | None, patient_id: int, **fields: Unpack[Pati
     """
     patient = lock_patient(actor, patient_id)
     before = {name: getattr(patient, name) for name in fields}
-    _fill(patient, fields)
+    check_fields(patient, fields)
     changed = sorted(name for name, old in before.items() if getattr(patient, name) != old)
     if changed:
         is_stop = any(not before[name] and getattr(patient, name) for name in SWITCHES if name in changed)
@@ -101,7 +102,8 @@ def update_patient(*, actor: User | None, patient_id: int, **fields: Unpack[Pati
     return patient
 
 
-def _fill(patient: Patient, fields: PatientFields) -> None:
+def check_fields(patient: Patient, fields: Mapping[str, object]) -> None:
+    """Set these fields on a record that is not saved yet; raises ValidationError (by field) for wrong values."""
     unknown = set(fields) - set(PatientFields.__annotations__)
     if unknown:
         raise TypeError(f"not fields of a patient: {sorted(unknown)}")

@@ -14,7 +14,7 @@ from contact_center.jobs.enums import JobStatus
 from contact_center.jobs.models import Job
 from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
 from inbox.models import NoteFile, Notification
-from patients.models import DuplicateSuggestion, Patient, PatientMerge
+from patients.models import DuplicateSuggestion, Patient, PatientImport, PatientMerge
 from tests.architecture.urls import addresses
 from tests.factories.accounts import UserFactory
 from tests.factories.care import (
@@ -245,6 +245,12 @@ TABLE = {
     "patients:unmerge": (NOBODY, LEADS),
     "patients:merge-find": (LEADS, LEADS),
     "patients:merge-pair": (LEADS, LEADS),
+    "patients:imports": (LEADS, LEADS),
+    "patients:import": ({"supervisor"}, NOBODY),  # only whoever chose the file
+    "patients:import-columns": ({"supervisor"}, {"supervisor"}),
+    "patients:import-run": (NOBODY, {"supervisor"}),
+    "patients:import-stop": (NOBODY, {"supervisor"}),
+    "patients:import-errors": ({"supervisor"}, NOBODY),
     "inbox:forms": (PUBLIC, NOBODY),
     "inbox:form": (PUBLIC, NOBODY),  # only with the key that its page carries
     "inbox:form-json": (NOBODY, PUBLIC),
@@ -321,7 +327,7 @@ def patient_rows(patient):
 
 
 @pytest.fixture
-def url_of(sms_channel, form_channel, agent, team):
+def url_of(sms_channel, form_channel, agent, team, supervisor):
     """The address of a pattern, with ids of rows of one conversation in the general queue."""
     interaction = InteractionFactory(channel=sms_channel, patient=PatientFactory())
     message = MessageFactory(interaction=interaction)
@@ -362,7 +368,7 @@ def url_of(sms_channel, form_channel, agent, team):
     rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
-    rows |= rows_of_records(interaction.patient)
+    rows |= rows_of_records(interaction.patient, supervisor, job)
 
     def url(address):
         is_job = address.name.startswith("jobs:")
@@ -387,17 +393,21 @@ def url_of(sms_channel, form_channel, agent, team):
     return url
 
 
-def rows_of_records(patient):
+def rows_of_records(patient, supervisor, job):
     """What pages about many records are asked for."""
     other, old = PatientFactory(), PatientFactory()
     merge = PatientMerge.objects.create(source=old, target=patient, merged_by=UserFactory())
     Patient.objects.filter(pk=old.pk).update(merged_into=patient)
+    taken_in = PatientImport(owner=supervisor, name="x", job=job, header=["a"], columns=[""])
+    taken_in.format = {"kind": "csv", "encoding": "utf-8", "delimiter": ","}
+    taken_in.file.save("x", ContentFile(b"a,b\n1,2\n"))
     pair = DuplicateSuggestion.objects.create(first=patient, second=other, score=1, level="likely")
     return {
         "patients:other": other,
         **dict.fromkeys(("patients:duplicate-dismiss", "patients:duplicate-reopen"), pair),
         **dict.fromkeys(("patients:merge", "patients:unmerge"), merge),
         **dict.fromkeys(("patients:merge-find", "patients:merge-pair"), patient),
+        **{f"patients:import{part}": taken_in for part in ("", "-columns", "-run", "-stop", "-errors")},
     }
 
 

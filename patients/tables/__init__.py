@@ -1,0 +1,1 @@
+"""Files of patients: reading CSV and XLSX row by row, guessing columns, understanding values. Pure."""
