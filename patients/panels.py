@@ -16,7 +16,7 @@ from patients.models import Patient
 @dataclass(frozen=True, slots=True)
 class Panel:
     """`url_name` takes the patient's id and `args`, answers a fragment; `allowed(user, patient)` decides; `position`
-    sorts."""
+    sorts. `is_open` ones are loaded with the page, the others when they are opened."""
 
     key: str
     title: str | Promise
@@ -24,6 +24,7 @@ class Panel:
     position: int
     allowed: Callable[[User, Patient], bool]
     args: tuple[str, ...] = ()
+    is_open: bool = False
 
 
 _panels: dict[str, Panel] = {}
@@ -40,10 +41,15 @@ def withdraw(key: str) -> None:
 
 
 def panels_for(user: User, patient: Patient) -> list[dict[str, object]]:
-    """Key, title and address of each panel this person may see of this patient, in order."""
+    """Key, title, address and `is_open` of each panel this person may see of this patient, in order."""
     shown = sorted(_panels.values(), key=lambda panel: panel.position)
     return [
-        {"key": panel.key, "title": panel.title, "url": reverse(panel.url_name, args=[patient.pk, *panel.args])}
+        {
+            "key": panel.key,
+            "title": panel.title,
+            "url": reverse(panel.url_name, args=[patient.pk, *panel.args]),
+            "is_open": panel.is_open,
+        }
         for panel in shown
         if panel.allowed(user, patient)
     ]

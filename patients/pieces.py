@@ -14,14 +14,15 @@ from patients import panels
 from patients.models import Patient
 from patients.selectors.access import may_open
 
-HEAD, WHO, NEXT = "head", "who", "next"
+HEAD, WHO, NEXT, PANEL = "head", "who", "next", "panel"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One subject of the page. `context(user, patient)` gives what `template` shows; None leaves the piece out.
 
-    `place` is HEAD (beside the name, without title), WHO (who they are, how to reach them) or NEXT (what is going on).
+    `place` is HEAD (beside the name, without title), WHO (who they are, how to reach them), NEXT (what is going on) or
+    PANEL (only beside a conversation). An `is_open` one is loaded with the conversation.
     `context` asks the database a constant number of times, whatever it finds.
     """
 
@@ -32,6 +33,7 @@ class Piece:
     template: str
     context: Callable[[User, Patient], dict[str, Any] | None]
     is_panel: bool = True
+    is_open: bool = False
 
 
 _pieces: dict[str, Piece] = {}
@@ -42,7 +44,8 @@ def register(piece: Piece) -> None:
     _pieces[piece.key] = piece
     if piece.is_panel and piece.place != HEAD:
         order = 100 * (piece.place == WHO) + piece.position
-        panels.register(panels.Panel(piece.key, piece.title, "patients:piece", order, may_open, (piece.key,)))
+        args = (piece.key,)
+        panels.register(panels.Panel(piece.key, piece.title, "patients:piece", order, may_open, args, piece.is_open))
     else:
         panels.withdraw(piece.key)
 
@@ -57,7 +60,7 @@ def pieces_for(user: User, patient: Patient) -> dict[str, list[dict[str, Any]]]:
     """Per place the pieces that have something to show to this person, in order."""
     shown: dict[str, list[dict[str, Any]]] = {HEAD: [], WHO: [], NEXT: []}
     for piece in sorted(_pieces.values(), key=lambda one: one.position):
-        if found := drawn(piece, user, patient):
+        if piece.place != PANEL and (found := drawn(piece, user, patient)):
             shown[piece.place].append(found)
     return shown
 

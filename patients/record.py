@@ -9,7 +9,7 @@ from contact_center.accounts.policies import can
 from contact_center.common import shell
 from contact_center.jobs import registry
 from patients import journey, timeline
-from patients.pieces import NEXT, WHO, Piece, register
+from patients.pieces import NEXT, PANEL, WHO, Piece, register
 from patients.selectors import shown
 from patients.selectors.happened import record_entries, record_next_steps
 from patients.services import trail
@@ -31,6 +31,9 @@ def register_record() -> None:
     ]
     for key, title, place, position, context, is_panel in own:
         register(Piece(key, title, place, position, f"patients/_piece_{key}.html", context, is_panel))
+    register(
+        Piece("next", _("Next expected step"), PANEL, 1, "patients/_piece_next.html", shown.next_steps, True, True)
+    )
     journey.register("record", record_next_steps)
     timeline.register(timeline.Source("record", ("record",), record_entries))
     registry.register(trail.KIND, registry.Kind(_("Audit trail"), write=trail.write_trail))

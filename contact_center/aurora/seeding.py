@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import agenda, attention, audits, drafts, labels, note_files, provider, setup
+from contact_center.aurora import agenda, attention, audits, care, drafts, labels, note_files, provider, setup
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
@@ -100,6 +100,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     drafts.begin_some()
     agenda.set_up_agenda(now, random.Random(count))
     note_files.keep_some()
+    care.tell(now)
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables

@@ -26,6 +26,8 @@ from inbox.views.answers import is_partial, person_of, say, status_of
 from inbox.views.lists import list_context
 from patients.models import Patient
 from patients.panels import panels_for
+from patients.policies import can_break_glass as may_break
+from patients.selectors.care import alerts_of
 
 OTHERS_SHOWN = 8
 
@@ -112,10 +114,13 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
         **_tasks_context(interaction),
     }
     if patient is None:
+        linked = interaction.patient
+        context["can_break_glass"] = linked is not None and linked.is_sensitive and may_break(user)
         return context | {"candidates": conversation.candidates_for(user, interaction)}
     others = list(conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1))
     return context | {
         "contact_points": list(patient.contact_points.all()),
+        "alerts": alerts_of(patient),
         "panels": panels_for(user, patient),
         "related": conversation.relatives_of(user, patient),
         "others": others[:OTHERS_SHOWN],

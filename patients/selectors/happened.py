@@ -75,7 +75,7 @@ SORTS = (
         "route", _told(g("Program ended")),
     ),
     _Sort(
-        "life", lambda p: p.life_events, "created_at", "text", "text", "recorded_by", "heart",
+        "life", lambda p: p.life_events, "created_at", "text", "text", "recorded_by", "heart-pulse",
         _told(g("Worth remembering")),
     ),
     _Sort("pending", lambda p: p.pending_results, "created_at", "kind", "title", "owner", "hourglass", _waits),
