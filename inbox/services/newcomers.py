@@ -1,11 +1,18 @@
 """Somebody writes whom no record knows yet."""
 
+from collections.abc import Sequence
 from typing import Unpack
+
+from django.db import transaction
 
 from contact_center.accounts.models import User
 from inbox import realtime
 from inbox.models import Interaction
 from inbox.services.interactions import ANYBODY, link_patient, locked
+from inbox.services.locks import hold_for_transaction
+from patients.models import Patient
+from patients.selectors.access import may_open
+from patients.selectors.people import match_patients
 from patients.services.addresses import NewAddress
 from patients.services.records import PatientFields, create_patient
 
@@ -24,3 +31,22 @@ def link_new_patient(
             addresses = [NewAddress(interaction.contact_scheme, interaction.contact_value)]
         patient = create_patient(actor=actor, addresses=addresses, **fields)
         return link_patient(actor=actor, interaction_id=interaction_id, patient=patient, instead_of=instead_of)
+
+
+def create_at_address(*, actor: User, addresses: Sequence[NewAddress], **fields: Unpack[PatientFields]) -> Patient:
+    """A new patient with these addresses; the one with this name and birth date who has the first of them already,
+    so that the same form sent twice makes one record. Raises what `create_patient` raises."""
+    with transaction.atomic():
+        if addresses:
+            first = addresses[0]
+            hold_for_transaction("newcomer", first.scheme, first.value)
+            for known in match_patients(first.scheme, first.value):
+                if may_open(actor, known) and _is_named(known, fields):
+                    return known
+        return create_patient(actor=actor, addresses=list(addresses), **fields)
+
+
+def _is_named(patient: Patient, fields: PatientFields) -> bool:
+    names = [(patient.given_name, fields.get("given_name", "")), (patient.family_name, fields.get("family_name", ""))]
+    is_same = all(one.casefold() == str(other).strip().casefold() for one, other in names)
+    return is_same and patient.birth_date == fields.get("birth_date")

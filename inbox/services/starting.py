@@ -22,6 +22,7 @@ from inbox.services.locks import hold_for_transaction
 from inbox.services.replies import SENDABLE, reply
 from patients.enums import ContactScheme
 from patients.models import Patient
+from patients.selectors.access import may_open
 from patients.selectors.people import match_patients
 from patients.services.addresses import normalise_address
 
@@ -59,15 +60,16 @@ def start_conversation(
     """Write to a patient, or to an address as somebody spelled it, in a new conversation that `actor` owns.
 
     Without `address` the patient's first one on that channel. An address that exactly one patient has is linked to
-    them, as when they write. The gate is asked before anything is stored: what it would not let out raises Refused with
-    its sentence, what it postpones waits. The same `idempotency_key` starts one conversation.
+    them, as when they write, unless their record is hidden from `actor`. The gate is asked before anything is stored:
+    what it would not let out raises Refused with its sentence, what it postpones waits. The same `idempotency_key`
+    starts one conversation.
 
     Raises AlreadyOpen when one is open there, and Refused for what `reply` refuses, a channel that is off, an address
     that is none or not the patient's, and a reason that the actor may not use.
     """
     require(can_start(actor, patient), _("You may not start this conversation."))
     require(channel.kind in SENDABLE and channel.is_active, _("This channel is switched off."))
-    to = _recipient(channel, patient, address)
+    to = _recipient(actor, channel, patient, address)
     with realtime.atomic():
         hold_for_transaction("thread", channel.pk, to.value)  # as an inbound message of this person does
         known = _started_before(channel, to, idempotency_key)
@@ -91,18 +93,28 @@ def start_conversation(
         return interaction
 
 
-def _recipient(channel: Channel, patient: Patient | None, address: str) -> _Recipient:
+def _recipient(actor: User, channel: Channel, patient: Patient | None, address: str) -> _Recipient:
     scheme = ContactScheme.EMAIL if channel.kind == ChannelKind.EMAIL else ContactScheme.PHONE
     if patient is None:
         value = _normalised(scheme, address)
         matches = match_patients(scheme, value)
-        return _Recipient(matches[0] if len(matches) == 1 else None, scheme, value, len(matches) > 1)
+        is_known = len(matches) == 1 and may_open(actor, matches[0])
+        if not is_known:
+            _refuse_unwanted(matches)
+        return _Recipient(matches[0] if is_known else None, scheme, value, len(matches) > 1)
     points = [point for point in patient.contact_points.all() if point.scheme == scheme]
     wanted = _normalised(scheme, address) if address.strip() else ""
     usable = [point for point in points if point.value == wanted or (not wanted and not point.bounced_at)]
     require(bool(usable), _("The patient has no such address. Add it to the record first."))
     is_shared = len(match_patients(scheme, usable[0].value)) > 1
     return _Recipient(patient, scheme, usable[0].value, is_shared)
+
+
+def _refuse_unwanted(matches: list[Patient]) -> None:
+    """The gate looks at whom a conversation is linked to; where that is nobody, the wishes at the address count."""
+    if matches and all(one.is_do_not_contact or one.deceased_date for one in matches):
+        is_dead = all(one.deceased_date for one in matches)
+        raise Refused(str(GATE_SENTENCES[gate.GateReason.DECEASED if is_dead else gate.GateReason.DO_NOT_CONTACT]))
 
 
 def _normalised(scheme: str, address: str) -> str:

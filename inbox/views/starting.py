@@ -18,6 +18,7 @@ from inbox.models import MessageTemplate
 from inbox.selectors.conversation import templates_in
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.starting import Way, scheme_of, ways_to_write
+from inbox.services.newcomers import create_at_address
 from inbox.services.starting import AlreadyOpen, start_conversation
 from inbox.views import traces
 from inbox.views.answers import go_to, is_partial, person_of, status_of, tell_errors
@@ -26,7 +27,7 @@ from inbox.writing_forms import StartForm
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.services.addresses import NewAddress
-from patients.services.records import create_patient, search_records
+from patients.services.records import search_records
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,7 +106,7 @@ def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     if form.is_valid():
         addresses = {scheme_of(way.channel.kind): way.address for way in ways}
         try:
-            patient = create_patient(
+            patient = create_at_address(
                 actor=person_of(request),
                 addresses=[NewAddress(scheme, value) for scheme, value in addresses.items()],
                 **form.cleaned_data,

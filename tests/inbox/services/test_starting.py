@@ -9,9 +9,10 @@ from contact_center.common.errors import Conflict, Refused
 from inbox.enums import Direction, InteractionStatus, TimelineKind
 from inbox.models import Interaction, Message, Task
 from inbox.services.interactions import close
+from inbox.services.newcomers import create_at_address
 from inbox.services.outbox import drain_outboxes
 from inbox.services.starting import AlreadyOpen, start_conversation
-from patients.services.addresses import add_contact_point
+from patients.services.addresses import NewAddress, add_contact_point
 from tests.factories.inbox import (
     ChecklistFactory,
     DispositionFactory,
@@ -167,3 +168,23 @@ def test_a_message_of_the_patient_at_the_same_moment_leaves_one_live_conversatio
         "There is an open conversation with this person on this channel already."
     )
     assert Interaction.objects.exclude(status__in=["abandoned"]).get() == row
+
+
+def test_a_protected_patient_is_not_found_out_by_writing_to_their_number(start, agent, supervisor):
+    PatientFactory(phone=PHONE, sensitivity="vip")
+    assert start(address=PHONE).patient is None
+
+
+@pytest.mark.parametrize("wish", [{"is_do_not_contact": True}, {"deceased_date": "2020-02-02"}])
+def test_the_wish_of_a_hidden_patient_counts_all_the_same(wish, start):
+    PatientFactory(phone=PHONE, sensitivity="vip", **wish)
+    sentences = ("The patient does not want to be contacted.", "The patient has died.")
+    assert refusal(Refused, start, address=PHONE) in sentences
+    assert Interaction.objects.count() == 0
+
+
+def test_the_same_new_patient_at_the_same_address_is_one_record(agent):
+    at = {"actor": agent, "addresses": [NewAddress("phone", PHONE)], "family_name": "Lima"}
+    ana = create_at_address(**at, given_name="Ana")
+    assert create_at_address(**at, given_name="ana ") == ana
+    assert create_at_address(**at, given_name="Rui") != ana
