@@ -345,6 +345,8 @@ OUTBOX_SLOTS = env.int("OUTBOX_SLOTS", default=max(1, env.int("WORKER_PROCESSES"
 OUTBOX_STALE_SECONDS = env.int("OUTBOX_STALE_SECONDS", default=60)
 OUTBOX_SETTLE_SECONDS = env.int("OUTBOX_SETTLE_SECONDS", default=15)  # a doubtful send may still show up
 OUTBOX_ALARM_SECONDS = env.int("OUTBOX_ALARM_SECONDS", default=300)
+OWN_PAGE_CODES_PER_NETWORK = env.int("OWN_PAGE_CODES_PER_NETWORK", default=10)  # in ten minutes
+OWN_PAGE_TRIES_PER_NETWORK = env.int("OWN_PAGE_TRIES_PER_NETWORK", default=30)
 PUBLIC_FORM_LIMIT = env.int("PUBLIC_FORM_LIMIT", default=10)  # submissions per minute and address
 MAX_TASK_ATTEMPTS = 5
 

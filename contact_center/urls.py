@@ -21,4 +21,5 @@ urlpatterns = [
     path("", include("contact_center.jobs.urls")),
     path("", include("patients.urls")),
     path("", include("inbox.urls")),
+    path("", include("inbox.portal_urls")),
 ]

@@ -172,6 +172,12 @@ class TimelineKind(TextChoices):
     CASE_JOINED = "case_joined", _("Joined to a case")
     CASE_RESOLVED = "case_resolved", _("Case resolved")
     TASK_DONE = "task_done", _("Task done")
+    IDENTITY_PASSED = "identity_passed", _("Identity confirmed")
+    IDENTITY_FAILED = "identity_failed", _("Identity not confirmed")
+    IDENTITY_LOCKED = "identity_locked", _("Identity check locked")
+    IDENTITY_UNLOCKED = "identity_unlocked", _("Identity check unlocked")
+    PATIENT_ASKED = "patient_asked", _("Asked which patient is meant")
+    PATIENT_NAMED = "patient_named", _("Said which patient is meant")
 
 
 class NotificationKind(TextChoices):
@@ -184,6 +190,7 @@ class NotificationKind(TextChoices):
     SEND_FAILED = "send_failed", _("A message of mine could not be delivered")
     SNOOZE_ENDED = "snooze_ended", _("A snooze of mine ends")
     TASK_DUE = "task_due", _("A task or next step of mine is due")
+    PROXY_ENDS = "proxy_ends", _("The right of a proxy ends")
     JOB_FINISHED = "job_finished", _("Long work of mine is finished")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
 
@@ -217,3 +224,38 @@ class FieldRole(TextChoices):
     EMAIL = "email", _("E-mail to reply to")
     BIRTH_DATE = "birth_date", _("Birth date")
     MESSAGE = "message", _("The message itself")
+
+
+class IdentifierKind(TextChoices):
+    """What a person can say to be known; compared on the server, never shown before."""
+
+    FULL_NAME = "full_name", _("Full name")
+    BIRTH_DATE = "birth_date", _("Birth date")
+    DOCUMENT = "document", _("Identity number, last four")
+    MRN = "mrn", _("Record number")
+    PHONE = "phone", _("Phone number on record")
+    EMAIL = "email", _("E-mail on record")
+    POSTAL_CODE = "postal_code", _("Postal code")
+
+
+class IdentityMethod(TextChoices):
+    IDENTIFIERS = "identifiers", _("By what was said")
+    CODE = "code", _("By one-time code")
+
+
+class IdentityOutcome(TextChoices):
+    PASSED = "passed", _("Confirmed")
+    FAILED = "failed", _("Not confirmed")
+    UNLOCKED = "unlocked", _("Unlocked")
+
+
+class Unchecked(TextChoices):
+    """What happens when sensitive content is to be sent and nobody knows with whom we speak."""
+
+    WARN = "warn", _("Warn, and let the agent decide")
+    REFUSE = "refuse", _("Refuse")
+
+
+class CodeUse(TextChoices):
+    IDENTITY = "identity", _("Identity in a conversation")
+    PORTAL = "portal", _("The patient's own page")

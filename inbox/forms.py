@@ -84,6 +84,8 @@ class ComposeForm(DeskForm):
     text = forms.CharField(required=False, strip=False, max_length=MOST_TEXT)
     cc = forms.CharField(required=False, max_length=1000)
     remove = forms.IntegerField(required=False, min_value=1)
+    sensitive = forms.BooleanField(required=False)
+    unchecked = forms.BooleanField(required=False)
     form_key = forms.CharField(required=False, max_length=64)
     seen_message_id = forms.IntegerField(required=False, min_value=0)
     draft_round = forms.CharField(required=False, max_length=44)

@@ -5,12 +5,15 @@ from celery import shared_task
 from inbox.services import (
     alerts,
     attachments,
+    codes,
     doubts,
     gaps,
     indexing,
     ledger,
     notifications,
     outbox,
+    portal,
+    proxies,
     scanning,
     snooze,
     uploads,
@@ -65,6 +68,21 @@ def send_notices() -> int:
 @shared_task(name="inbox.index_messages")
 def index_messages() -> int:
     return indexing.index_messages()
+
+
+@shared_task(name="inbox.send_own_page_codes")
+def send_own_page_codes() -> int:
+    return portal.send_waiting_codes()
+
+
+@shared_task(name="inbox.watch_proxies")
+def watch_proxies() -> int:
+    return proxies.watch_proxies()
+
+
+@shared_task(name="inbox.forget_old_codes")
+def forget_old_codes() -> int:
+    return codes.forget_old_codes()
 
 
 @shared_task(name="inbox.clear_uploads")

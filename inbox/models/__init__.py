@@ -4,10 +4,13 @@ from inbox.models.attention import Mention, Notification, NotificationPreference
 from inbox.models.checklists import Checklist, Task
 from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason, Tag
 from inbox.models.forms import FormField, FormSubmission, WebForm
+from inbox.models.identity import IdentityCheck, IdentityPolicy, OneTimeCode
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
+from inbox.models.portal import PortalSession
 from inbox.models.search import IndexProgress, MessageWords
+from inbox.models.sharing import PatientOption, PatientQuestion
 from inbox.models.views import SavedView
 from inbox.models.writing import CannedReply, Draft, Macro, NoteFile, Upload
 
@@ -22,6 +25,8 @@ __all__ = [
     "Draft",
     "FormField",
     "FormSubmission",
+    "IdentityCheck",
+    "IdentityPolicy",
     "IndexProgress",
     "Interaction",
     "Macro",
@@ -34,7 +39,11 @@ __all__ = [
     "NoteFile",
     "Notification",
     "NotificationPreference",
+    "OneTimeCode",
     "OptOut",
+    "PatientOption",
+    "PatientQuestion",
+    "PortalSession",
     "ProviderHealth",
     "Queue",
     "Reason",

@@ -54,6 +54,9 @@ class Message(SafeFSM, TimeStampedModel):
 
     # outbound only
     purpose = models.CharField(max_length=24, choices=MessagePurpose.choices, default=MessagePurpose.REPLY)
+    is_sensitive = models.BooleanField(
+        default=False, db_default=False, help_text="Only a link leaves; the words are read on the patient's own page."
+    )
     template = models.ForeignKey(MessageTemplate, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     template_variables = models.JSONField(default=dict)
     idempotency_key = models.CharField(max_length=64, blank=True)

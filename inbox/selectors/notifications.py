@@ -35,6 +35,7 @@ DEFAULTS = {
     K.SEND_FAILED: Wish(desktop=True),
     K.SNOOZE_ENDED: Wish(desktop=True),
     K.TASK_DUE: Wish(),
+    K.PROXY_ENDS: Wish(),
     K.JOB_FINISHED: Wish(),
     K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
 }
@@ -141,6 +142,7 @@ def title_of(row: Notification) -> str:
         K.SEND_FAILED: _("A message of yours was not delivered"),
         K.SNOOZE_ENDED: _("A snoozed conversation in %(queue)s is back"),
         K.TASK_DUE: _("Something of yours is due today"),
+        K.PROXY_ENDS: _("The right of a proxy ends soon"),
         K.JOB_FINISHED: _("Your background work is over"),
     }
     return sentences[K(row.kind)] % words

@@ -27,6 +27,7 @@ from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
 from inbox.selectors.uploads import files_of, public_address
 from inbox.services import departures, providers
+from inbox.services.disclosure import subject_that_leaves, words_that_leave
 from inbox.services.locks import try_held
 from inbox.services.setbacks import note_setback
 
@@ -59,11 +60,13 @@ def enqueue(
     channel: Channel | None = None,
     address_scheme: str = "",
     address: str = "",
+    is_sensitive: bool = False,
 ) -> Message:
     """Write one outbound message in the caller's transaction and wake the senders after commit.
 
     Without `channel` and `address` it goes where the interaction came from. It leaves at `not_before_at` at the
-    earliest; at `scheduled_at` when a person chose that moment, and then only if the conversation is still open.
+    earliest; at `scheduled_at` when a person chose that moment, and then only if the conversation is still open. Of a
+    sensitive one only a link leaves; its words are read on the patient's own page.
 
     The same `idempotency_key` on the same interaction gives the message that is there already, so a repeated click or
     a retried request sends once. The gate decides at the moment of sending, not here.
@@ -97,6 +100,7 @@ def enqueue(
         in_reply_to=in_reply_to,
         references=references or [],
         payload=payload or {},
+        is_sensitive=is_sensitive,
     )
     try:
         with transaction.atomic():
@@ -339,9 +343,9 @@ def outbound_of(message: Message) -> OutboundMessage:
         channel_kind=cast("events.ChannelKind", message.channel_kind),
         sender=Address("email" if message.channel_kind == "email" else "phone", message.channel.address, ""),
         recipient=Address(message.address_scheme or "unknown", message.address, message.address),  # type: ignore[arg-type]
-        text=message.text,
-        subject=message.subject or None,
-        html=message.html or None,
+        text=words_that_leave(message),
+        subject=subject_that_leaves(message) or None,
+        html=(None if message.is_sensitive else message.html) or None,
         template_sid=message.template.external_id if message.template else None,
         template_variables=message.template_variables,
         in_reply_to=message.in_reply_to or None,
@@ -356,7 +360,7 @@ def outbound_of(message: Message) -> OutboundMessage:
 
 def _files(message: Message) -> dict[str, Any]:
     """Content for a mail, addresses to fetch it from for other providers. Raises FileNotFoundError."""
-    found = files_of(message)
+    found = [] if message.is_sensitive else files_of(message)
     if message.channel_kind != ChannelKind.EMAIL:
         return {"media_urls": tuple(public_address(file) for file in found)}
     files = []

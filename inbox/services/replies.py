@@ -22,6 +22,7 @@ from inbox.models import Channel, Interaction, Message, MessageTemplate, Upload
 from inbox.policies import can_take, can_work
 from inbox.selectors.addresses import address_on
 from inbox.services.departures import snippet_of
+from inbox.services.identity import refuse_unchecked
 from inbox.services.interactions import locked, take, tell
 from inbox.services.later import moment_for
 from inbox.services.outbox import enqueue, refuse_free_text
@@ -50,17 +51,20 @@ def reply(
     cc: Sequence[str] | None = None,
     scheduled_at: datetime | None = None,
     held_seconds: int = 0,
+    is_sensitive: bool = False,
+    is_unchecked_taken_on: bool = False,
 ) -> Message:
     """Queue a reply of `actor`, on the interaction's channel or another one, and make them owner of a free interaction.
 
     What the patient answers on the other channel joins this interaction. `upload_ids` are files in the actor's reply
     box, in their order; WhatsApp carries one a message, so that several become several messages, of which the first is
     returned. `scheduled_at` puts it off until then (moved to the end of the patient's night); `held_seconds` keeps it
-    back so long that it can be taken back. The same `idempotency_key` never queues twice.
+    back so long that it can be taken back. The same `idempotency_key` never queues twice. Of an `is_sensitive` one only
+    a link to the patient's own page leaves, for which identity should be confirmed (`services.identity`).
 
     Raises Refused for an empty or too long text, a closed WhatsApp window, an open variable, a channel without address,
-    files or copies that this channel does not carry, a moment that does not do, or a closed interaction, and
-    NewerMessage when a newer message of the patient than `seen_message_id` is there.
+    files or copies that this channel does not carry, a sensitive one without patient or with copies, a moment that
+    does not do, or a closed interaction, and NewerMessage when a newer message of the patient than `seen_message_id` is there.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
@@ -75,6 +79,9 @@ def reply(
         if channel.kind not in SENDABLE or not address:
             raise Refused(_("The patient cannot be reached on this channel. Choose another one."))
         _refuse_unseen(interaction, seen_message_id)
+        if is_sensitive:
+            _require_own_page(interaction, cc)
+            refuse_unchecked(interaction, is_taken_on=is_unchecked_taken_on)
         files = _files(actor, interaction, channel, upload_ids)
         if scheduled_at is not None:
             is_template = template is not None
@@ -88,6 +95,7 @@ def reply(
             "template": template,
             "template_variables": given_to(template, template_variables or {}),
             "scheduled_at": scheduled_at,
+            "is_sensitive": is_sensitive,
             "not_before_at": timezone.now() + timedelta(seconds=held_seconds) if held_seconds else None,
         }
         if channel.kind == ChannelKind.EMAIL:
@@ -104,6 +112,13 @@ def reply(
         )
         tell(interaction)
         return message
+
+
+def _require_own_page(interaction: Interaction, cc: Sequence[str] | None) -> None:
+    if interaction.patient_id is None:
+        raise Refused(_("Link the patient first: a sensitive message is read on the patient's own page."))
+    if any(address.strip() for address in cc or ()):
+        raise Refused(_("A sensitive message goes to the patient alone. Take out the copies."))
 
 
 def _refuse_stranger(actor: User, interaction: Interaction) -> None:
@@ -142,7 +157,8 @@ def _queue(
     given: dict[str, Any],
 ) -> Message:
     first = None
-    for number, (text, part) in enumerate(_parts(channel, body, files)):
+    parts = [(body, files)] if given["is_sensitive"] else _parts(channel, body, files)
+    for number, (text, part) in enumerate(parts):
         own_key = hashlib.sha256(f"{key}:{number}".encode()).hexdigest() if key and number else key
         message = enqueue(interaction=interaction, text=text, author=actor, idempotency_key=own_key, **given)
         if part:

@@ -62,6 +62,7 @@ NOTICE_ICONS = {
     "send_failed": "triangle-alert",
     "snooze_ended": "clock",
     "task_due": "list-checks",
+    "proxy_ends": "hourglass",
     "job_finished": "circle-check",
 }
 
@@ -142,6 +143,12 @@ SENTENCES: dict[str, Any] = {
     TimelineKind.UNMERGED: gettext_lazy("Merge undone"),
     TimelineKind.MOVED: gettext_lazy("Moved here from another patient's record"),
     TimelineKind.CASE_RESOLVED: gettext_lazy("Case resolved"),
+    TimelineKind.IDENTITY_PASSED: gettext_lazy("Identity confirmed"),
+    TimelineKind.IDENTITY_FAILED: gettext_lazy("Identity not confirmed"),
+    TimelineKind.IDENTITY_LOCKED: gettext_lazy("Identity check locked after too many attempts"),
+    TimelineKind.IDENTITY_UNLOCKED: gettext_lazy("Identity check unlocked"),
+    TimelineKind.PATIENT_ASKED: gettext_lazy("Asked which patient is meant"),
+    TimelineKind.PATIENT_NAMED: gettext_lazy("Said which patient is meant"),
 }
 
 

@@ -25,6 +25,7 @@ from inbox.selectors.canned import canned_for, get_canned_for
 from inbox.selectors.uploads import digests_of
 from inbox.services import interactions as desk
 from inbox.services.drafts import NOTE, drop_draft, keep_draft
+from inbox.services.identity import Unverified
 from inbox.services.replies import NewerMessage, reply
 from inbox.services.uploads import drop_upload
 from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
@@ -64,7 +65,8 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _kept(data: dict[str, Any]) -> dict[str, Any]:
-    return {"composer_text": data["text"], "mode": data["mode"], "composer_cc": data["cc"]}
+    kept = {"composer_text": data["text"], "mode": data["mode"], "composer_cc": data["cc"]}
+    return kept | {"composer_sensitive": data["sensitive"]}
 
 
 def _send_now(request: HttpRequest, interaction: Interaction, data: dict[str, Any]) -> HttpResponse:
@@ -108,7 +110,7 @@ def _keep_refused(
 ) -> dict[str, Any]:
     """What was refused stays in the reply box and as a draft; a newer message that was told of now counts as seen."""
     user = person_of(request)
-    kept: dict[str, Any] = _kept(data)
+    kept: dict[str, Any] = _kept(data) | {"is_unverified": isinstance(error, Unverified)}
     if isinstance(error, NewerMessage):
         kept["seen_message_id"] = conversation.latest_message_ids(user, interaction)[0]
         kept["draft_newer"] = 0
@@ -202,7 +204,13 @@ def _send(
         return None
     is_mail = mode == ChannelKind.EMAIL
     copies = data["cc"].replace(";", ",").split(",") if is_mail else []
-    words = [mode, text, *digests_of(user, interaction, data["uploads"]), *copies]
+    words = [
+        mode,
+        text,
+        *digests_of(user, interaction, data["uploads"]),
+        *copies,
+        *(["!"] if data["sensitive"] else []),
+    ]
     if scheduled_at is not None:
         words.append(scheduled_at.isoformat())
     return reply(
@@ -215,6 +223,8 @@ def _send(
         upload_ids=data["uploads"],
         cc=copies,
         scheduled_at=scheduled_at,
+        is_sensitive=data["sensitive"],
+        is_unchecked_taken_on=data["unchecked"],
         held_seconds=settings.MAIL_UNDO_SECONDS if is_mail and scheduled_at is None else 0,
     )
 
