@@ -13,7 +13,7 @@ from inbox.adapters.events import InboundMessage
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, MessageStatus, TimelineKind
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
-from inbox.services import attachments, keywords, receipts
+from inbox.services import attachments, keywords, receipts, shared_phones
 from inbox.services.alerts import tell_of_answer
 from inbox.services.threads import find_channel, locate, look_up
 from patients.services.addresses import clear_bounce
@@ -49,8 +49,9 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         clear_bounce(scheme="email", value=message.address)
         if is_new:
             receipts.acknowledge_mail(interaction, message)
-    if channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button"):
-        keywords.apply(interaction, message)
+    is_short = channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button")
+    if is_short and keywords.apply(interaction, message) is None:
+        shared_phones.consider(interaction, message)
     _announce(interaction, message, is_new=is_new)
     return message
 

@@ -20,6 +20,7 @@ from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.tasks import tasks_of
 from inbox.services.mentions import note_mentions
 from inbox.services.notifications import notify
+from inbox.services.shared_phones import name_patient
 from patients.models import Patient
 
 S = InteractionStatus
@@ -195,6 +196,7 @@ def link_patient(
             _leave_record(interaction, actor, moved_from, TimelineKind.MOVED)
         kind, detail = (TimelineKind.MOVED, f"patient:{moved_from}") if moved_from else (TimelineKind.LINKED, "")
         conclude(interaction, actor=actor, kind=kind, action=AuditAction.LINKED, detail=detail)
+        name_patient(interaction, patient, actor)
         signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
         return interaction
 

@@ -64,7 +64,8 @@ def reply(
 
     Raises Refused for an empty or too long text, a closed WhatsApp window, an open variable, a channel without address,
     files or copies that this channel does not carry, a sensitive one without patient or with copies, a moment that
-    does not do, or a closed interaction, and NewerMessage when a newer message of the patient than `seen_message_id` is there.
+    does not do, or a closed interaction, and NewerMessage when a newer message of the patient than `seen_message_id`
+    is there.
     """
     with realtime.atomic():
         interaction = locked(interaction_id)
