@@ -8,15 +8,18 @@ from django.utils import timezone
 
 from inbox.models import Case, Interaction, Message, Note, Task
 from tests.factories.inbox import (
+    CaseFactory,
     DispositionFactory,
     InteractionFactory,
     MessageFactory,
+    MessageTemplateFactory,
     QueueFactory,
     ReasonFactory,
     TagFactory,
     TaskFactory,
 )
 from tests.factories.patients import PatientFactory
+from tests.factories.writing import MacroFactory
 from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -196,12 +199,22 @@ def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channe
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
-@pytest.mark.parametrize("name", ["snooze", "transfer", "labels", "case", "tasks", "merge", "split", "find", "wrap-up"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("snooze", "transfer", "labels", "case", "tasks", "merge", "split", "find", "wrap-up"),
+        *("link", "templates", "macros"),
+    ],
+)
 def test_the_forms_are_accessible_as_pages_too(name, width, scheme, desk, conversation, agent, whatsapp_channel):
     InteractionFactory(channel=whatsapp_channel, owner=agent, patient=conversation.patient, snippet="By WhatsApp")
     TaskFactory(interaction=conversation, is_blocking=True)
     TagFactory()
     DispositionFactory()
+    MessageTemplateFactory()
+    MacroFactory(name="Prepare")
+    conversation.case = CaseFactory(patient=conversation.patient)
+    conversation.save()
     page = desk("/inbox/")
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
