@@ -283,6 +283,7 @@ def mail_headers(interaction: Interaction) -> dict[str, Any]:
     )
     is_elsewhere = last is not None and last.interaction_id != interaction.pk
     base = (last.subject if is_elsewhere and last else "") or interaction.subject or _("Your message to us")
+    base = " ".join(base.split())  # a patient's subject may hold what counts as a line break in a header
     is_answer = last is not None or interaction.direction == Direction.INBOUND
     subject = f"Re: {base}" if is_answer and not base.lower().startswith("re:") else base
     if last is None:
