@@ -185,6 +185,7 @@ async def _post(provider: aiohttp.ClientSession, base: str, number: int, sender:
 
 def set_up(count: int) -> list[tuple[str, int, str]]:
     """`count` agents in five teams, each with an open conversation and twenty more to look at."""
+    from allauth.mfa.models import Authenticator
     from django.conf import settings
     from django.db import connection
     from django.test import Client
@@ -205,6 +206,7 @@ def set_up(count: int) -> list[tuple[str, int, str]]:
     for number in range(count):
         user = User.objects.create(email=f"bench{number}@aurora.test", first_name="Bench", last_name=str(number))
         TeamMembership.objects.create(user=user, team=teams[number % 5])
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
         client = Client()
         client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
         name = settings.SESSION_COOKIE_NAME

@@ -62,12 +62,14 @@ def _to(target: str) -> dict[str, str]:
 
 
 def _signed_in(email: str):
+    from allauth.mfa.models import Authenticator
     from django.test import Client
 
     from contact_center.accounts.models import User
 
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(User.objects.get(email=email), backend="contact_center.accounts.backends.PersonBackend")
+    user, client = User.objects.get(email=email), Client(SERVER_NAME="127.0.0.1")
+    Authenticator.objects.get_or_create(user=user, type=Authenticator.Type.TOTP, defaults={"data": {}})
+    client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
     return client
 
 

@@ -5,12 +5,13 @@ from functools import cache
 from allauth.account.auth_backends import AuthenticationBackend
 
 from contact_center.accounts.models import User
+from contact_center.accounts.protection import has_factor
 from contact_center.common.prepared import Given, Prepared
 
 
 @cache
 def _person() -> Prepared[User]:
-    return Prepared(User.objects.filter(pk=Given(0)))
+    return Prepared(User.objects.filter(pk=Given(0)).annotate(has_second_factor=has_factor()))
 
 
 class PersonBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed

@@ -63,15 +63,25 @@ def lacks_second_factor(user: User) -> bool:
     """True for a person who needs a second factor and has none yet; they may only set one up."""
     if user.is_service_account or not is_required_of(user.role):
         return False
-    return not Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    known: bool | None = getattr(user, "has_second_factor", None)  # a session's person comes with it
+    return not (with_second_factor().filter(pk=user.pk).exists() if known is None else known)
+
+
+def with_second_factor() -> QuerySet[User]:
+    """Everybody who has one."""
+    return User.objects.filter(has_factor())
+
+
+def has_factor() -> Exists:
+    """The condition of having a second factor, for questions about people."""
+    return Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS))
 
 
 def rules_for(actor: User) -> list[RoleRule]:
     """The table of roles for the admin page. Raises PermissionDenied."""
     _allowed(actor)
     forget_rules()
-    has_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS))
-    people = User.objects.filter(is_active=True, is_service_account=False).annotate(has_factor=has_factor)
+    people = User.objects.filter(is_active=True, is_service_account=False).annotate(has_factor=has_factor())
     found = list(people.values_list("role", "has_factor"))
     return [
         RoleRule(
@@ -87,8 +97,7 @@ def rules_for(actor: User) -> list[RoleRule]:
 def protected_people(actor: User) -> QuerySet[User]:
     """People who have a second factor, by name. Raises PermissionDenied."""
     _allowed(actor)
-    has_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS))
-    return User.objects.filter(has_factor, is_active=True).order_by("first_name", "last_name", "pk")
+    return with_second_factor().filter(is_active=True).order_by("first_name", "last_name", "pk")
 
 
 @transaction.atomic
