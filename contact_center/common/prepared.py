@@ -73,10 +73,7 @@ class Prepared(Generic[Row]):
 
     def tuples(self, *given: Any) -> list[tuple[Any, ...]]:
         """The answer as it comes from the database, converted where a field asks for it."""
-        values = [given[one.place] if isinstance(one, Given) else one for one in self.places]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, values)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+        found = self._answer(self.sql, given)
         if not self.converters:
             return found
         rows = [list(row) for row in found]
@@ -85,6 +82,17 @@ class Prepared(Generic[Row]):
                 for row in rows:
                     row[place] = function(row[place], expression, connection)
         return [tuple(row) for row in rows]
+
+    def around(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
+        """The answer to a statement of ours about this one's rows, which stand in it as `{rows}`."""
+        return self._answer(sql.format(rows=self.sql), given)
+
+    def _answer(self, sql: str, given: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        values = [given[one.place] if isinstance(one, Given) else one for one in self.places]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
     def ask(self, *given: Any) -> list[Row]:
         """The rows, with what the QuerySet selects beside them."""

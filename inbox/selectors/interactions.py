@@ -1,9 +1,12 @@
 """Reads of the desk: only what the person may see, with everything a row needs in a constant number of queries."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
+from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
@@ -62,20 +65,27 @@ def interactions_visible_to(user: User, *, unowned: bool = False, entrusted: boo
 
 def queue_ids_of(user: User) -> list[int]:
     """Ids of the queues the person serves, looked up once per request."""
+    if isinstance(user, Asker):
+        return user.queue_ids  # type: ignore[unreachable]
+    return [queue.pk for queue in served_queues(user)]
+
+
+def served_queues(user: User) -> list[Queue]:
+    """`queues_of` the person, looked up once per request."""
     if not can(user, Action.WORK_INBOX):
         return []
-    question = _queue_ids(can(user, Action.VIEW_ALL_QUEUES))
-    return remembered(("queues", user.pk), lambda: [pk for (pk,) in question.tuples(user.pk)])
+    question = _queues(can(user, Action.VIEW_ALL_QUEUES))
+    return remembered(("queues", user.pk), lambda: question.ask(user.pk))
 
 
 @prepared
-def _queue_ids(is_all: bool) -> QuerySet[Queue]:
+def _queues(is_all: bool) -> QuerySet[Queue]:
     """Of the person 0."""
-    return _served(None if is_all else Given(0)).values_list("pk")  # type: ignore[return-value]
+    return _served(None if is_all else Given(0))
 
 
 def _scope_of(user: User, *, unowned: bool = False) -> Q:
-    scope = Q(queue_id__in=queue_ids_of(user))
+    scope = Q(queue__any_of=queue_ids_of(user))
     return scope if unowned else scope | Q(owner=user)
 
 
@@ -86,6 +96,12 @@ def _without_sensitive(user: User, found: QuerySet[Interaction], *, entrusted: b
     if can(user, Action.SERVE_PROTECTED) or (entrusted and can(user, Action.BREAK_GLASS)):
         return found
     return found.filter(not_protected_from(user))
+
+
+def asked_by(user: User) -> tuple[int, list[int], datetime]:
+    """The first values of a question that was prepared with an `asker`."""
+    ids = [] if can(user, Action.VIEW_ALL_QUEUES) else queue_ids_of(user)
+    return user.pk, ids, timezone.now()
 
 
 def not_protected_from(user: User) -> Q:
@@ -110,9 +126,17 @@ def readable_by(user: User) -> QuerySet[Interaction]:
 
 def get_interaction_for(user: User, pk: int) -> Interaction:
     """One visible interaction with what its page needs. Raises Interaction.DoesNotExist for all others alike."""
-    interaction = interactions_visible_to(user).select_related(*JOINED).get(pk=pk)
+    if not can(user, Action.WORK_INBOX):
+        raise Interaction.DoesNotExist
+    interaction = _visible_one(user.role).one(*asked_by(user), pk)
     _read_apart(interaction, user)
     return interaction
+
+
+@prepared
+def _visible_one(role: str) -> QuerySet[Interaction]:
+    """The one with the id that comes after the asker."""
+    return interactions_visible_to(asker(role)).filter(pk=Given(Asker.NEXT)).select_related(*JOINED)
 
 
 def _read_apart(interaction: Interaction, user: User) -> None:
@@ -166,14 +190,22 @@ def related_interactions(user: User, interaction: Interaction, *, limit: int = 1
 
     Never another patient's: an address that several people share joins only interactions without a patient.
     """
-    if interaction.patient_id:
-        same = Q(patient_id=interaction.patient_id)
-    elif interaction.contact_value:
-        same = Q(patient=None, contact_scheme=interaction.contact_scheme, contact_value=interaction.contact_value)
-    else:
-        same = Q(pk=interaction.pk)
-    found = interactions_visible_to(user).filter(same).order_by("-last_message_at").values_list("pk", flat=True)
-    return list({interaction.pk, *found[:limit]})
+    if not can(user, Action.WORK_INBOX) or not (interaction.patient_id or interaction.contact_value):
+        return [interaction.pk]
+    same: list[Any] = [interaction.patient_id]
+    if not interaction.patient_id:
+        same = [interaction.contact_scheme, interaction.contact_value]
+    found = _of_one_person(user.role, bool(interaction.patient_id), limit).tuples(*asked_by(user), *same)
+    return list({interaction.pk, *(pk for (pk,) in found)})
+
+
+@prepared
+def _of_one_person(role: str, is_known: bool, limit: int) -> QuerySet[Interaction]:
+    """Of the patient, or of the contact's scheme and value, that come after the asker."""
+    first, second = Given(Asker.NEXT), Given(Asker.NEXT + 1)
+    same = Q(patient=first) if is_known else Q(patient=None, contact_scheme=first, contact_value=second)
+    found = interactions_visible_to(asker(role)).filter(same).order_by("-last_message_at")
+    return found.values_list("pk")[:limit]  # type: ignore[return-value]
 
 
 def patients_of_partner(user: User) -> Q:

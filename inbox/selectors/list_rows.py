@@ -1,6 +1,6 @@
 """What a row of the list shows, read without joins: five of them cost more to plan than the rows to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,10 +65,15 @@ class ListRow:
 
 class _Rows(ValuesListIterable):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[Any]:
-        rows = [ListRow(*values) for values in super().__iter__()]
-        if rows:
-            _name(rows)
-        yield from rows
+        yield from rows_of(super().__iter__())
+
+
+def rows_of(found: Iterable[tuple[Any, ...]]) -> list[ListRow]:
+    """Rows of these columns, with the names that belong to them. One query."""
+    rows = [ListRow(*values) for values in found]
+    if rows:
+        _name(rows)
+    return rows
 
 
 def _name(rows: list[ListRow]) -> None:

@@ -1,6 +1,7 @@
 """Rows of a view of the inbox: narrowed by segment, filter and search, in an order, page by page."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,13 +11,18 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from contact_center.accounts.asker import Asker, asker
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Draft, Interaction, SavedView
 from inbox.realtime import agent_topic, queue_topic
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
-from inbox.selectors.interactions import interactions_visible_to, mentioning, queue_ids_of, rows
-from inbox.selectors.keyset import Order, Part, ordered
+from inbox.selectors.interactions import asked_by, interactions_visible_to, mentioning, queue_ids_of, rows
+from inbox.selectors.keyset import PAGE_SIZE, Order, Page, Part, ordered, page_of
+from inbox.selectors.list_rows import as_rows, rows_of
 
 UNREAD, MINE = "unread", "mine"
 DUE, NEWEST, LONGEST = "due", "newest", "longest"
@@ -51,6 +57,7 @@ class View:
     saved: SavedView | None = None
     conditions: Conditions = field(default_factory=Conditions)
     order: str = DUE
+    since: datetime | Given | None = None
 
     @property
     def url(self) -> str:
@@ -100,6 +107,52 @@ def view_rows(user: User, look: Look) -> QuerySet[Interaction]:
     return ordered(found, order_of(look))
 
 
+def first_rows(user: User, look: Look) -> Page | None:
+    """The first page of a look without filters at a view of ours, by a prepared question; None for all others."""
+    view = look.view
+    if look.filters or view.saved is not None or view.conditions or not can(user, Action.WORK_INBOX):
+        return None
+    question = _first_rows(user.role, _kind_of(view), look.segment, look.order, order_of(look))
+    found = rows_of(question.tuples(*asked_by(user), *_place_of(view)))
+    return page_of(found, order_of(look), is_first=True)
+
+
+@prepared
+def _first_rows(role: str, kind: str, segment: str, order: str, columns: Order) -> QuerySet[Interaction]:
+    """After the asker: what `_place_of` the view says."""
+    look = Look(_any_view(kind), segment, order)
+    found: Any = as_rows(view_rows(asker(role), look))[: PAGE_SIZE + 1]
+    return found  # type: ignore[no-any-return]
+
+
+@prepared
+def _counts(role: str, kind: str) -> QuerySet[Interaction]:
+    """After the asker: what `_place_of` the view says."""
+    found = in_view(asker(role), _any_view(kind)).order_by()
+    return found.values_list("unread_count")  # type: ignore[return-value]
+
+
+COUNTED = "SELECT count(*), count(*) FILTER (WHERE unread_count > 0) FROM ({rows}) AS rows"
+
+
+def _kind_of(view: View) -> str:
+    return "queue" if view.queue_id is not None else "channel" if view.channel else view.key
+
+
+def _place_of(view: View) -> list[Any]:
+    """What a question about this view is told besides: since when one is done today, or the queue, or the channel."""
+    if view.queue_id is not None:
+        return [view.queue_id]
+    return [view.channel] if view.channel else [midnight()] if view.key == "done" else []
+
+
+def _any_view(kind: str) -> View:
+    place: Any = Given(Asker.NEXT)
+    if kind == "queue":
+        return View(kind, "", queue_id=place)
+    return View(kind, "", channel=place) if kind == "channel" else View(kind, "", since=place)
+
+
 def in_view(user: User, view: View) -> QuerySet[Interaction]:
     """Everything in a view that the person may see, in no order."""
     if view.key == "mentions":
@@ -110,7 +163,7 @@ def in_view(user: User, view: View) -> QuerySet[Interaction]:
     if view.key == "closed":
         return found.filter(status=InteractionStatus.CLOSED)
     if view.key == "done":
-        return found.filter(closed_today())
+        return found.filter(closed_today(view.since))
     found = found.filter(status__in=OPEN).filter(as_q(view.conditions, user))
     if view.key == "snoozed":
         return found.filter(status=InteractionStatus.SNOOZED)
@@ -126,10 +179,14 @@ def in_view(user: User, view: View) -> QuerySet[Interaction]:
     return found.exclude(status=InteractionStatus.SNOOZED) if rests else found
 
 
-def closed_today() -> Q:
-    """Closed since midnight in the clinic's zone."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    return Q(status=InteractionStatus.CLOSED, closed_at__gte=midnight)
+def closed_today(since: datetime | Given | None = None) -> Q:
+    """Closed since midnight in the clinic's zone, or since another moment."""
+    return Q(status=InteractionStatus.CLOSED, closed_at__gte=since or midnight())
+
+
+def midnight() -> datetime:
+    """When today began in the clinic's zone."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def order_of(look: Look) -> Order:
@@ -149,6 +206,10 @@ def look_counts(user: User, look: Look) -> dict[str, int | None]:
     """`all` and `unread` of a view under its filters, in one query; None for what is done, which nobody counts."""
     if look.view.is_past:
         return {"all": None, "unread": None}
+    if not (look.filters or look.view.saved or look.view.conditions) and can(user, Action.WORK_INBOX):
+        question = _counts(user.role, _kind_of(look.view))
+        ((found_all, unread),) = question.around(COUNTED, *asked_by(user), *_place_of(look.view))
+        return {"all": found_all, "unread": unread}
     found = in_view(user, look.view).filter(as_q(look.filters, user)).order_by()
     return found.aggregate(all=Count("pk"), unread=Count("pk", filter=Q(unread_count__gt=0)))
 

@@ -9,15 +9,17 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import OPEN, ChannelKind, InteractionStatus
-from inbox.models import Interaction, Mention, Queue, SavedView
+from inbox.models import Draft, Interaction, Mention, Queue, SavedView
 from inbox.selectors.conditions import Conditions, as_q, read
 from inbox.selectors.drafts import drafts_visible_to
-from inbox.selectors.interactions import interactions_visible_to, queues_of
-from inbox.selectors.lists import DUE, NEWEST, ORDERS, Look, View, closed_today, look_counts, view_rows
+from inbox.selectors.interactions import asked_by, interactions_visible_to, queues_of, served_queues
+from inbox.selectors.lists import DUE, NEWEST, ORDERS, Look, View, closed_today, look_counts, midnight, view_rows
 
 MOST_COUNTED = 999
 MOST_SAVED = 50
@@ -56,12 +58,10 @@ def saved_views_of(user: User) -> QuerySet[SavedView]:
 def view_groups_of(user: User) -> list[dict[str, Any]]:
     """All views the person has, with live counts, in a constant number of queries: one reads the open interactions,
     one counts all saved views, whatever their number."""
-    visible = interactions_visible_to(user)
-    open_ones = visible.filter(status__in=OPEN).order_by()
-    desk = _Desk(user, open_ones)
+    desk = _Desk(user)
     queues = [
         View(f"queue-{queue.pk}", queue.name, _icon_of(queue), queue_id=queue.pk, **desk.of("queue", queue.pk))
-        for queue in queues_of(user)
+        for queue in served_queues(user)
     ]
     channels = [
         View(f"channel-{kind}", kind.label, channel=kind, **desk.of("channel", kind))
@@ -69,26 +69,59 @@ def view_groups_of(user: User) -> list[dict[str, Any]]:
         if desk.waits_on(kind)
     ]
     groups = [
-        ("", _own(user, visible, desk)),
+        ("", _own(user, desk)),
         (_("Queues"), queues),
         (_("Channels"), channels),
-        (_("Saved views"), _saved(user, open_ones)),
+        (_("Saved views"), _saved(user)),
     ]
     return [{"title": title, "entries": entries} for title, entries in groups if entries]
 
 
-def _own(user: User, visible: QuerySet[Interaction], desk: "_Desk") -> list[View]:
-    unseen = Mention.objects.filter(user=user, seen_at=None).aggregate(n=Count("interaction", distinct=True))["n"]
-    done = visible.filter(closed_today()).order_by()[: MOST_COUNTED + 1].count()
+def _own(user: User, desk: "_Desk") -> list[View]:
+    unseen, done, drafts = _small_counts(user)
     own = _own_views()
     for key in ("mine", "unassigned"):
         own[key].count, own[key].is_late = desk.counts[key, None], desk.is_late(key, None)
     own["mentions"].count = unseen
-    own["drafts"].count = drafts_visible_to(user).order_by().count()
+    own["drafts"].count = drafts
     own["snoozed"].count = desk.counts["snoozed", None]
     own["done"].count, own["done"].has_more = min(done, MOST_COUNTED), done > MOST_COUNTED
     own["open"].count, own["open"].is_late = desk.counts["open", None], desk.is_late("open", None)
     return list(own.values())
+
+
+def _small_counts(user: User) -> tuple[int, int, int]:
+    """Unseen mentions, what was done today (at most one more than MOST_COUNTED), drafts."""
+    ((unseen,),) = _unseen().around(COUNT_EACH, user.pk)
+    if not can(user, Action.WORK_INBOX):
+        return unseen, 0, 0
+    ((done,),) = _done(user.role).around(COUNT, *asked_by(user), midnight())
+    ((drafts,),) = _drafts(user.role).around(COUNT, *asked_by(user))
+    return unseen, done, drafts
+
+
+COUNT = "SELECT count(*) FROM ({rows}) AS rows"
+COUNT_EACH = "SELECT count(DISTINCT interaction_id) FROM ({rows}) AS rows"
+
+
+@prepared
+def _unseen() -> QuerySet[Mention]:
+    """Of the person 0."""
+    found = Mention.objects.filter(user=Given(0), seen_at=None).order_by()
+    return found.values_list("interaction_id")  # type: ignore[return-value]
+
+
+@prepared
+def _done(role: str) -> QuerySet[Interaction]:
+    """After the asker: since when."""
+    found = interactions_visible_to(asker(role)).filter(closed_today(Given(Asker.NEXT))).order_by()
+    return found.values_list("pk")[: MOST_COUNTED + 1]  # type: ignore[return-value]
+
+
+@prepared
+def _drafts(role: str) -> QuerySet[Draft]:
+    """Those of the asker."""
+    return drafts_visible_to(asker(role)).order_by().values_list("pk")  # type: ignore[return-value]
 
 
 def _own_views() -> dict[str, View]:
@@ -108,24 +141,17 @@ def _own_views() -> dict[str, View]:
 class _Desk:
     """How many open interactions there are by place, from one grouped query over the open ones only."""
 
-    def __init__(self, user: User, open_ones: QuerySet[Interaction]) -> None:
+    def __init__(self, user: User) -> None:
         self.counts: Counter[tuple[str, Any]] = Counter()
         self.late: Counter[tuple[str, Any]] = Counter()
-        late = Q(waiting_since_at__lt=timezone.now() - timedelta(seconds=settings.LATE_AFTER_SECONDS))
-        found: Any = open_ones.values("queue_id", "channel_kind").annotate(
-            open=Count("pk"),
-            snoozed=Count("pk", filter=Q(status=InteractionStatus.SNOOZED)),
-            awake=Count("pk", filter=AWAKE),
-            late=Count("pk", filter=AWAKE & late),
-            mine=Count("pk", filter=AWAKE & Q(owner=user)),
-            mine_late=Count("pk", filter=AWAKE & late & Q(owner=user)),
-            unassigned=Count("pk", filter=Q(owner=None)),
-            unassigned_late=Count("pk", filter=late & Q(owner=None)),
-        )
-        for row in found:
+        if not can(user, Action.WORK_INBOX):
+            return
+        since = timezone.now() - timedelta(seconds=settings.LATE_AFTER_SECONDS)
+        for queue_id, kind, *numbers in _desk(user.role).tuples(*asked_by(user), since):
+            row = dict(zip(NUMBERS, numbers, strict=True))
             for name in ("open", "snoozed", "mine", "unassigned"):
                 self.counts[name, None] += row[name]
-            for place in (("queue", row["queue_id"]), ("channel", row["channel_kind"])):
+            for place in (("queue", queue_id), ("channel", kind)):
                 self.counts[place] += row["awake"]
                 self.late[place] += row["late"]
             for name in ("mine", "unassigned"):
@@ -143,14 +169,45 @@ class _Desk:
 
 
 AWAKE = ~Q(status=InteractionStatus.SNOOZED)
+NUMBERS = ("open", "snoozed", "awake", "late", "mine", "mine_late", "unassigned", "unassigned_late")
 
 
-def _saved(user: User, open_ones: QuerySet[Interaction]) -> list[View]:
-    found = [_saved_view(saved) for saved in saved_views_of(user)[:MOST_SAVED]]
+@prepared
+def _desk(role: str) -> QuerySet[Interaction]:
+    """After the asker: what waits since before that moment is late."""
+    person = asker(role)
+    late, mine, free = Q(waiting_since_at__lt=Given(Asker.NEXT)), Q(owner=person), Q(owner=None)
+    found = interactions_visible_to(person).filter(status__in=OPEN).order_by().values("queue_id", "channel_kind")
+    counted = found.annotate(
+        open=Count("pk"),
+        snoozed=Count("pk", filter=~AWAKE),
+        awake=Count("pk", filter=AWAKE),
+        late=Count("pk", filter=AWAKE & late),
+        mine=Count("pk", filter=AWAKE & mine),
+        mine_late=Count("pk", filter=AWAKE & late & mine),
+        unassigned=Count("pk", filter=free),
+        unassigned_late=Count("pk", filter=late & free),
+    )
+    return counted.values_list("queue_id", "channel_kind", *NUMBERS)  # type: ignore[return-value]
+
+
+@prepared
+def _saved_views(role: str) -> QuerySet[SavedView]:
+    """Those of the asker."""
+    return saved_views_of(asker(role))[:MOST_SAVED]
+
+
+def _saved(user: User) -> list[View]:
+    if not can(user, Action.WORK_INBOX):
+        return []
+    found = [_saved_view(saved) for saved in _saved_views(user.role).ask(*asked_by(user))]
     if not found:
         return []
-    counts = open_ones.aggregate(
-        **{f"n{place}": Count("pk", filter=_whole(view, user)) for place, view in enumerate(found)}
+    counts = (
+        interactions_visible_to(user)
+        .filter(status__in=OPEN)
+        .order_by()
+        .aggregate(**{f"n{place}": Count("pk", filter=_whole(view, user)) for place, view in enumerate(found)})
     )
     for place, view in enumerate(found):
         view.count = counts[f"n{place}"]

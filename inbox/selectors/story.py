@@ -1,17 +1,21 @@
 """What this person told us before, on any channel, for this need: facts of the data, so that nobody asks again."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.asker import Asker, asker
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.common.prepared import Given, prepared
 from inbox.enums import CaseStatus, Direction, InteractionStatus, MessageKind
 from inbox.models import Case, FormSubmission, Interaction, Message, Note
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
 from patients.models import Patient
 from patients.selectors.access import may_open
@@ -69,7 +73,7 @@ def story_of(user: User, interaction: Interaction) -> Story | None:
     One need is one case, without a case all contacts of 90 days. An unknown person has the contacts of their address.
     Six queries at most.
     """
-    contacts = list(_contacts(user, interaction))
+    contacts = _contacts(user, interaction)
     earlier = [row for row in contacts if row.pk != interaction.pk]
     ids = [row.pk for row in contacts]
     submissions = _submissions().ask(ids)
@@ -90,21 +94,33 @@ def story_of(user: User, interaction: Interaction) -> Story | None:
     )
 
 
-def _contacts(user: User, interaction: Interaction) -> QuerySet[Interaction]:
-    seen = interactions_visible_to(user)
+def _contacts(user: User, interaction: Interaction) -> list[Interaction]:
+    if not can(user, Action.WORK_INBOX):
+        return []
+    same: tuple[str, list[Any]] = ("pk", [interaction.pk])
     if interaction.case_id:
-        found = seen.filter(case_id=interaction.case_id, patient=interaction.patient)
+        same = ("case", [interaction.case_id, interaction.patient_id])
     elif interaction.patient_id:
-        found = seen.filter(patient_id=interaction.patient_id)
+        same = ("patient", [interaction.patient_id])
     elif interaction.contact_value and not interaction.is_contact_shared:
-        same = {"contact_scheme": interaction.contact_scheme, "contact_value": interaction.contact_value}
-        found = seen.filter(patient=None, **same)
-    else:
-        found = seen.filter(pk=interaction.pk)
-    if not interaction.case_id:
-        found = found.filter(last_message_at__gte=interaction.opened_at - ONE_NEED)
-    recent = found.filter(opened_at__lte=interaction.last_message_at)
-    told = recent.select_related("reason", "disposition", "next_step_owner").only(*TOLD)
+        same = ("address", [interaction.contact_scheme, interaction.contact_value])
+    since = datetime.min.replace(tzinfo=UTC) if interaction.case_id else interaction.opened_at - ONE_NEED
+    question = _contacts_of(user.role, same[0], interaction.patient_id is not None)
+    return question.ask(*asked_by(user), since, interaction.last_message_at, *same[1])
+
+
+@prepared
+def _contacts_of(role: str, same: str, is_known: bool) -> QuerySet[Interaction]:
+    """After the asker: since when they wrote, until when they opened, and what makes them one need."""
+    since, until, first, second = (Given(Asker.NEXT + place) for place in range(4))
+    need = {
+        "pk": Q(pk=first),
+        "case": Q(case=first, patient=second) if is_known else Q(case=first, patient=None),
+        "patient": Q(patient=first),
+        "address": Q(patient=None, contact_scheme=first, contact_value=second),
+    }[same]
+    found = interactions_visible_to(asker(role)).filter(need, last_message_at__gte=since, opened_at__lte=until)
+    told = found.select_related("reason", "disposition", "next_step_owner").only(*TOLD)
     return told.order_by("-last_message_at")[:MOST_CONTACTS]
 
 

@@ -83,6 +83,9 @@ def rows_of(request: HttpRequest, look: lists.Look, query: str, after: str) -> t
     """A page of the rows that are asked for, the first one or the one behind a place, and whether the time for looking
     ran out: then without the words of messages, and in the end without rows."""
     user = person_of(request)
+    page = None if query or after else lists.first_rows(user, look)
+    if page is not None:
+        return page, False
     found, order = lists.view_rows(user, look), lists.order_of(look)
     ways: list[Callable[[], QuerySet[Interaction]]] = [lambda: found]
     if query:

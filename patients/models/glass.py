@@ -1,5 +1,7 @@
 """Who opened a protected record, why, and for how long."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,9 +12,9 @@ from patients.models.people import Patient
 
 
 class BreakGlassQuerySet(models.QuerySet["BreakGlass"]):
-    def open_now(self) -> "BreakGlassQuerySet":
-        """Neither expired nor ended."""
-        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+    def open_now(self, at: Any = None) -> "BreakGlassQuerySet":
+        """Neither expired nor ended, at the moment `at` if it is not now."""
+        return self.filter(ended_at=None, expires_at__gt=at or timezone.now())
 
 
 class BreakGlass(TimeStampedModel):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contact_center.accounts.asker import moment_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -18,7 +19,7 @@ _acquaintances: list[Callable[[User, int], bool]] = []
 
 def opened_patient_ids(user: User) -> QuerySet[BreakGlass, int]:
     """Ids of the protected patients for whom this person has broken the glass, and the hour is not over; a subquery."""
-    own = BreakGlass.objects.open_now().filter(user=user)
+    own = BreakGlass.objects.open_now(moment_of(user)).filter(user=user)
     return (own if can(user, Action.BREAK_GLASS) else own.none()).order_by().values_list("patient_id", flat=True)
 
 
