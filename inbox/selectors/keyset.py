@@ -109,14 +109,13 @@ def page_after(
     place: list[Any] | None,
     *,
     read: Callable[[QuerySet[Any]], QuerySet[Any, Any]],
-    size: int = PAGE_SIZE,
 ) -> Page:
     """The first rows, or those behind a place. `found` is in this order already; `read` says what is made of rows."""
-    rows = list(read(after(found, order, place) if place else found)[: size + 1])
-    return page_of(rows, order, is_first=place is None, size=size)
+    rows = list(read(after(found, order, place) if place else found)[: PAGE_SIZE + 1])
+    return page_of(rows, order, is_first=place is None)
 
 
-def page_of(rows: list[Any], order: Order, *, is_first: bool, size: int = PAGE_SIZE) -> Page:
-    """The first `size` of these rows; there are more if they are."""
-    has_next = len(rows) > size
-    return Page(rows[:size], has_next, place_of(rows[size - 1], order) if has_next else "", is_first)
+def page_of(rows: list[Any], order: Order, *, is_first: bool) -> Page:
+    """The first PAGE_SIZE of these rows; there are more if they are."""
+    has_next = len(rows) > PAGE_SIZE
+    return Page(rows[:PAGE_SIZE], has_next, place_of(rows[PAGE_SIZE - 1], order) if has_next else "", is_first)

@@ -19,9 +19,10 @@ from contact_center.common.prepared import Given, prepared
 from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Draft, Interaction, SavedView
 from inbox.realtime import agent_topic, queue_topic
+from inbox.selectors import keyset
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
 from inbox.selectors.interactions import asked_by, interactions_visible_to, mentioning, queue_ids_of, rows
-from inbox.selectors.keyset import PAGE_SIZE, Order, Page, Part, ordered, page_of
+from inbox.selectors.keyset import Order, Page, Part, ordered, page_of
 from inbox.selectors.list_rows import as_rows, rows_of
 
 UNREAD, MINE = "unread", "mine"
@@ -112,16 +113,17 @@ def first_rows(user: User, look: Look) -> Page | None:
     view = look.view
     if look.filters or view.saved is not None or view.conditions or not can(user, Action.WORK_INBOX):
         return None
-    question = _first_rows(user.role, _kind_of(view), look.segment, look.order, order_of(look))
+    columns, size = order_of(look), keyset.PAGE_SIZE + 1
+    question = _first_rows(user.role, _kind_of(view), look.segment, look.order, columns, size)
     found = rows_of(question.tuples(*asked_by(user), *_place_of(view)))
-    return page_of(found, order_of(look), is_first=True)
+    return page_of(found, columns, is_first=True)
 
 
 @prepared
-def _first_rows(role: str, kind: str, segment: str, order: str, columns: Order) -> QuerySet[Interaction]:
+def _first_rows(role: str, kind: str, segment: str, order: str, columns: Order, size: int) -> QuerySet[Interaction]:
     """After the asker: what `_place_of` the view says."""
     look = Look(_any_view(kind), segment, order)
-    found: Any = as_rows(view_rows(asker(role), look))[: PAGE_SIZE + 1]
+    found: Any = as_rows(view_rows(asker(role), look))[:size]
     return found  # type: ignore[no-any-return]
 
 

@@ -253,7 +253,7 @@ def test_pages_that_begin_behind_a_row_hold_each_row_once_in_the_order_of_the_wh
         )
     client = signed_in(agent)
     whole = [row.pk for row in page_of(client, f"?{query}").context["page"].object_list]
-    monkeypatch.setattr(keyset.page_after, "__kwdefaults__", {"size": 2})
+    monkeypatch.setattr(keyset, "PAGE_SIZE", 2)
     found, after = [], ""
     for _page in range(9):
         page = page_of(client, f"?{query}{after}").context["page"]
@@ -265,7 +265,7 @@ def test_pages_that_begin_behind_a_row_hold_each_row_once_in_the_order_of_the_wh
 
 
 def test_rows_that_come_on_top_meanwhile_shift_no_page(agent, sms_channel, signed_in, monkeypatch):
-    monkeypatch.setattr(keyset.page_after, "__kwdefaults__", {"size": 2})
+    monkeypatch.setattr(keyset, "PAGE_SIZE", 2)
     now = timezone.now()
     rows = [InteractionFactory(channel=sms_channel, owner=agent, last_message_at=now - timedelta(n)) for n in range(4)]
     client = signed_in(agent)
