@@ -128,40 +128,44 @@ def save_wishes(*, actor: User, wishes: Mapping[NotificationKind, Wish]) -> None
 def send_notices(*, limit: int = 200) -> int:
     """Send the notices that are due by e-mail, oldest first; returns how many left.
 
-    Each is claimed with its row locked and taken off the list when the mail server has it, so a failure leaves it for
-    the next run. A mail carries a link and no patient data. One that nobody could deliver for a day is dropped.
+    Each is put off for MAIL_PAUSE before it is sent and taken off the list when the mail server has it, so that
+    nothing is held while the server is asked, and a failure leaves it for a later run. A mail carries a link and no
+    patient data. One that nobody could deliver for a day is dropped.
     """
     sent = 0
     for _turn in range(limit):
-        if not (found := _send_next()):
+        row = _claim_next()
+        if row is None:
             break
-        sent += found
+        if row.user.is_active and timezone.now() - row.created_at < MAIL_KEPT:
+            try:
+                _mail(row)
+            except (OSError, SMTPException, ValueError) as error:
+                log.warning("notice_not_mailed", notification_id=row.pk, error=type(error).__name__)
+                break
+            sent += 1
+        Notification.objects.filter(pk=row.pk).update(mail_due_at=None)
     return sent
 
 
-def _send_next() -> int:
+def _claim_next() -> Notification | None:
     with transaction.atomic():
         rows = Notification.objects.select_for_update(skip_locked=True, of=("self",))
         due = rows.filter(mail_due_at__lte=timezone.now()).order_by("mail_due_at", "pk")
         row = due.select_related("user", "actor", "interaction__queue").first()
-        if row is None:
-            return 0
-        with translation.override(row.user.language):
-            title = title_of(row)
-            text = _("%(title)s.\n\nOpen it in Continuo: %(url)s\n\nYou can choose which mails you get: %(settings)s")
-            words = {
-                "title": title,
-                "url": settings.PUBLIC_BASE_URL + reverse("inbox:notifications"),
-                "settings": settings.PUBLIC_BASE_URL + reverse("inbox:notification-preferences"),
-            }
-            if row.user.is_active and timezone.now() - row.created_at < MAIL_KEPT:
-                try:
-                    send_mail(title, text % words, settings.SERVER_EMAIL, [row.user.email])
-                except (OSError, SMTPException) as error:
-                    log.warning("notice_not_mailed", notification_id=row.pk, error=type(error).__name__)
-                    row.mail_due_at = timezone.now() + MAIL_PAUSE
-                    row.save(update_fields=["mail_due_at"])
-                    return 0
-        row.mail_due_at = None
-        row.save(update_fields=["mail_due_at"])
-        return 1
+        if row is not None:
+            row.mail_due_at = timezone.now() + MAIL_PAUSE
+            row.save(update_fields=["mail_due_at"])
+        return row
+
+
+def _mail(row: Notification) -> None:
+    with translation.override(row.user.language):
+        title = title_of(row)
+        text = _("%(title)s.\n\nOpen it in Continuo: %(url)s\n\nYou can choose which mails you get: %(settings)s")
+        words = {
+            "title": title,
+            "url": settings.PUBLIC_BASE_URL + reverse("inbox:notifications"),
+            "settings": settings.PUBLIC_BASE_URL + reverse("inbox:notification-preferences"),
+        }
+        send_mail(title, text % words, settings.SERVER_EMAIL, [row.user.email])

@@ -46,7 +46,10 @@ def change_view(
 
 
 def delete_view(*, actor: User, view_id: int) -> dict[str, Any]:
-    """Take a view away; returns what `restore_view` brings it back from. Raises DoesNotExist, PermissionDenied."""
+    """Take a view away; returns what `restore_view` brings it back from.
+
+    Raises DoesNotExist, PermissionDenied, and Conflict when somebody else did so at the same moment.
+    """
     with transaction.atomic():
         view = _locked(actor, view_id)
         kept = {
@@ -86,7 +89,9 @@ def restore_view(*, actor: User, kept: dict[str, Any]) -> SavedView:
 
 def _locked(actor: User, view_id: int) -> SavedView:
     get_saved_view_for(actor, view_id)
-    view = SavedView.objects.select_for_update(of=("self",)).get(pk=view_id)
+    view = SavedView.objects.select_for_update(of=("self",)).filter(pk=view_id).first()
+    if view is None:
+        raise Conflict(_("Somebody has deleted this view meanwhile."))
     if not can_edit_view(actor, view):
         raise PermissionDenied
     return view

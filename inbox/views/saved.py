@@ -120,7 +120,10 @@ def preview(request: HttpRequest) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a saved view away; it can be brought back from the next page."""
     _find(request, pk)
-    request.session[DELETED] = service.delete_view(actor=person_of(request), view_id=pk)
+    try:
+        request.session[DELETED] = service.delete_view(actor=person_of(request), view_id=pk)
+    except Refused as error:
+        return say(request, redirect("inbox:list"), str(error), is_error=True)
     return redirect(f"{reverse('inbox:list')}?undo=view")
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
@@ -124,3 +124,29 @@ def test_a_mail_that_cannot_leave_is_tried_again_and_holds_up_nothing(agent, mon
         assert send_notices() == 1
     row.refresh_from_db()
     assert row.mail_due_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_held_while_the_mail_server_is_asked(agent, monkeypatch):
+    NotificationPreference.objects.create(user=agent, kind=K.TASK_DUE, email=True)
+    notify(user=agent, kind=K.TASK_DUE)
+    held = []
+    monkeypatch.setattr(
+        "inbox.services.notifications.send_mail", lambda *args, **kwargs: held.append(connection.in_atomic_block)
+    )
+    assert (send_notices(), held) == (1, [False])
+
+
+def test_a_mail_that_breaks_lets_the_next_one_leave(agent, second_agent, monkeypatch):
+    for user in (agent, second_agent):
+        NotificationPreference.objects.create(user=user, kind=K.TASK_DUE, email=True)
+        notify(user=user, kind=K.TASK_DUE)
+    told = []
+
+    def send(title, text, sender, to):
+        if to == [agent.email]:
+            raise ValueError("no header")
+        told.append(to)
+
+    monkeypatch.setattr("inbox.services.notifications.send_mail", send)
+    assert ([send_notices(), send_notices()], told) == ([0, 1], [[second_agent.email]])

@@ -168,6 +168,13 @@ def test_a_deleted_view_can_be_brought_back_once(agent, signed_in):
     assert SavedView.objects.count() == 1
 
 
+def test_of_two_who_delete_a_view_at_the_same_moment_the_second_is_told(agent, signed_in, monkeypatch):
+    view = SavedViewFactory(owner=agent)
+    monkeypatch.setattr("inbox.services.views.get_saved_view_for", lambda *found: SavedView.objects.all().delete())
+    answer = signed_in(agent).post(url("saved-view-delete", view.pk), follow=True)
+    assert [str(one) for one in answer.context["messages"]] == ["Somebody has deleted this view meanwhile."]
+
+
 def test_bringing_back_says_when_the_name_is_taken_meanwhile(agent, signed_in):
     view = SavedViewFactory(owner=agent, name="Mine")
     client = signed_in(agent)
