@@ -108,7 +108,7 @@ def _is_again(words: frozenset[str], number: int, agent: int | None, earlier: As
 
 def questions_in(text: str) -> list[str]:
     """The sentences that ask something."""
-    return [part.strip(" ¿\n\t") + "?" for part in re.findall(r"[^.!?\n¿]{3,240}\?", text[:4000])]
+    return [part.strip(" ¿\n\t") for part in re.findall(r"[^.!?\n¿]{3,240}\?", text[:4000])]
 
 
 def plain(text: str) -> str:

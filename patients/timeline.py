@@ -65,7 +65,7 @@ class Look:
         if self.since:
             wanted &= Q(**{f"{moment}__gte": _midnight(self.since)})
         if self.until:
-            wanted &= Q(**{f"{moment}__lt": _midnight(self.until + timedelta(days=1))})
+            wanted &= Q(**{f"{moment}__lt": _midnight(self.until, 1)})
         if self.before:
             at = self.before.at
             same = Q() if key < self.before.key else Q(pk__lt=self.before.pk) if key == self.before.key else Q(pk=None)
@@ -73,8 +73,10 @@ class Look:
         return wanted
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def _midnight(day: date, days_later: int = 0) -> datetime:
+    """A day that no calendar of ours reaches counts as the nearest one that it does."""
+    reached = min(max(day, date(1900, 1, 1)), date(2200, 1, 1)) + timedelta(days=days_later)
+    return timezone.make_aware(datetime.combine(reached, time()))
 
 
 @dataclass(frozen=True, slots=True)

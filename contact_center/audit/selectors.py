@@ -80,7 +80,7 @@ def entries_for(user: User, question: Question) -> QuerySet[AuditEntry]:
     if question.since:
         found = found.filter(occurred_at__gte=_midnight(question.since))
     if question.until:
-        found = found.filter(occurred_at__lt=_midnight(question.until + timedelta(days=1)))
+        found = found.filter(occurred_at__lt=_midnight(question.until, 1))
     return found.select_related("actor").order_by("-occurred_at", "-id")
 
 
@@ -105,5 +105,7 @@ def looks_at(patient_id: int, *, limit: int = 5) -> list[AuditEntry]:
     return list(found.select_related("actor").order_by("-occurred_at")[:limit])
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def _midnight(day: date, days_later: int = 0) -> datetime:
+    """A day that no calendar of ours reaches counts as the nearest one that it does."""
+    reached = min(max(day, date(1900, 1, 1)), date(2200, 1, 1)) + timedelta(days=days_later)
+    return timezone.make_aware(datetime.combine(reached, time()))

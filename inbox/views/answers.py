@@ -50,7 +50,14 @@ def status_of(error: Refused) -> int:
 
 
 def render_form(request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A form as a dialog for htmx, as a page of its own without JavaScript. `name` ends its templates."""
+    """A form as a dialog for htmx, as a page of its own without JavaScript. `name` ends its templates.
+
+    It names whom the conversation is with, so it leaves a trace as the conversation does.
+    """
+    from inbox.views.traces import leave_trace  # knows this module
+
+    if "interaction" in context:
+        leave_trace(request, context["interaction"])
     if is_partial(request):
         return render(request, f"inbox/_dialog_{name}.html", context | {"is_dialog": True}, status=status)
     context |= {"form_template": f"inbox/_form_{name}.html", "is_dialog": False}

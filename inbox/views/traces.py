@@ -34,6 +34,8 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
     seen, key = _seen(request, now), _key(interaction)
     if key in seen:
         return _patient_of(request, interaction)
+    if _sealed(key) in seen and _patient_of(request, interaction) is None:
+        return None
     patient = _patient_of(request, interaction, leaves_trace=True)
     if patient is None:
         shown = [] if interaction.patient_id else candidates_for(person_of(request), interaction)
@@ -46,7 +48,8 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
                 patient_id=interaction.patient_id,
                 candidates=[candidate.pk for candidate in shown],
             )
-    request.session[VIEWED] = seen | {key: now}
+    is_sealed = patient is None and interaction.patient_id is not None
+    request.session[VIEWED] = seen | {_sealed(key) if is_sealed else key: now}
     return patient
 
 
@@ -67,7 +70,8 @@ def opened_record(request: HttpRequest, patient_id: int) -> Patient | None:
 
 def leave_trace(request: HttpRequest, interaction: Interaction) -> None:
     """As `opened`, for a part that shows the conversation without the patient's record."""
-    if _key(interaction) not in _seen(request, int(time.time())):
+    key = _key(interaction)
+    if not {key, _sealed(key)} & set(_seen(request, int(time.time()))):
         opened(request, interaction)
 
 
@@ -77,6 +81,11 @@ def _seen(request: HttpRequest, now: int) -> dict[str, int]:
 
 def _key(interaction: Interaction) -> str:
     return f"{interaction.pk}:{interaction.patient_id or ''}"
+
+
+def _sealed(key: str) -> str:
+    """The same, while the record was hidden: seeing it later, through broken glass, is another look."""
+    return f"{key}:sealed"
 
 
 def _patient_of(request: HttpRequest, interaction: Interaction, *, leaves_trace: bool = False) -> Patient | None:
