@@ -1,8 +1,10 @@
-"""Puts visits into the patient's page: called once, when the app is ready."""
+"""Puts visits into the patient's record and the patient's own page: called once, when the app is ready."""
 
 from django.utils.translation import gettext_lazy as _
 
+from inbox import portal
 from patients import journey, timeline
+from patients.enums import ProxyScope
 from patients.pieces import NEXT, Piece, register
 from scheduling.selectors import record
 
@@ -12,3 +14,7 @@ def register_with_patients() -> None:
     register(Piece("visits", _("Visits"), NEXT, 10, "scheduling/_piece_visits.html", record.visits))
     journey.register("visits", record.next_steps)
     timeline.register(timeline.Source("visits", ("visit",), record.visits_in_line))
+    own = portal.Section(
+        "visits", _("Your visits"), "scheduling/_own_visits.html", 10, ProxyScope.APPOINTMENTS, record.own_visits
+    )
+    portal.register(own)

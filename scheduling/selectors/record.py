@@ -27,6 +27,11 @@ def visits(user: User, patient: Patient) -> dict[str, Any]:
     return {"upcoming": upcoming_of(patient, now), "past": past_of(patient, now)[:3], "may_book": can_book(user)}
 
 
+def own_visits(patient: Patient) -> dict[str, Any]:
+    """What the patient's own page shows: the visits to come. One query."""
+    return {"upcoming": upcoming_of(patient, timezone.now())}
+
+
 def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
     """The visits to come, on their day at the site."""
     for one in upcoming_of(patient, timezone.now()):

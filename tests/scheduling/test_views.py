@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
+from inbox import portal
 from scheduling.models import Absence, Appointment
 from scheduling.services.booking import Wish, book
 from tests.factories.patients import PatientFactory
@@ -199,13 +201,18 @@ def test_the_number_of_statements_of_a_day_grows_with_no_visit(signed_in, agent,
     assert len(one) == len(two)
 
 
-def test_the_patients_page_shows_a_visit_as_a_piece_a_next_step_and_in_the_line(
-    signed_in, agent, visit, patient
-):
+def test_the_patients_page_shows_a_visit_as_a_piece_a_next_step_and_in_the_line(signed_in, agent, visit, patient):
     text = html.unescape(signed_in(agent).get(f"/patients/{patient.pk}/").content.decode())
     assert ("Tue 2 Jun, 09:00" in text, "Cardiology, Not confirmed" in text) == (True, True)
     assert text.count(f'href="/visits/{visit.pk}/"') >= 3
     assert f'href="/patients/{patient.pk}/visits/book/"' in text
+
+
+def test_the_patients_own_page_says_when_and_where(visit):
+    section = next(one for one in portal.sections() if one.key == "visits")
+    text = render_to_string(section.template, {"data": section.context(visit.patient)})
+    assert ("Tuesday 2 June, 09:00" in text, "Dr. Mehrotra" in text, "Brickell" in text) == (True, True, True)
+    assert section.scope == "appointments"
 
 
 def test_hidden_patients_visits_are_not_there_and_partner_agents_book_nothing(signed_in, agent, partner_agent, visit):
