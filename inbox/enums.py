@@ -178,6 +178,7 @@ class TimelineKind(TextChoices):
     IDENTITY_UNLOCKED = "identity_unlocked", _("Identity check unlocked")
     PATIENT_ASKED = "patient_asked", _("Asked which patient is meant")
     PATIENT_NAMED = "patient_named", _("Said which patient is meant")
+    DEADLINE_MISSED = "deadline_missed", _("Deadline missed")
 
 
 class NotificationKind(TextChoices):
@@ -192,6 +193,8 @@ class NotificationKind(TextChoices):
     TASK_DUE = "task_due", _("A task or next step of mine is due")
     PROXY_ENDS = "proxy_ends", _("The right of a proxy ends")
     JOB_FINISHED = "job_finished", _("Long work of mine is finished")
+    DEADLINE_NEAR = "deadline_near", _("A deadline is near")
+    DEADLINE_MISSED = "deadline_missed", _("A deadline was missed")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
 
 
@@ -259,3 +262,48 @@ class Unchecked(TextChoices):
 class CodeUse(TextChoices):
     IDENTITY = "identity", _("Identity in a conversation")
     PORTAL = "portal", _("The patient's own page")
+
+
+class ClockKind(TextChoices):
+    """What a clock measures; each runs by itself."""
+
+    FIRST_RESPONSE = "first_response", _("First reply")
+    NEXT_RESPONSE = "next_response", _("Next reply")
+    RESOLUTION = "resolution", _("Resolution")
+
+
+class Counting(TextChoices):
+    """Which time a policy's clocks count."""
+
+    ALWAYS = "always", _("24 hours")
+    QUEUE = "queue", _("Hours of the queue")
+    CALENDAR = "calendar", _("Hours of one calendar")
+
+
+class PauseState(TextChoices):
+    """What can hold a clock; a policy declares which of these do."""
+
+    AWAITING_PATIENT = "awaiting_patient", _("Waiting for the patient")
+    SNOOZED = "snoozed", _("Snoozed")
+    WRAP_UP = "wrap_up", _("In wrap-up")
+    BOT = "bot", _("With automation")
+
+
+class StopReason(TextChoices):
+    """Why a clock ended without being met."""
+
+    CHANGED = "changed", _("Other terms apply")
+    CLOSED = "closed", _("Closed without a reply")
+    MERGED = "merged", _("Goes on elsewhere")
+    ABANDONED = "abandoned", _("The person left")
+    MOVED = "moved", _("What it counted moved away")
+
+
+class Weekday(IntegerChoices):
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")

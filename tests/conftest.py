@@ -11,6 +11,7 @@ from django.test import Client
 
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
+from inbox.selectors.hours import forget_setup
 from inbox.services.threads import forget_channels
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
@@ -34,6 +35,7 @@ def _nothing_left_in_memory():
     cache.clear()
     channel_layers.backends.clear()
     forget_channels()
+    forget_setup()
     yield
     cache.clear()
     channel_layers.backends.clear()

@@ -2,8 +2,10 @@
 
 from inbox.models.attention import Mention, Notification, NotificationPreference
 from inbox.models.checklists import Checklist, Task
+from inbox.models.clocks import SlaClock, SlaPolicy
 from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason, Tag
 from inbox.models.forms import FormField, FormSubmission, WebForm
+from inbox.models.hours import CalendarDay, CalendarRange, ForcedClosure, ServiceCalendar
 from inbox.models.identity import IdentityCheck, IdentityPolicy, OneTimeCode
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
@@ -16,6 +18,8 @@ from inbox.models.writing import CannedReply, Draft, Macro, NoteFile, Upload
 
 __all__ = [
     "Attachment",
+    "CalendarDay",
+    "CalendarRange",
     "CannedReply",
     "Case",
     "Channel",
@@ -23,6 +27,7 @@ __all__ = [
     "DeliveryReport",
     "Disposition",
     "Draft",
+    "ForcedClosure",
     "FormField",
     "FormSubmission",
     "IdentityCheck",
@@ -48,6 +53,9 @@ __all__ = [
     "Queue",
     "Reason",
     "SavedView",
+    "ServiceCalendar",
+    "SlaClock",
+    "SlaPolicy",
     "Tag",
     "Task",
     "TimelineEvent",

@@ -7,6 +7,7 @@ from contact_center.accounts.models import Team
 from contact_center.common.encrypted import EncryptedTextField
 from contact_center.common.models import TimeStampedModel
 from inbox.enums import ChannelKind, Priority, TemplateStatus
+from inbox.models.hours import ServiceCalendar
 
 
 class Queue(TimeStampedModel):
@@ -17,6 +18,14 @@ class Queue(TimeStampedModel):
     teams = models.ManyToManyField(Team, related_name="queues", blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    calendar = models.ForeignKey(
+        ServiceCalendar,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="queues",
+        help_text=_("When it is served. Without one it never closes."),
+    )
 
     class Meta:
         ordering = ["position", "name"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_fsm import FSMField, transition
 
 from contact_center.common.models import SafeFSM, TimeStampedModel
-from inbox.enums import DONE, CaseStatus, ChannelKind, Direction, InteractionStatus, Priority, TimelineKind
+from inbox.enums import DONE, CaseStatus, ChannelKind, ClockKind, Direction, InteractionStatus, Priority, TimelineKind
 from inbox.models.desk import Channel, Disposition, Queue, Reason, Tag
 from patients.enums import ContactScheme
 from patients.models import Patient
@@ -105,7 +105,21 @@ class Interaction(SafeFSM, TimeStampedModel):
     last_message_at = models.DateTimeField(default=timezone.now)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     waiting_since_at = models.DateTimeField(null=True, blank=True, help_text="Oldest patient message without answer.")
-    first_reply_at = models.DateTimeField(null=True, blank=True)
+    first_reply_at = models.DateTimeField(null=True, blank=True, help_text="A person's, in the present episode.")
+    episode = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="Opening it again begins the next one."
+    )
+    reopened_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, help_text="Of the clock that ends next.")
+    warn_at = models.DateTimeField(null=True, blank=True, help_text="From here on that clock is nearly over.")
+    due_kind = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        choices=ClockKind.choices,
+        help_text="That clock; without due_at it is paused.",
+    )
     snoozed_until_at = models.DateTimeField(null=True, blank=True)
     is_snooze_kept = models.BooleanField(default=False, help_text="A reply of the patient does not wake it.")
     merged_into = models.ForeignKey(
@@ -163,6 +177,8 @@ class Interaction(SafeFSM, TimeStampedModel):
             ),
             models.Index(fields=["split_from"], condition=Q(split_from__isnull=False), name="interaction_split_from"),
             models.Index(fields=["snoozed_until_at"], condition=Q(status=S.SNOOZED), name="interaction_snoozed"),
+            # Few rows are open: lists ordered or filtered by what is due read these instead of all of a queue.
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="interaction_due"),
             models.Index(fields=["-closed_at", "-id"], condition=Q(status=S.CLOSED), name="interaction_closed"),
             models.Index(fields=["reference"], condition=~Q(reference=""), name="interaction_reference"),
             # Those of known patients are found through the patients' addresses.
@@ -181,6 +197,11 @@ class Interaction(SafeFSM, TimeStampedModel):
     def is_done(self) -> bool:
         """Closed or abandoned."""
         return self.status in DONE
+
+    @property
+    def episode_started_at(self) -> datetime:
+        """When it was opened, or last opened again."""
+        return self.reopened_at or self.opened_at
 
     def _rest_ends(self) -> None:
         self.snoozed_until_at, self.is_snooze_kept = None, False
@@ -242,8 +263,9 @@ class Interaction(SafeFSM, TimeStampedModel):
 
     @transition(field=status, source=S.CLOSED, target=S.QUEUED)
     def reopen(self) -> None:
-        """The patient wrote within the reopen window, or a person reopened it."""
-        self.closed_at = None
+        """The patient wrote within the reopen window, or a person reopened it: another episode begins."""
+        self.closed_at = self.first_reply_at = None
+        self.episode, self.reopened_at = self.episode + 1, timezone.now()
         self.owner = None
 
 

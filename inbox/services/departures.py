@@ -3,6 +3,7 @@
 from contact_center.accounts.models import User
 from inbox.enums import DONE, Direction, MessagePurpose, MessageStatus, NotificationKind
 from inbox.models import Interaction, Message
+from inbox.services import clocks
 from inbox.services.notifications import notify
 
 NOT_AN_ANSWER = [MessageStatus.CANCELLED, MessageStatus.FAILED, MessageStatus.SUPPRESSED]
@@ -40,6 +41,7 @@ def become_last_word(message: Message) -> None:
     interaction.first_reply_at = interaction.first_reply_at or message.occurred_at
     if interaction.last_inbound_at is None or interaction.last_inbound_at <= message.created_at:
         interaction.waiting_since_at = None
+    clocks.settle(interaction)
     interaction.save()
 
 
@@ -54,12 +56,15 @@ def note_taken_back(message: Message) -> None:
     since = interaction.last_inbound_at
     if since and not interaction.is_done and not others.filter(occurred_at__gt=since).exists():
         interaction.waiting_since_at = interaction.waiting_since_at or since
-    if not others.exists():
+    if not others.filter(occurred_at__gte=interaction.episode_started_at).exists():
         interaction.first_reply_at = None
     last = interaction.messages.exclude(status=MessageStatus.CANCELLED).filter(scheduled_at=None)
     newest = last.exclude(pk=message.pk).order_by("-occurred_at", "-id").first()
     if newest is not None:
         interaction.snippet = snippet_of(newest.text, has_files=not newest.text)
+    if interaction.waiting_since_at is not None:
+        clocks.bring_back(interaction, ended_since=message.created_at, kinds=clocks.RESPONSES)
+    clocks.settle(interaction)
     interaction.save()
 
 

@@ -6,6 +6,7 @@ from contact_center.audit.services import record
 from inbox import realtime
 from inbox.enums import DONE, TimelineKind
 from inbox.models import Interaction, TimelineEvent
+from inbox.services import clocks
 from inbox.services.interactions import locked, tell
 
 
@@ -26,6 +27,7 @@ def _return(interaction_id: int, user_id: int) -> bool:
         if interaction.owner_id != user_id or interaction.is_done:
             return False
         interaction.return_to_queue()
+        clocks.settle(interaction)
         interaction.save()
         TimelineEvent.objects.create(
             interaction=interaction, kind=TimelineKind.RETURNED, from_queue_id=interaction.queue_id,

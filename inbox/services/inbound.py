@@ -13,7 +13,7 @@ from inbox.adapters.events import InboundMessage
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, MessageStatus, TimelineKind
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
-from inbox.services import attachments, keywords, receipts, shared_phones
+from inbox.services import attachments, clocks, keywords, receipts, shared_phones
 from inbox.services.alerts import tell_of_answer
 from inbox.services.threads import find_channel, locate, look_up
 from patients.services.addresses import clear_bounce
@@ -42,8 +42,12 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         return receive_message(_renamed(item), received_at=received_at)
     message = _message_of(item, channel, at=_moment(item, received_at))
     interaction, is_new = locate(item, channel, known, now=timezone.now())
+    before = (interaction.status, interaction.waiting_since_at)
     _advance(interaction, message)
+    is_other = is_new or before != (interaction.status, interaction.waiting_since_at)
+    changed = clocks.advance(interaction) if is_other else []
     _save(interaction, message, is_new=is_new)
+    clocks.keep(interaction, changed)
     attachments.store_inbound(message, item)
     if channel.kind == ChannelKind.EMAIL:
         clear_bounce(scheme="email", value=message.address)

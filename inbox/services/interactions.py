@@ -18,6 +18,7 @@ from inbox.models import Case, Disposition, Interaction, Note, Queue, Reason, Ti
 from inbox.policies import can_assign, can_take, can_work
 from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.tasks import tasks_of
+from inbox.services import clocks
 from inbox.services.mentions import note_mentions
 from inbox.services.notifications import notify
 from inbox.services.shared_phones import name_patient
@@ -56,7 +57,8 @@ def conclude(
     to_user: User | None = None,
     detail: str = "",
 ) -> None:
-    """End a verb: save the row, put the event into its timeline, leave the audit entry, tell the sockets."""
+    """End a verb: settle the clocks, save, put the event into the timeline, leave the audit entry, tell the sockets."""
+    clocks.settle(interaction)
     interaction.save()
     TimelineEvent.objects.create(
         interaction=interaction,

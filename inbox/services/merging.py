@@ -13,6 +13,7 @@ from inbox import realtime
 from inbox.enums import Direction, InteractionStatus, MessageKind, MessageStatus, Priority, TimelineKind
 from inbox.models import FormSubmission, Interaction, Message, Upload
 from inbox.policies import can_take, can_work, why_not_merge
+from inbox.services import clocks
 from inbox.services.drafts import move_drafts
 from inbox.services.interactions import conclude, locked, require
 from inbox.services.locks import hold_for_transaction
@@ -124,6 +125,7 @@ def split(*, actor: User, interaction_id: int, message_ids: Iterable[int]) -> In
         move_forms(source, new, chosen)
         recount(new)
         recount(source)
+        clocks.settle(source, is_answered=False)
         conclude(new, actor=actor, kind=TimelineKind.SPLIT, action=AuditAction.CREATED, detail=f"from:{source.pk}")
         conclude(source, actor=actor, kind=TimelineKind.SPLIT, action=AuditAction.CHANGED, detail=f"into:{new.pk}")
         return new

@@ -21,6 +21,7 @@ from inbox.file_limits import OneFile, carries_text, problem_of_all
 from inbox.models import Channel, Interaction, Message, MessageTemplate, Upload
 from inbox.policies import can_take, can_work
 from inbox.selectors.addresses import address_on
+from inbox.services import clocks
 from inbox.services.departures import snippet_of
 from inbox.services.identity import refuse_unchecked
 from inbox.services.interactions import locked, take, tell
@@ -189,6 +190,7 @@ def _note_answer(interaction: Interaction, body: str) -> None:
     interaction.first_reply_at = interaction.first_reply_at or now
     interaction.waiting_since_at = None
     interaction.unread_count = 0
+    clocks.settle(interaction, at=now)
     interaction.save()
 
 

@@ -16,6 +16,7 @@ from inbox.enums import TimelineKind
 from inbox.models import Interaction, Mention, Message, Note, Task
 from inbox.policies import can_take, can_work
 from inbox.selectors.merging import Added, added_since, merged_before
+from inbox.services import clocks
 from inbox.services.interactions import conclude, require
 from inbox.services.merging import hold_both, hold_messages, move_forms, recount
 
@@ -44,6 +45,7 @@ def unmerge(
         for earlier in merged_before(source, target):
             earlier.merged_into = source
             earlier.save(update_fields=["merged_into", "updated_at"])
+        merged_at = source.closed_at or timezone.now()
         source.unmerge()
         if source.owner is not None and source.owner.is_active:
             source.take()
@@ -53,6 +55,7 @@ def unmerge(
         recount(source)
         if not target.is_done:
             recount(target)
+        clocks.bring_back(source, ended_since=merged_at)
         _save_live(source)
         unmerged, changed = TimelineKind.UNMERGED, AuditAction.CHANGED
         conclude(source, actor=actor, kind=unmerged, action=changed, detail=f"from:{target.pk}")

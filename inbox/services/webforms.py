@@ -28,6 +28,7 @@ from inbox.models import (
     WebForm,
     WebhookEvent,
 )
+from inbox.services import clocks
 from inbox.services.attachments import kept_with_rows, store_uploads
 from inbox.services.interactions import new_reference
 from inbox.services.ledger import accept_event
@@ -110,7 +111,9 @@ def _file(form: WebForm, fields: list[FormField], answers: dict[str, Any]) -> Fo
         last_inbound_at=now,
         waiting_since_at=now,
     )
+    begun = clocks.advance(interaction, at=now)
     interaction.save(force_insert=True)
+    clocks.keep(interaction, begun)
     Message(
         interaction=interaction,
         channel=form.channel,

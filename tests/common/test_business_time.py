@@ -189,3 +189,9 @@ def test_a_closure_without_end_stops_every_clock():
 def test_overlapping_ranges_count_once():
     calendar = BusinessCalendar(NEW_YORK, {0: (Hours(540, 720), Hours(660, 780), Hours(780, 800))})
     assert calendar.business_time_between(at(2026, 3, 2), at(2026, 3, 3)) == timedelta(minutes=260)
+
+
+def test_an_hour_that_comes_twice_is_open_to_its_last_end():
+    calendar = BusinessCalendar(NEW_YORK, {6: (Hours.of(time(0), time(1, 30)),)})
+    assert calendar.closes_next_at(at(2026, 11, 1)) == at(2026, 11, 1, 1, 30, fold=1).astimezone(UTC)
+    assert calendar.business_time_between(at(2026, 11, 1), at(2026, 11, 2)) == timedelta(hours=2, minutes=30)
