@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
     "scan-files": every(15, "inbox.scan_files", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),
+    "watch-deadlines": every(15, "inbox.watch_deadlines", "default"),
     "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
     "tell-of-new-work": every(10, "inbox.tell_of_new_work", "default"),
     "tell-of-due-steps": every(600, "inbox.tell_of_due_steps", "default"),

@@ -6,6 +6,7 @@ from inbox.services import (
     alerts,
     attachments,
     codes,
+    deadlines,
     doubts,
     gaps,
     indexing,
@@ -98,3 +99,8 @@ def clear_notifications() -> int:
 @shared_task(name="inbox.scan_files")
 def scan_files() -> int:
     return scanning.scan_files()
+
+
+@shared_task(name="inbox.watch_deadlines")
+def watch_deadlines() -> int:
+    return deadlines.watch_deadlines()

@@ -14,7 +14,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.enums import OPEN, ChannelKind, Priority
 from inbox.models import Interaction, Queue, Reason, Tag
-from inbox.selectors.conditions import FIELDS, ME, NO, NOBODY, YES, Conditions, Rule
+from inbox.selectors.conditions import CLOCK_STATES, FIELDS, ME, NO, NOBODY, YES, Conditions, Rule
 from inbox.selectors.interactions import queue_ids_of, queues_of
 from inbox.selectors.setup import reasons_visible_to
 
@@ -70,6 +70,7 @@ def choices_for(user: User) -> dict[str, list[Choice]]:
         ],
         "queue": [Choice(str(one.pk), one.name) for one in queues_of(user)],
         "reason": _tree(list(reasons_visible_to(user))),
+        "clock": [Choice(key, str(label)) for key, label in CLOCK_STATES.items()],
         "tag": [Choice(str(one.pk), one.name) for one in Tag.objects.filter(is_active=True)],
     } | {key: [Choice(YES, _("Yes")), Choice(NO, _("No"))] for key, one in FIELDS.items() if one.kind == "yes"}
 
@@ -111,6 +112,8 @@ def _plain(rule: Rule) -> Named:
     names = {YES: _("yes"), NO: _("no")}
     if rule.field == "channel":
         names = {kind.value: str(kind.label) for kind in ChannelKind}
+    elif rule.field == "clock":
+        names = {key: str(label) for key, label in CLOCK_STATES.items()}
     elif rule.field == "priority":
         names = {str(one.value): str(one.label) for one in Priority}
     elif rule.field == "language":

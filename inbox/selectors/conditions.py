@@ -22,6 +22,10 @@ ME, NOBODY, YES, NO = "me", "nobody", "yes", "no"
 ALL, ANY = "all", "any"
 
 
+LATE, SOON, PAUSED = "late", "soon", "paused"
+CLOCK_STATES: dict[str, str | Promise] = {LATE: _("Missed"), SOON: _("Nearly over"), PAUSED: _("Paused")}
+
+
 class Field(NamedTuple):
     """Something a condition asks about. `kind` says which values it has: words, ids, people or yes and no."""
 
@@ -40,6 +44,7 @@ FIELDS = {
         Field("queue", _("Queue"), "ids"),
         Field("reason", _("Reason"), "ids"),
         Field("tag", _("Tag"), "ids"),
+        Field("clock", _("Deadline"), "words"),
         Field("waiting", _("Waiting for us"), "yes"),
         Field("unread", _("Unread"), "yes"),
         Field("unknown", _("Unknown patient"), "yes"),
@@ -142,6 +147,8 @@ def _is_sound(one: Field, text: str) -> bool:
         return text in (YES, NO)
     if one.key == "channel":
         return text in ChannelKind.values
+    if one.key == "clock":
+        return text in CLOCK_STATES
     if one.key == "priority":
         return text.isdecimal() and text in {str(value) for value in Priority.values}
     return 0 < len(text) <= 8 and text.replace("-", "").isalnum() and text.isascii()
@@ -176,6 +183,24 @@ def _reason(values: tuple[str, ...], user: User) -> Q:
     return Q(reason_id__isnull=False, reason_id__in=below.order_by().values("pk"))
 
 
+def past_due() -> Q:
+    """What has passed its deadline."""
+    return Q(due_at__isnull=False, due_at__lt=timezone.now())
+
+
+def _clock(values: tuple[str, ...], user: User) -> Q:
+    now = timezone.now()
+    states = {
+        LATE: past_due(),
+        SOON: Q(due_at__isnull=False, due_at__gte=now, warn_at__lte=now),
+        PAUSED: Q(due_at__isnull=True) & ~Q(due_kind=""),
+    }
+    meant = Q(pk__in=[])
+    for value in values:
+        meant |= states[value]
+    return meant
+
+
 def _tag(values: tuple[str, ...], user: User) -> Q:
     through = Interaction.tags.through.objects
     return Q(Exists(through.filter(interaction_id=OuterRef("pk"), tag_id__in=values)))
@@ -195,6 +220,7 @@ _Q_OF = {
     "queue": lambda values, user: Q(queue_id__in=values),
     "reason": _reason,
     "tag": _tag,
+    "clock": _clock,
     "waiting": lambda values, user: _holds(Q(waiting_since_at__isnull=False), values),
     "unread": lambda values, user: _holds(Q(unread_count__gt=0), values),
     "unknown": lambda values, user: _holds(Q(patient_id__isnull=True), values),

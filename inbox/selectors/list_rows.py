@@ -17,6 +17,7 @@ COLUMNS = (
     *("snippet", "reference", "unread_count", "last_message_at", "waiting_since_at", "snoozed_until_at", "next_step"),
     "closed_at",
     *("patient_id", "owner_id", "queue_id", "reason_id"),
+    *("due_at", "warn_at", "due_kind"),
 )
 NAMES = """
 SELECT 0, id, given_name, family_name FROM patients_patient WHERE id = ANY(%s)
@@ -50,6 +51,9 @@ class ListRow:
     owner_id: int | None
     queue_id: int
     reason_id: int | None
+    due_at: datetime | None
+    warn_at: datetime | None
+    due_kind: str
     patient_name: str = ""
     owner_name: str = ""
     owner_initials: str = ""

@@ -28,7 +28,7 @@ from inbox.selectors.list_rows import as_rows, rows_of
 UNREAD, MINE = "unread", "mine"
 DUE, NEWEST, LONGEST = "due", "newest", "longest"
 ORDERS: dict[str, str | Promise] = {
-    DUE: _("Due first"),
+    DUE: _("Most urgent first"),
     NEWEST: _("Newest first"),
     LONGEST: _("Longest waiting first"),
 }
@@ -98,8 +98,8 @@ class Look:
 
 
 def view_rows(user: User, look: Look) -> QuerySet[Interaction]:
-    """Rows of a view as it is looked at. By default whoever waits for us first, by priority and waiting time; what is
-    done newest first."""
+    """Rows of a view as it is looked at. By default whoever waits for us first, by deadline, priority and waiting
+    time; what is done newest first."""
     found = rows(in_view(user, look.view)).filter(as_q(look.filters, user))
     if look.segment == UNREAD:
         found = found.filter(unread_count__gt=0)
@@ -201,7 +201,12 @@ def order_of(look: Look) -> Order:
         return _BY_TIME
     if look.order == LONGEST:
         return _BY_WAITING
-    return (Part("waiting_since_at", is_absence=True), Part("priority"), *_BY_WAITING)
+    return (
+        Part("waiting_since_at", is_absence=True),
+        Part("due_at", is_null_last=True),
+        Part("priority"),
+        *_BY_WAITING,
+    )
 
 
 def look_counts(user: User, look: Look) -> dict[str, int | None]:

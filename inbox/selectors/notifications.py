@@ -37,6 +37,8 @@ DEFAULTS = {
     K.TASK_DUE: Wish(),
     K.PROXY_ENDS: Wish(),
     K.JOB_FINISHED: Wish(),
+    K.DEADLINE_NEAR: Wish(desktop=True),
+    K.DEADLINE_MISSED: Wish(sound=True, desktop=True),
     K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
 }
 
@@ -144,5 +146,7 @@ def title_of(row: Notification) -> str:
         K.TASK_DUE: _("Something of yours is due today"),
         K.PROXY_ENDS: _("The right of a proxy ends soon"),
         K.JOB_FINISHED: _("Your background work is over"),
+        K.DEADLINE_NEAR: _("A reply in %(queue)s is due soon"),
+        K.DEADLINE_MISSED: _("A deadline in %(queue)s was missed"),
     }
     return sentences[K(row.kind)] % words

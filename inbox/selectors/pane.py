@@ -146,8 +146,9 @@ class _Desk:
         self.late: Counter[tuple[str, Any]] = Counter()
         if not can(user, Action.WORK_INBOX):
             return
-        since = timezone.now() - timedelta(seconds=settings.LATE_AFTER_SECONDS)
-        for queue_id, kind, *numbers in _desk(user.role).tuples(*asked_by(user), since):
+        now = timezone.now()
+        since = now - timedelta(seconds=settings.LATE_AFTER_SECONDS)
+        for queue_id, kind, *numbers in _desk(user.role).tuples(*asked_by(user), since, now):
             row = dict(zip(NUMBERS, numbers, strict=True))
             for name in ("open", "snoozed", "mine", "unassigned"):
                 self.counts[name, None] += row[name]
@@ -174,9 +175,11 @@ NUMBERS = ("open", "snoozed", "awake", "late", "mine", "mine_late", "unassigned"
 
 @prepared
 def _desk(role: str) -> QuerySet[Interaction]:
-    """After the asker: what waits since before that moment is late."""
+    """After the asker: since when nobody should wait where nothing was promised, and what time it is."""
     person = asker(role)
-    late, mine, free = Q(waiting_since_at__lt=Given(Asker.NEXT)), Q(owner=person), Q(owner=None)
+    missed = Q(due_at__isnull=False, due_at__lt=Given(Asker.NEXT + 1))
+    late = missed | Q(due_kind="", waiting_since_at__lt=Given(Asker.NEXT))
+    mine, free = Q(owner=person), Q(owner=None)
     found = interactions_visible_to(person).filter(status__in=OPEN).order_by().values("queue_id", "channel_kind")
     counted = found.annotate(
         open=Count("pk"),

@@ -119,6 +119,13 @@ def lines_of(user: User) -> list[Line]:
     ]
 
 
+def leads_of(queue_id: int) -> list[User]:
+    """Who is told when something goes wrong in a queue: leads of the teams that serve it, else every supervisor."""
+    people = User.objects.filter(is_active=True, is_service_account=False)
+    leads = people.filter(memberships__is_lead=True, memberships__team__queues=queue_id).distinct().order_by("pk")
+    return list(leads) or list(people.filter(role=Role.SUPERVISOR).order_by("pk"))
+
+
 def open_ids_of(user: User, person: User) -> list[int]:
     """Ids of everything unfinished that `person` owns and `user` may see, the longest wait first."""
     mine = interactions_visible_to(user).filter(status__in=OPEN).filter(owner=person)

@@ -12,13 +12,15 @@ from inbox.services.interactions import conclude
 
 
 def take_next(*, actor: User) -> Interaction | None:
-    """Own the most urgent free interaction of one's queues, among those the one that waits longest; None for none.
+    """Own the most urgent free interaction of one's queues: by priority, deadline and waiting time; None for none.
 
     Two people who ask at the same moment get two different ones: a row that is being taken is passed over.
     """
     with realtime.atomic():
         free = interactions_visible_to(actor, unowned=True).filter(owner=None, status=InteractionStatus.QUEUED)
-        due = free.order_by("priority", F("waiting_since_at").asc(nulls_last=True), "opened_at", "pk")
+        due = free.order_by(
+            "priority", F("due_at").asc(nulls_last=True), F("waiting_since_at").asc(nulls_last=True), "opened_at", "pk"
+        )
         interaction = due.select_for_update(of=("self",), skip_locked=True).first()
         if interaction is None:
             return None

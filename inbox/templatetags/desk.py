@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import AwayReason
 from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
-from inbox.enums import ChannelKind, MessageStatus, Priority, TimelineKind
+from inbox.enums import ChannelKind, ClockKind, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
 from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.failures import delivery_sentence, file_sentence
@@ -64,6 +64,8 @@ NOTICE_ICONS = {
     "task_due": "list-checks",
     "proxy_ends": "hourglass",
     "job_finished": "circle-check",
+    "deadline_near": "timer",
+    "deadline_missed": "timer",
 }
 
 
@@ -162,6 +164,11 @@ def event_sentence(event: TimelineEvent) -> str:
     return str(sentence) if sentence else _told_with_detail(event)
 
 
+DEADLINE_SENTENCES: dict[str, Any] = {
+    ClockKind.FIRST_RESPONSE: gettext_lazy("The first reply was due"),
+    ClockKind.NEXT_RESPONSE: gettext_lazy("A reply was due"),
+    ClockKind.RESOLUTION: gettext_lazy("It was to be resolved by now"),
+}
 TOLD_IN_WORDS = (TimelineKind.TRANSFERRED, TimelineKind.RETURNED, TimelineKind.ASSIGNED, TimelineKind.CLOSED)
 
 
@@ -200,6 +207,7 @@ def _told_with_detail(event: TimelineEvent) -> str:
         TimelineKind.CASE_OPENED: _("Case %(detail)s opened"),
         TimelineKind.CASE_JOINED: _("Joined to case %(detail)s"),
         TimelineKind.TASK_DONE: _("Done: %(detail)s"),
+        TimelineKind.DEADLINE_MISSED: DEADLINE_SENTENCES.get(event.detail, ""),
     }
     known_sentence = sentences.get(event.kind)
     return known_sentence % values if known_sentence and event.detail else str(event.get_kind_display())

@@ -21,6 +21,7 @@ from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, InteractionStatus, Priority
 from inbox.selectors.list_rows import ListRow
+from inbox.templatetags.clocks import clock_chip
 from inbox.templatetags.desk import CHANNEL_ICONS, row_time, span
 
 register = template.Library()
@@ -113,6 +114,8 @@ def _row(row: ListRow, look: Look) -> str:
 
 
 def _clock(row: ListRow, look: Look) -> str:
+    if chip := clock_chip(row, "conv__wait", look.now):
+        return chip
     since = row.waiting_since_at
     if since and not row.is_done:
         return (

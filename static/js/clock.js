@@ -1,4 +1,5 @@
-/* Ticking texts: [data-since] shows how long ago, [data-until] how long is left (ISO 8601 instants). Never announced.
+/* Ticking texts: [data-since] shows how long ago, [data-until] how long is left, [data-due] how long until or since
+   a deadline that is near from [data-warn] on (ISO 8601 instants). Never announced.
    The server's clock counts: the one of this machine may be wrong. */
 (() => {
   let offset = 0; // ms that this machine is behind the server
@@ -16,6 +17,13 @@
     document.querySelectorAll("[data-since]").forEach((node) => {
       const text = span(Math.max(0, (now - Date.parse(node.dataset.since)) / 1000));
       if (node.textContent !== text) node.textContent = text;
+    });
+    document.querySelectorAll("[data-due]").forEach((node) => { // a deadline: amber when it is near, red when it has passed
+      const left = (Date.parse(node.dataset.due) - now) / 1000, chip = node.closest(".sla");
+      const text = span(Math.abs(left));
+      const state = left < 0 ? "late" : now >= Date.parse(node.dataset.warn) ? "soon" : "ok";
+      if (node.textContent !== text) node.textContent = text;
+      if (chip && chip.dataset.state !== state) chip.dataset.state = state;
     });
     document.querySelectorAll("[data-until]").forEach((node) => {
       const left = (Date.parse(node.dataset.until) - now) / 1000;

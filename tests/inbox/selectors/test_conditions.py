@@ -29,6 +29,7 @@ def rows(agent, sms_channel, whatsapp_channel):
     one = InteractionFactory(
         channel=sms_channel, owner=agent, language="pt-BR", priority=1, reason=ReasonFactory(parent=parent),
         patient=PatientFactory(), unread_count=2, next_step_date=timezone.localdate() - timedelta(days=1),
+        due_at=timezone.now() - timedelta(minutes=1), due_kind="first_response",
     )  # fmt: skip
     two = InteractionFactory(channel=whatsapp_channel, language="es", waiting_since_at=None, reason=parent)
     three = InteractionFactory(channel=sms_channel, language="en", next_step_date=timezone.localdate())
@@ -46,6 +47,7 @@ def test_every_field_finds_what_it_names_and_its_negation_finds_the_rest(agent, 
         "queue": ([str(one.queue_id)], [one, two, three]),
         "reason": ([str(two.reason_id)], [one, two]),
         "tag": ([str(one.tags.get().pk)], [one]),
+        "clock": (["late"], [one]),
         "waiting": (["yes"], [one, three]),
         "unread": (["yes"], [one]),
         "unknown": (["yes"], [two, three]),

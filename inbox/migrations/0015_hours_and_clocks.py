@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0012_note_files'),
+        ('inbox', '0014_scanning'),
         ('patients', '0005_duplicates_and_merges'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
