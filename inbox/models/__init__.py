@@ -5,7 +5,7 @@ from inbox.models.checklists import Checklist, Task
 from inbox.models.clocks import SlaClock, SlaPolicy
 from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason, Tag
 from inbox.models.forms import FormField, FormSubmission, WebForm
-from inbox.models.hours import CalendarDay, CalendarRange, ForcedClosure, ServiceCalendar
+from inbox.models.hours import CalendarDay, CalendarRange, ForcedClosure, ServiceCalendar, SetupVersion
 from inbox.models.identity import IdentityCheck, IdentityPolicy, OneTimeCode
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
@@ -54,6 +54,7 @@ __all__ = [
     "Reason",
     "SavedView",
     "ServiceCalendar",
+    "SetupVersion",
     "SlaClock",
     "SlaPolicy",
     "Tag",

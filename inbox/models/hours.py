@@ -95,3 +95,21 @@ class ForcedClosure(models.Model):
 
     def __str__(self) -> str:
         return f"closure {self.pk}"
+
+
+class SetupVersion(models.Model):
+    """What a calendar, or the list of policies, was after a change, so that it can be brought back."""
+
+    kind = models.CharField(max_length=20)
+    object_id = models.BigIntegerField(null=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=120, blank=True)
+    state = models.JSONField()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["kind", "object_id", "-id"], name="setup_version_of")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} version {self.pk}"
