@@ -51,11 +51,15 @@ class InboxConfig(AppConfig):
             (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),
         ]
         from contact_center.jobs import registry
-        from inbox.services import bulk, exports
+        from inbox.services import bulk, exports, promises
         from inbox.views.notices import bell_context, palette_context
 
         registry.register(
             bulk.KIND, registry.Kind(_("Change of many conversations"), do=bulk.do_item, describe=bulk.describe)
+        )
+        registry.register(
+            promises.KIND,
+            registry.Kind(_("Policies for open conversations"), do=promises.apply_to_one, describe=promises.describe),
         )
         registry.register(exports.KIND, registry.Kind(_("Export of a view"), write=exports.write))
 

@@ -1,19 +1,25 @@
 """The clock of a conversation as a chip: in words, in colour, and counting by itself. Pure: no queries."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils import timezone
+from django.http import HttpRequest
+from django.utils import formats, timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.enums import Action
+from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.common.templatetags.continuo import icon
-from inbox.enums import ClockKind
-from inbox.models import Interaction
+from inbox.enums import ChannelKind, ClockKind, PauseState, Priority
+from inbox.models import Interaction, SlaPolicy
+from inbox.selectors.calendars import duration_words
 from inbox.selectors.list_rows import ListRow
 from inbox.templatetags.desk import span
 
@@ -69,3 +75,60 @@ def _words(language: str) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=1)
 def _icons() -> dict[str, str]:
     return {OK: icon("clock"), SOON: icon("timer"), LATE: icon("triangle-alert"), PAUSED: icon("pause")}
+
+
+@register.simple_tag
+def may_configure(request: HttpRequest) -> bool:
+    """Whether the signed-in person sets the desk up."""
+    return isinstance(request.user, User) and can(request.user, Action.CONFIGURE)
+
+
+@register.filter
+def moment_in(at: datetime, zone: str) -> str:
+    """Weekday, date and time in that zone."""
+    local = at.astimezone(ZoneInfo(zone))
+    year = " Y" if local.year != timezone.now().year else ""
+    return f"{formats.date_format(local, f'D j M{year}, H:i')} {local:%Z}"
+
+
+@register.filter
+def span_words(span_of_time: timedelta) -> str:
+    """`7h 30m`."""
+    return span(span_of_time.total_seconds()) if span_of_time < timedelta(days=1) else "24h 00m"
+
+
+@register.filter
+def promise(minutes: int | None) -> str:
+    """`4h`; a dash for no promise."""
+    return duration_words(minutes) or "–"
+
+
+@register.filter
+def applies_to(policy: SlaPolicy) -> str:
+    """Its conditions in words."""
+    parts = [
+        ", ".join(queue.name for queue in policy.queues.all()),
+        ", ".join(reason.name for reason in policy.reasons.all()),
+        ", ".join(str(Priority(one).label) for one in policy.priorities),
+        ", ".join(str(ChannelKind(one).label) for one in policy.channel_kinds),
+    ]
+    return " · ".join(part for part in parts if part) or _("Everything")
+
+
+@register.filter
+def pause_words(states: list[str]) -> str:
+    """What holds the clocks, in words."""
+    return ", ".join(str(PauseState(one).label) for one in states) or "–"
+
+
+@register.filter
+def version_note(note: str) -> str:
+    """What a change was: one of our words, or the name of what was changed."""
+    words = {
+        "created": _("Created"),
+        "changed": _("Changed"),
+        "closed": _("Closed by hand"),
+        "opened": _("Opened again"),
+        "restored": _("Brought back an earlier state"),
+    }
+    return words.get(note, note)

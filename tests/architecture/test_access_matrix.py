@@ -24,6 +24,7 @@ from tests.factories.care import (
     LifeEventFactory,
     PendingResultFactory,
 )
+from tests.factories.hours import CalendarFactory, SlaPolicyFactory
 from tests.factories.inbox import (
     AttachmentFactory,
     DraftFactory,
@@ -56,6 +57,8 @@ OFFICERS = {"admin", "auditor"}
 WATCHERS = SERVING | {"auditor", "outsider"}
 
 BY_ROLE = (
+    "hours",
+    "sla",
     *("quarantine", "hand-over", "second-factor-reset"),
     *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
     *("patients:accesses", "patients:break-glass", "patients:protect"),
@@ -236,6 +239,22 @@ TABLE = {
     "inbox:picture": (SERVING, NOBODY),
     "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
     "inbox:settings": (WORKERS, NOBODY),
+    "inbox:hours": ({"admin"}, NOBODY),
+    "inbox:hours-new": ({"admin"}, {"admin"}),
+    "inbox:hours-calendar": ({"admin"}, {"admin"}),
+    "inbox:hours-days": (NOBODY, {"admin"}),
+    "inbox:hours-day-remove": (NOBODY, NOBODY),  # a POST that names no day is answered as if it did not exist
+    "inbox:hours-close": (NOBODY, {"admin"}),
+    "inbox:hours-open": (NOBODY, {"admin"}),
+    "inbox:hours-restore": (NOBODY, NOBODY),
+    "inbox:sla": ({"admin"}, NOBODY),
+    "inbox:sla-new": ({"admin"}, {"admin"}),
+    "inbox:sla-restore": (NOBODY, NOBODY),
+    "inbox:sla-apply": (NOBODY, {"admin"}),
+    "inbox:sla-policy": ({"admin"}, {"admin"}),
+    "inbox:sla-switch": (NOBODY, {"admin"}),
+    "inbox:sla-move": (NOBODY, {"admin"}),
+    "inbox:time-lab": ({"admin"}, NOBODY),
     "inbox:canned-replies": (WORKERS, NOBODY),
     "inbox:canned-new": (WORKERS, WORKERS),
     "inbox:canned-edit": (LEADS, LEADS),
@@ -378,6 +397,9 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
     }
     rows |= patient_rows(interaction.patient)
     rows |= dict.fromkeys(("canned-edit", "canned-switch"), CannedReplyFactory())
+    hours = ("calendar", "days", "day-remove", "close", "open", "restore")
+    rows |= dict.fromkeys((f"hours-{name}" for name in hours), CalendarFactory())
+    rows |= dict.fromkeys(("sla-policy", "sla-switch", "sla-move"), SlaPolicyFactory())
     rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
