@@ -29,10 +29,10 @@ from patients.numbers import normalise_email, normalise_phone, phone_variants
 MOST_TEXT = 200
 FEWEST_LETTERS = 2
 FEWEST_DIGITS = 4
-RARE = 5_000
+RARE, MIDDLING = 500, 5_000
 SPAN = 40_000
 MOST_SPANS = 4
-CHUNK = 300
+FIRST, CHUNK = 40, 300
 
 
 @dataclass(slots=True)
@@ -157,31 +157,46 @@ def find_words(visible: QuerySet[Interaction], text: str, *, limit: int) -> dict
 
 
 def _candidates(text: str) -> Iterable[list[tuple[int, int]]]:
-    """Messages with these words and their conversations, newest first, some at a time, whoever may see them."""
-    if _estimate(text) > RARE:
-        walked = 0
-        for pairs, is_whole in _walk(text):
-            walked += len(pairs)
-            yield pairs
-            if is_whole:
-                return
-        if walked:
+    """Messages with these words and their conversations, newest first, some at a time, whoever may see them.
+
+    Reading some thousand rows wherever they lie costs seconds when they are not in memory, so the index is asked for
+    all of them only where they turn out to be a few hundred, or where the newest messages did not have enough.
+    """
+    estimate, below = _estimate(text), None
+    if estimate <= MIDDLING:
+        ids = _by_index(text, RARE + 1)
+        if len(ids) <= RARE:
+            yield from _some_at_a_time(ids)
             return
+    walked = 0
+    for pairs, floor in _walk(text):
+        walked, below = walked + len(pairs), floor
+        yield pairs
+    if below and (estimate <= MIDDLING or not walked):
+        yield from _some_at_a_time([pk for pk in _by_index(text, 10 * MIDDLING) if pk <= below])
+
+
+def _by_index(text: str, most: int) -> list[int]:
     everything = MessageWords.objects.filter(words__mean=text).order_by().values_list("pk", flat=True)
-    ids = sorted(everything[: 10 * RARE], reverse=True)
-    for start in range(0, min(len(ids), MOST_SPANS * CHUNK), CHUNK):
-        yield _paired(ids[start : start + CHUNK])
+    return sorted(everything[:most], reverse=True)
 
 
-def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], bool]]:
-    """The newest messages span by span; with each whether the walk came to the oldest one."""
+def _some_at_a_time(ids: list[int]) -> Iterable[list[tuple[int, int]]]:
+    size, start = FIRST, 0
+    while start < min(len(ids), MOST_SPANS * CHUNK):
+        yield _paired(ids[start : start + size])
+        start, size = start + size, CHUNK
+
+
+def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], int]]:
+    """The newest messages span by span; with each the id down to which was looked, 0 after the oldest."""
     top = MessageWords.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     for _number in range(MOST_SPANS):
         floor = max(top - SPAN, 0)
         span = MessageWords.objects.filter(pk__gt=floor, pk__lte=top, words__mean=text)
         ids = list(span.order_by("-pk").values_list("pk", flat=True)[:CHUNK])
-        yield _paired(ids), floor == 0
         top = ids[-1] - 1 if len(ids) == CHUNK else floor
+        yield _paired(ids), top
         if top <= 0:
             return
 

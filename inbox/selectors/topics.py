@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
+from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given, prepared
+from inbox.models import Interaction
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, TEAM_TOPIC, agent_topic
-from inbox.selectors.interactions import queues_of, readable_by
+from inbox.selectors.interactions import asked_by, queue_ids_of, readable_by
 
 
 def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
     """Those of `wanted` the person may follow now; unknown ones are refused. At most three queries."""
     allowed: set[str] = set()
+    if not can(user, Action.WORK_INBOX):
+        wanted = [topic for topic in wanted if not topic.startswith(("interaction.", "queue."))]
     ids: dict[str, set[int]] = {"interaction": set(), "queue": set()}
     for topic in wanted:
         kind, _, number = topic.partition(".")
@@ -25,9 +32,13 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
         ):
             allowed.add(topic)
     if ids["interaction"]:
-        found = readable_by(user).filter(pk__in=ids["interaction"]).values_list("pk", flat=True)
-        allowed |= {f"interaction.{pk}" for pk in found}
-    if ids["queue"]:
-        served = queues_of(user).filter(pk__in=ids["queue"]).values_list("pk", flat=True)
-        allowed |= {f"queue.{pk}" for pk in served}
-    return allowed
+        found = _readable(user.role).tuples(*asked_by(user), list(ids["interaction"]))
+        allowed |= {f"interaction.{pk}" for (pk,) in found}
+    return allowed | {f"queue.{pk}" for pk in ids["queue"] & set(queue_ids_of(user))}
+
+
+@prepared
+def _readable(role: str) -> QuerySet[Interaction]:
+    """After the asker: among these ids."""
+    found = readable_by(asker(role)).filter(pk__any_of=Given(Asker.NEXT)).order_by()
+    return found.values_list("pk")  # type: ignore[return-value]
