@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import agenda, attention, audits, care, drafts, labels, note_files, provider, setup
+from contact_center.aurora import agenda, attention, audits, care, drafts, labels, note_files, provider, setup, wishes
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
@@ -98,6 +98,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     save_views(book.desk)
     attention.tell(now)
     drafts.begin_some()
+    wishes.write_down(now)
     agenda.set_up_agenda(now, random.Random(count))
     note_files.keep_some()
     care.tell(now)

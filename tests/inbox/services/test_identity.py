@@ -202,7 +202,8 @@ def test_a_doubtful_send_of_a_link_is_found_in_the_providers_list(talk, agent, t
 
 def test_the_dialog_shows_nothing_of_the_record_and_forgets_wrong_answers(talk, agent, signed_in):
     page, url = signed_in(agent), reverse("inbox:identity", args=[talk.pk])
-    asked = page.get(url, headers={"HX-Request": "true", "HX-Target": "dialogs"}).content.decode()
+    beside = page.get(reverse("inbox:side", args=[talk.pk])).content.decode()
+    asked = beside + page.get(url, headers={"HX-Request": "true", "HX-Target": "dialogs"}).content.decode()
     answer = page.post(url, WRONG, headers={"HX-Request": "true", "HX-Target": "dialogs"})
     shown = answer.content.decode()
     assert (answer.status_code, "1967" in asked + shown, "Maria" in shown) == (422, False, False)
