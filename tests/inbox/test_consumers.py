@@ -13,7 +13,7 @@ from django.test import Client
 
 from contact_center.accounts.services import disable_user
 from contact_center.asgi import application
-from inbox import consumers
+from inbox import consumers, realtime
 from inbox.realtime import control_group
 from tests.factories.inbox import InteractionFactory
 
@@ -191,3 +191,39 @@ async def test_one_failed_check_of_rights_costs_nothing(agent, monkeypatch):
     assert await socket.receive_nothing(timeout=0.1)
     assert len(asked) >= 4
     await socket.disconnect()
+
+
+async def test_of_two_hundred_windows_of_one_person_the_newest_twenty_hear_and_the_others_are_told_to_poll(agent):
+    topic = f"agent.{agent.pk}"
+    cookie = await database_sync_to_async(cookie_of)(agent)
+    sockets = []
+    for _window in range(200):
+        sockets.append(WebsocketCommunicator(application, "/ws/live/", headers=[*ORIGIN, cookie]))
+        assert (await sockets[-1].connect())[0]
+    old, new = sockets[: -consumers.MAX_SOCKETS], sockets[-consumers.MAX_SOCKETS :]
+    codes = [(await socket.receive_output())["code"] for socket in old]
+    assert codes == [consumers.TOO_MANY] * len(old)
+    for socket in new:
+        assert await subscribed(socket, topic) == {topic: 0}
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 3})
+    heard = [(await socket.receive_json_from())["seq"] for socket in new]
+    assert heard == [3] * consumers.MAX_SOCKETS
+    for socket in new:
+        await socket.disconnect()
+
+
+async def test_a_socket_that_flaps_knows_all_when_it_holds_again_and_leaves_nothing_behind(agent):
+    topic = f"agent.{agent.pk}"
+    cookie = await database_sync_to_async(cookie_of)(agent)
+
+    def change():
+        with realtime.atomic():
+            realtime.touch(topic)
+
+    for number in range(12):
+        socket = WebsocketCommunicator(application, "/ws/live/", headers=[*ORIGIN, cookie])
+        await socket.connect()
+        assert await subscribed(socket, topic) == {topic: number}
+        await socket.disconnect()
+        await database_sync_to_async(change)()
+    assert (dict(consumers._sockets), consumers._pulse) == ({}, [])
