@@ -103,8 +103,9 @@ def _interaction(row: Interaction) -> Request:
 
 
 def sensitive_messages(about: Patient) -> QuerySet[Message]:
-    """Sensitive messages to this patient, newest first; without those that were stopped or taken back."""
-    gone = [MessageStatus.DRAFT, MessageStatus.CANCELLED, MessageStatus.SUPPRESSED]
+    """Sensitive messages to this patient, newest first; without those that have not left, may still be taken back, or
+    were stopped."""
+    gone = [MessageStatus.DRAFT, MessageStatus.QUEUED, MessageStatus.CANCELLED, MessageStatus.SUPPRESSED]
     found = Message.objects.filter(interaction__patient=about, direction=Direction.OUTBOUND, is_sensitive=True)
     return found.exclude(status__in=gone).select_related("author", "interaction").order_by("-occurred_at", "-pk")
 

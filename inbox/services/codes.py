@@ -33,10 +33,13 @@ def new_code(
     interaction: Interaction | None = None,
     patient: Patient | None = None,
 ) -> OneTimeCode | None:
-    """A fresh code for an address, in the caller's transaction; None when it got three in a quarter of an hour, or ten
-    in a day. Whether a message carries it is for the caller to say (`handled_at`)."""
+    """A fresh code for an address, in the caller's transaction.
+
+    None when it got three of this use in a quarter of an hour, or ten in a day: a stranger who asks for codes does not
+    keep staff from sending one. Whether a message carries it is for the caller to say (`handled_at`).
+    """
     now = timezone.now()
-    lately = OneTimeCode.objects.filter(address=address, created_at__gt=now - timedelta(days=1))
+    lately = OneTimeCode.objects.filter(use=use, address=address, created_at__gt=now - timedelta(days=1))
     times = list(lately.values_list("created_at", flat=True))
     if len(times) >= MOST_A_DAY or sum(at > now - A_WHILE for at in times) >= MOST_IN_A_WHILE:
         return None

@@ -153,6 +153,7 @@ def test_an_address_gets_three_codes_in_a_quarter_of_an_hour_and_ten_in_a_day(ti
         assert row[3] is None
         made += sum(code is not None for code in row)
     assert made == 10
+    assert new_code(**given | {"use": "identity"}) is not None
 
 
 def test_sensitive_words_stay_here_and_only_a_link_leaves(talk, agent, twilio_accepts, settings):

@@ -199,8 +199,10 @@ def test_nobody_reads_the_message_of_somebody_else_or_one_that_was_stopped(patie
     client = signed_in_as()
     others = sensitive(PatientFactory(), sms_channel)
     stopped = sensitive(patient, sms_channel, status=MessageStatus.SUPPRESSED)
+    waiting = sensitive(patient, sms_channel, status=MessageStatus.QUEUED)
     plain = MessageFactory(interaction=stopped.interaction, direction=Direction.OUTBOUND)
-    for message in (others, stopped, plain):
+    assert "There is no message." in home(client)
+    for message in (others, stopped, waiting, plain):
         assert client.get(reverse("my:message", args=[message.public_id])).status_code == 404
 
 
