@@ -104,8 +104,8 @@ def test_a_protected_record_is_opened_with_a_reason_and_the_officer_sees_it(
     patient.sensitivity, patient.birth_date = "vip", "1970-05-01"
     patient.save()
     desk("/patients/")
-    page.fill("[name=q]", "quispe")
-    page.press("[name=q]", "Enter")
+    page.fill("#patient-q", "quispe")
+    page.press("#patient-q", "Enter")
     page.wait_for_selector("text=Nobody found")
     page.click("text=Protected record")
     page.fill("[name=mrn]", "P-77")
