@@ -18,6 +18,7 @@ COLUMNS = ("at", "occurred_at", "created_at")
 AUTHOR = ("author__first_name", "author__last_name")
 DRAWN = (
     *("interaction_id", "channel_kind", "direction", "kind", "status", "address", "cc", "subject", "text"),
+    "is_sensitive",
     *("quoted_text", "payload", "provider", "created_at", "gate_decision", "gate_reason", "attempts"),
     *("next_attempt_at", "scheduled_at", "error_code", "error_text"),
 )

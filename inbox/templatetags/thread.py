@@ -52,6 +52,7 @@ class Words:
         self.fold, self.download, self.ban = icon("chevron-right"), icon("download"), icon("ban")
         self.private, self.open = escape(_("Private note")), escape(_("Open"))
         self.template = f'<span class="chip chip--auto">{icon("layout-template")}{escape(_("Template"))}</span>'
+        self.sensitive = f'<span class="chip chip--warn">{icon("lock")}{escape(_("Only a link left"))}</span>'
         self.automatic, self.deferred = escape(_("Automatic")), escape(_("Waits until sending is allowed"))
         self.whole_note = escape(_("Show all of this note"))
         self.whole, self.subject = escape(_("Show all of this message")), escape(_("No subject"))
@@ -193,7 +194,7 @@ def _bubble(context: Any, item: Item, message: Message, known: Words, label: str
         who = escape(desk.person(item["interaction"]))
     elif message.author:
         who = escape(str(message.author))
-    chip = known.template if message.kind == MessageKind.TEMPLATE else ""
+    chip = known.template if message.kind == MessageKind.TEMPLATE else known.sensitive if message.is_sensitive else ""
     css = " bubble--failed" if message.status in UNSENT else ""
     css += OTHER_KINDS.get(MessageKind(message.kind), "")
     if message.kind in OTHER_KINDS:
@@ -212,7 +213,7 @@ def _mail(item: Item, message: Message, known: Words) -> str:
     out = " entry--out" if message.is_outbound else ""
     foot = f'<div class="entry__foot">{ticks(message, known)}<span>{known.statuses[message.status]}</span></div>'
     return (
-        f'<article class="entry{out}"><div class="entry__head">'
+        f'<article class="entry{out}"><div class="entry__head">{known.sensitive if message.is_sensitive else ""}'
         f'<span class="entry__title" dir="auto">{escape(message.subject) or known.subject}</span>'
         f'<span class="muted xs">{_mail_head(item, message, known)}</span></div>'
         f'<div class="entry__body stack stack--sm"><div class="entry__text"{_language(item)} dir="auto">'

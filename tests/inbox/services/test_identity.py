@@ -224,3 +224,5 @@ def test_the_reply_box_asks_before_it_sends_sensitive_words_unchecked(talk, agen
     assert (refused.status_code, shown.count('name="unchecked"'), "Benign." in shown) == (422, 1, True)
     page.post(url, given | {"unchecked": "on"})
     assert list(Message.objects.filter(direction="outbound").values_list("text", "is_sensitive")) == [("Benign.", True)]
+    thread = page.get(reverse("inbox:interaction", args=[talk.pk])).content.decode()
+    assert (thread.count("Benign."), thread.count("Only a link left")) == (2, 1)  # in the list's row and in the thread
