@@ -53,6 +53,7 @@ app.conf.beat_schedule = {
     "sweep-records": every(3600, "patients.sweep_records", "reports"),
     "clear-notifications": every(3600, "inbox.clear_notifications", "default"),
     "purge-holds": every(300, "scheduling.purge_holds", "default"),
+    "run-retention": every(300, "patients.run_retention", "reports"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),
     "expire-job-files": every(3600, "jobs.expire_files", "reports"),
 }

@@ -19,7 +19,7 @@ class InboxConfig(AppConfig):
         from contact_center.accounts.signals import access_changed, presence_changed, user_disabled
         from contact_center.common import shell
         from contact_center.jobs.signals import job_changed, job_finished
-        from inbox import receivers
+        from inbox import duties, receivers
         from inbox.record import register_with_patients
         from inbox.selectors.interactions import patients_of_partner, serves_patient
         from inbox.services import halts
@@ -29,6 +29,7 @@ class InboxConfig(AppConfig):
         from patients.services import stops
         from patients.signals import glass_broken
 
+        duties.declare()
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
         user_disabled.connect(receivers.return_work, dispatch_uid="inbox.return_work")
         user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")

@@ -47,6 +47,7 @@ class GateReason(StrEnum):
     CONTACT_HOURS = "contact_hours"
     DAILY_CAP = "daily_cap"
     CONVERSATION_CLOSED = "conversation_closed"
+    PATIENT_DATA = "patient_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class SendFacts:
     has_content: bool = True
     has_unresolved_variable: bool = False
     is_channel_active: bool = True
+    is_patient_data_refused: bool = False
     is_opted_out: bool = False
     is_address_bounced: bool = False
     is_deceased: bool = False
@@ -116,6 +118,7 @@ def _refusal(facts: SendFacts) -> GateReason | None:
         (not facts.has_address, GateReason.NO_ADDRESS),
         (not facts.has_content, GateReason.EMPTY),
         (facts.has_unresolved_variable, GateReason.UNRESOLVED_VARIABLE),
+        (facts.is_patient_data_refused, GateReason.PATIENT_DATA),
         (facts.is_deceased, GateReason.DECEASED),
         (facts.is_do_not_contact and not is_asked_for, GateReason.DO_NOT_CONTACT),
         (facts.is_opted_out and not is_keyword_answer, GateReason.OPTED_OUT),

@@ -118,3 +118,8 @@ def why_not_merge(actor: User, source: Interaction, target: Interaction) -> str:
         if not can_work(actor, one) or not can_take(actor, one):
             return _("%(name)s works on one of them. Ask them, or a supervisor, to merge.") % {"name": one.owner}
     return ""
+
+
+def can_register_processors(user: User) -> bool:
+    """May say who carries our messages and what they may carry."""
+    return can(user, Action.OVERSEE_PRIVACY)

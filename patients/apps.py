@@ -18,6 +18,7 @@ class PatientsConfig(AppConfig):
         from patients.record import register_record
         from patients.services import duplicates, importing
 
+        self._take_up_duties()
         shell.register_in_menu(
             shell.NavigationEntry(_("Duplicate records"), "users", "patients:duplicates", 40, can_merge_patients)
         )
@@ -31,3 +32,19 @@ class PatientsConfig(AppConfig):
         for signal in (signals.patient_created, signals.patient_changed, signals.contact_points_changed):
             signal.connect(receivers.compare_record, dispatch_uid="patients.compare_record")
         register_record()
+
+    def _take_up_duties(self) -> None:
+        """What is owed for each table, the work that does it, and where people find it."""
+        from django.utils.translation import gettext_lazy as _
+
+        from contact_center.common import shell
+        from contact_center.jobs import registry
+        from patients import own_duties, policies
+        from patients.services import erasure, giving_out
+
+        own_duties.declare_own()
+        registry.register(erasure.KIND, registry.Kind(_("Erasure of a patient"), do=erasure.do_item))
+        registry.register(
+            giving_out.KIND, registry.Kind(_("All data of a patient"), make=giving_out.make, ending="zip")
+        )
+        shell.register(shell.NavigationEntry(_("Privacy"), "lock", "patients:duties", 85, policies.can_see_duties))

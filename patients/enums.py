@@ -212,3 +212,23 @@ class ProofKind(TextChoices):
     POWER_OF_ATTORNEY = "power_of_attorney", _("Power of attorney")
     SIGNED_FORM = "signed_form", _("Form signed by the patient")
     SPOKEN = "spoken", _("The patient said so, with identity checked")
+
+
+class DataClass(TextChoices):
+    """Kinds of data that are kept for different lengths of time and may be held for a court."""
+
+    RECORD = "record", _("Patient records")
+    MESSAGES = "messages", _("Messages and notes")
+    FILES = "files", _("Files of messages and notes")
+    RECORDINGS = "recordings", _("Recordings of calls")
+    RAW_EVENTS = "raw_events", _("Raw events of providers")
+    WORKING = "working", _("Drafts, notices and other working data")
+    AUDIT = "audit", _("Audit trail")
+
+
+class ErasureStatus(TextChoices):
+    REQUESTED = "requested", _("Waits for approval")
+    DECLINED = "declined", _("Declined")
+    APPROVED = "approved", _("Being erased")
+    HELD = "held", _("Erased but for what a hold keeps")
+    DONE = "done", _("Erased")

@@ -83,3 +83,18 @@ def proxy_holds(link: RelatedPerson, scope: str, on: date, adult_age: int) -> bo
         return False
     last = last_day_of(link, adult_age)
     return (link.valid_from_date is None or link.valid_from_date <= on) and (last is None or on <= last)
+
+
+def can_handle_privacy(user: User) -> bool:
+    """May give out all data of a patient and ask that they be forgotten."""
+    return can(user, Action.HANDLE_PRIVACY)
+
+
+def can_oversee_privacy(user: User) -> bool:
+    """May decide on erasures, holds and how long data is kept."""
+    return can(user, Action.OVERSEE_PRIVACY)
+
+
+def can_see_duties(user: User) -> bool:
+    """May see requests, holds, rules and processors."""
+    return can_handle_privacy(user) or can_oversee_privacy(user)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from patients.services import duplicates, importing, merging
+from patients.services import duplicates, importing, merging, retention
 
 
 @shared_task(name="patients.compare_records")
@@ -13,3 +13,8 @@ def compare_records() -> int:
 @shared_task(name="patients.sweep_records")
 def sweep_records() -> int:
     return merging.gather_stragglers() + duplicates.sweep() + importing.forget_old()
+
+
+@shared_task(name="patients.run_retention")
+def run_retention() -> int:
+    return retention.run_retention()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients.views import additions, audit, care, duplicates, family, glass, imports, merging, programs, record
+from patients.views import additions, audit, care, duplicates, duties, family, glass, imports, merging, programs, record
 
 app_name = "patients"
 urlpatterns = [
@@ -26,6 +26,13 @@ urlpatterns = [
     path("patients/imports/<int:pk>/errors/", imports.errors, name="import-errors"),
     path("patients/<int:pk>/merge/", merging.find_other, name="merge-find"),
     path("patients/<int:pk>/merge/<int:other_id>/", merging.pair, name="merge-pair"),
+    path("patients/<int:patient_id>/data/", duties.patient_data, name="patient-data"),
+    path("privacy/", duties.requests_page, name="duties"),
+    path("privacy/requests/<int:pk>/approve/", duties.approve, name="erasure-approve"),
+    path("privacy/requests/<int:pk>/decline/", duties.decline, name="erasure-decline"),
+    path("privacy/holds/", duties.holds_page, name="holds"),
+    path("privacy/holds/<int:pk>/lift/", duties.lift, name="hold-lift"),
+    path("privacy/retention/", duties.retention_page, name="retention"),
     path("settings/consent-texts/", care.consent_texts, name="consent-texts"),
     path("settings/coming-of-age/", family.care_rules, name="care-rules"),
     path("patients/", record.patient_list, name="list"),

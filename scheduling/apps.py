@@ -15,8 +15,9 @@ class SchedulingConfig(AppConfig):
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
-        from scheduling import record
+        from scheduling import duties, record
 
+        duties.declare()
         record.register_with_patients()
         allowed = partial(can, action=Action.BOOK_VISITS)
         shell.register(shell.NavigationEntry(_("Schedule"), "calendar", "scheduling:day", 13, allowed))

@@ -53,5 +53,9 @@ class Action(TextChoices):
     RETRY_OUTBOX = "retry_outbox", _("Retry and cancel outgoing messages")
     CONFIGURE = "configure", _("Change channels, queues, forms and people")
     VIEW_AUDIT = "view_audit", _("Read the audit trail")
-    OVERSEE_PRIVACY = "oversee_privacy", _("Say which records are protected; is told when one is opened")
+    OVERSEE_PRIVACY = (
+        "oversee_privacy",
+        _("Say which records are protected, decide on erasures, holds and retention; is told when a record is opened"),
+    )
+    HANDLE_PRIVACY = "handle_privacy", _("Give out and ask to erase all data of a patient")
     MANAGE_API_KEYS = "manage_api_keys", _("Create and revoke API keys")

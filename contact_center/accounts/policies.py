@@ -8,6 +8,7 @@ _CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS
 _LEAD = _CARE | {
     Action.SERVE_PROTECTED,
     Action.MERGE_PATIENTS,
+    Action.HANDLE_PRIVACY,
     Action.IMPORT_PATIENTS,
     Action.VIEW_ALL_QUEUES,
     Action.ASSIGN_OTHERS,

@@ -14,6 +14,7 @@ from contact_center.jobs import policies, selectors, services
 from contact_center.jobs.models import Job
 
 SHOWN = 50
+TYPES = {"csv": "text/csv; charset=utf-8", "zip": "application/zip"}
 
 
 def _person(request: HttpRequest) -> User:
@@ -94,8 +95,9 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     if selectors.file_until(job) is None:
         raise Http404
     services.note_download(actor=_person(request), job=job)
+    ending = str(job.file.name).rpartition(".")[2]
     response = FileResponse(
-        job.file.open("rb"), as_attachment=True, filename=f"continuo-{pk}.csv", content_type="text/csv; charset=utf-8"
+        job.file.open("rb"), as_attachment=True, filename=f"continuo-{pk}.{ending}", content_type=TYPES[ending]
     )
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -79,6 +79,8 @@ def _work_on(job: Job, deadline: Deadline) -> None:
             _end(job.pk, "fail", _("Whoever started it may not work here any more."))
         elif kind.write is not None:
             _write_file(job, kind)
+        elif kind.make is not None:
+            _make_file(job, kind)
         else:
             _do_items(job, kind, deadline)
 
@@ -179,13 +181,39 @@ def _write_file(job: Job, kind: Kind) -> None:
         _keep_file(job.pk, count, File(cast("IO[bytes]", sheet.buffer), name="export.csv"))
 
 
+def _make_file(job: Job, kind: Kind) -> None:
+    """Let the kind write its file to a private one; cut short it is begun anew, refused it fails with the reason."""
+    assert kind.make is not None
+    last_sign, is_wanted = monotonic(), True
+
+    def tell(done: int) -> bool:
+        nonlocal last_sign, is_wanted
+        if monotonic() - last_sign >= SIGN_OF_LIFE_SECONDS:
+            last_sign = monotonic()
+            Job.objects.filter(pk=job.pk).update(done_count=done)
+            is_wanted = _goes_on(job.pk)
+        return is_wanted
+
+    with tempfile.TemporaryFile() as out:
+        try:
+            kind.make(job, out, tell)
+        except Refused as error:
+            _end(job.pk, "fail", str(error))
+            return
+        if not is_wanted:
+            _end(job.pk, "stop")
+            return
+        out.seek(0)
+        _keep_file(job.pk, job.total, File(out, name=f"made.{kind.ending}"))
+
+
 def _keep_file(job_id: int, count: int, file: File) -> None:
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job_id)
         if job.is_over:
             return
         job.done_count = job.total = count
-        job.file.save(f"{job_id}.csv", file, save=False)
+        job.file.save(f"{job_id}.{str(file.name).rpartition('.')[2]}", file, save=False)
         end(job, "finish")
 
 

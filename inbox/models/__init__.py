@@ -11,6 +11,7 @@ from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, To
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
 from inbox.models.portal import PortalSession
+from inbox.models.processors import Processor
 from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.sharing import PatientOption, PatientQuestion
 from inbox.models.views import SavedView
@@ -49,6 +50,7 @@ __all__ = [
     "PatientOption",
     "PatientQuestion",
     "PortalSession",
+    "Processor",
     "ProviderHealth",
     "Queue",
     "Reason",

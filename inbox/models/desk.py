@@ -8,6 +8,7 @@ from contact_center.common.encrypted import EncryptedTextField
 from contact_center.common.models import TimeStampedModel
 from inbox.enums import ChannelKind, Priority, TemplateStatus
 from inbox.models.hours import ServiceCalendar
+from inbox.models.processors import Processor
 
 
 class Queue(TimeStampedModel):
@@ -43,6 +44,7 @@ class Channel(TimeStampedModel):
     address = models.CharField(max_length=254, help_text=_("Our number or mailbox, normalised"))
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="channels")
     is_active = models.BooleanField(default=True)
+    processor = models.ForeignKey(Processor, on_delete=models.PROTECT, null=True, blank=True, related_name="channels")
     sends_receipts = models.BooleanField(
         default=False, help_text=_("E-mail: tell whoever begins a conversation that we have it, once a day at most.")
     )

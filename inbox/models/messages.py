@@ -233,6 +233,7 @@ class Attachment(SafeFSM, TimeStampedModel):
     error = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    is_sensitive = models.BooleanField(default=False, db_default=False, help_text="Carries health information.")
     scanned_at = models.DateTimeField(null=True, blank=True, help_text="When a virus scanner found nothing in it.")
 
     class Meta:

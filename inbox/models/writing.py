@@ -38,6 +38,7 @@ class Upload(SafeFSM, TimeStampedModel):
     name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=120)
     size = models.PositiveBigIntegerField()
+    is_sensitive = models.BooleanField(default=False, db_default=False, help_text="Carries health information.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the content; tells the same form sent twice.")
     file = models.FileField(upload_to=private_path)
     sent_with = models.ForeignKey(

@@ -54,6 +54,7 @@ class Content:
     is_scheduled: bool = False
     is_template: bool = False
     is_template_approved: bool = False
+    is_patient_data_refused: bool = False
 
 
 def way_to(
@@ -97,6 +98,7 @@ def facts_about(way: Way, purpose: MessagePurpose, content: Content) -> SendFact
         is_scheduled=content.is_scheduled,
         is_template=content.is_template,
         is_template_approved=content.is_template_approved,
+        is_patient_data_refused=content.is_patient_data_refused,
         last_inbound_at=way.last_inbound_at,
         automatic_today=_automatic_before(way) if purpose in AUTOMATIC else 0,
         time_zone=time_zone_of(patient),
@@ -120,8 +122,16 @@ def facts_for(message: Message) -> SendFacts:
         is_scheduled=message.scheduled_at is not None,
         is_template=message.template_id is not None,
         is_template_approved=bool(message.template and message.template.status == TemplateStatus.APPROVED),
+        is_patient_data_refused=message.attachments.filter(is_sensitive=True).exists()
+        and not may_carry_patient_data(message.channel_id),
     )
     return facts_about(way, MessagePurpose(message.purpose), content)
+
+
+def may_carry_patient_data(channel_id: int) -> bool:
+    """False for a channel whose processor may not carry health information; True where none is registered."""
+    forbidden = Channel.objects.filter(pk=channel_id, processor__may_carry_patient_data=False)
+    return not forbidden.exists()
 
 
 def time_zone_of(patient: Patient | None) -> str:

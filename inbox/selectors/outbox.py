@@ -37,6 +37,7 @@ GATE_SENTENCES = {
     GateReason.UNRESOLVED_VARIABLE: _("A variable was not filled in."),
     GateReason.QUIET_HOURS: _("It is night where the patient is; it goes out in the morning."),
     GateReason.CONTACT_HOURS: _("The patient wants no messages at this hour; it goes out in the hours they named."),
+    GateReason.PATIENT_DATA: _("This channel's processor may not carry health information."),
     GateReason.CONVERSATION_CLOSED: _("The conversation was closed before its time came."),
     GateReason.DAILY_CAP: _("The patient had enough automatic messages today; it goes out later."),
 }

@@ -21,6 +21,7 @@ from inbox.file_limits import OneFile, carries_text, problem_of_all
 from inbox.models import Channel, Interaction, Message, MessageTemplate, Upload
 from inbox.policies import can_take, can_work
 from inbox.selectors.addresses import address_on
+from inbox.selectors.gate_facts import may_carry_patient_data
 from inbox.services import clocks
 from inbox.services.departures import snippet_of
 from inbox.services.identity import refuse_unchecked
@@ -137,6 +138,11 @@ def _files(actor: User, interaction: Interaction, channel: Channel, ids: Sequenc
     facts = [OneFile(file.name, file.content_type, file.size) for file in files]
     if problem := problem_of_all(channel.kind, facts):
         raise Refused(problem)
+    if any(file.is_sensitive for file in files) and not may_carry_patient_data(channel.pk):
+        raise Refused(
+            _("%(name)s may not carry health information. Choose another channel, or leave these files out.")
+            % {"name": channel.name}
+        )
     return files
 
 

@@ -70,6 +70,11 @@ def drop_upload(*, actor: User, upload_id: int) -> None:
             _remove(row)
 
 
+def mark_upload(*, actor: User, upload_id: int, is_sensitive: bool) -> None:
+    """Say that a waiting file of the actor's carries health information, or that it does not."""
+    Upload.objects.filter(pk=upload_id, author=actor, sent_with=None).update(is_sensitive=is_sensitive)
+
+
 def chosen(actor: User, interaction: Interaction, ids: Sequence[int]) -> list[Upload]:
     """The waiting files with these ids, locked, in that order. Raises Refused when one is no longer there."""
     found = Upload.objects.select_for_update(of=("self",)).filter(interaction=interaction, author=actor, sent_with=None)
@@ -98,7 +103,12 @@ def attach(message: Message, files: Sequence[Upload]) -> None:
     """Make the files attachments of the message, in the caller's transaction. Their content is shared, not copied."""
     for row in files:
         attachment = Attachment(
-            message=message, name=row.name, content_type=row.content_type, size=row.size, file=row.file.name
+            message=message,
+            name=row.name,
+            content_type=row.content_type,
+            size=row.size,
+            file=row.file.name,
+            is_sensitive=row.is_sensitive,
         )
         attachment.accept()
         attachment.scanned_at = timezone.now() if row.status == ScanStatus.CLEAN else None
@@ -138,6 +148,7 @@ def restage(message: Message) -> None:
         row = Upload(
             interaction_id=message.interaction_id, author_id=message.author_id, name=attachment.name,
             content_type=attachment.content_type, size=attachment.size or 0, file=attachment.file.name,
+            is_sensitive=attachment.is_sensitive,
         )  # fmt: skip
         with attachment.file.open("rb") as content:
             row.digest = _digest(content)

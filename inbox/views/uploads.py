@@ -20,7 +20,7 @@ from inbox.selectors.uploads import (
     read_own_address,
     waiting_uploads,
 )
-from inbox.services.uploads import drop_upload, keep_upload
+from inbox.services.uploads import drop_upload, keep_upload, mark_upload
 from inbox.views import traces
 from inbox.views.answers import is_partial, person_of
 from inbox.views.interactions import find
@@ -54,6 +54,17 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     number = request.POST.get("upload_id", "")
     if number.isdecimal() and len(number) < 18:
         drop_upload(actor=person_of(request), upload_id=int(number))
+    return _list(request, interaction, [])
+
+
+@require_POST
+def mark(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say of a file in the reply box whether it carries health information."""
+    interaction = find(request, pk)
+    number = request.POST.get("upload_id", "")
+    if number.isdecimal() and len(number) < 18:
+        is_sensitive = request.POST.get("is_sensitive") == "1"
+        mark_upload(actor=person_of(request), upload_id=int(number), is_sensitive=is_sensitive)
     return _list(request, interaction, [])
 
 

@@ -12,6 +12,7 @@ from patients.models.care import (
 )
 from patients.models.consents import Consent, ConsentText
 from patients.models.duplicates import DuplicateSuggestion, MatchProfile
+from patients.models.duties import ErasureRequest, LegalHold, RetentionRule, RetentionRun
 from patients.models.family import CareRule, RelatedPerson
 from patients.models.glass import BreakGlass
 from patients.models.identity import Identifier, PostalAddress
@@ -29,7 +30,9 @@ __all__ = [
     "ContactPoint",
     "Coverage",
     "DuplicateSuggestion",
+    "ErasureRequest",
     "Identifier",
+    "LegalHold",
     "LifeEvent",
     "MatchProfile",
     "Patient",
@@ -43,5 +46,7 @@ __all__ = [
     "ProgramEnrolment",
     "ProgramStep",
     "RelatedPerson",
+    "RetentionRule",
+    "RetentionRun",
     "StepCompletion",
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from patients.care_forms import ConsentForm
-from patients.enums import AccessNeed, ProxyScope
+from patients.enums import AccessNeed, DataClass, ProxyScope
 
 register = template.Library()
 SOURCES = dict(ConsentForm.SOURCES) | {
@@ -41,3 +41,15 @@ def consent_source(source: str) -> str:
 def may_configure(user: Any) -> bool:
     """True for those who set the house up."""
     return can(user, Action.CONFIGURE)
+
+
+@register.filter
+def data_class_names(names: list[str]) -> str:
+    """Classes of data in words."""
+    return ", ".join(str(DataClass(name).label) for name in names if name in DataClass.values)
+
+
+@register.filter
+def verbose_name(model: Any) -> str:
+    """What the rows of a table are, in words."""
+    return str(model._meta.verbose_name_plural).capitalize()

@@ -80,6 +80,7 @@ def record(request: HttpRequest, patient_id: int) -> HttpResponse:
         "may_edit": policies.can_edit_patient(user, patient),
         "may_protect": policies.can_protect(user),
         "may_read_audit": policies.can_read_audit(user),
+        "may_give_out": policies.can_handle_privacy(user),
         "glass": open_glass(user, patient.pk) if patient.is_sensitive else None,
     }
     return render(request, "patients/record.html", context)

@@ -13,8 +13,8 @@ from contact_center.accounts.enums import Role
 from contact_center.jobs.enums import JobStatus
 from contact_center.jobs.models import Job
 from inbox.enums import AttachmentStatus, Direction, EventStatus, MessageStatus
-from inbox.models import NoteFile, Notification
-from patients.models import DuplicateSuggestion, Patient, PatientImport, PatientMerge
+from inbox.models import NoteFile, Notification, Processor
+from patients.models import DuplicateSuggestion, ErasureRequest, LegalHold, Patient, PatientImport, PatientMerge
 from tests.architecture.urls import addresses
 from tests.factories.accounts import UserFactory
 from tests.factories.care import (
@@ -59,7 +59,7 @@ WATCHERS = SERVING | {"auditor", "outsider"}
 BY_ROLE = (
     "hours",
     "sla",
-    *("quarantine", "hand-over", "second-factor-reset"),
+    *("quarantine", "hand-over", "second-factor-reset", "processor", "erasure", "hold-lift", "patient-data"),
     *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
     *("patients:accesses", "patients:break-glass", "patients:protect"),
 )
@@ -236,6 +236,17 @@ TABLE = {
     "inbox:message-now": (NOBODY, SERVING),
     "inbox:take-back": (NOBODY, SERVING),
     "inbox:upload-remove": (NOBODY, SERVING),
+    "inbox:upload-mark": (NOBODY, SERVING),
+    "inbox:processors": (LEADS | {"auditor"}, NOBODY),
+    "inbox:processor-new": ({"admin", "auditor"}, {"admin", "auditor"}),
+    "inbox:processor": ({"admin", "auditor"}, {"admin", "auditor"}),
+    "patients:duties": (LEADS | {"auditor"}, NOBODY),
+    "patients:erasure-approve": (NOBODY, {"admin", "auditor"}),
+    "patients:erasure-decline": (NOBODY, {"admin", "auditor"}),
+    "patients:holds": (LEADS | {"auditor"}, {"admin", "auditor"}),
+    "patients:hold-lift": (NOBODY, {"admin", "auditor"}),
+    "patients:retention": (LEADS | {"auditor"}, {"admin", "auditor"}),
+    "patients:patient-data": (LEADS, LEADS),
     "inbox:picture": (SERVING, NOBODY),
     "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
     "inbox:settings": (WORKERS, NOBODY),
@@ -355,6 +366,11 @@ def patient_rows(patient):
         "patients:coverage-end": CoverageFactory(patient=patient),
         "patients:life-event-remove": LifeEventFactory(patient=patient),
         "patients:program": enrolment.program,
+        **dict.fromkeys(
+            ("patients:erasure-approve", "patients:erasure-decline"),
+            ErasureRequest.objects.create(patient=patient, reason="asked", requested_by=UserFactory()),
+        ),
+        "patients:hold-lift": LegalHold.objects.create(reason="court", placed_by=UserFactory()),
     }
 
 
@@ -392,6 +408,7 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
         "formatted-mail": formatted,
         "retry": failed,
         **dict.fromkeys(("cancel", "message-later", "message-now", "take-back"), failed),
+        "processor": Processor.objects.create(name="Carrier", region="EU"),
         "quarantine-raw": event,
         "quarantine-retry": event,
     }

@@ -33,6 +33,7 @@ REFUSALS = [
     ({"has_address": False}, R.NO_ADDRESS, set()),
     ({"has_content": False}, R.EMPTY, set()),
     ({"has_unresolved_variable": True}, R.UNRESOLVED_VARIABLE, set()),
+    ({"is_patient_data_refused": True}, R.PATIENT_DATA, set()),
     ({"is_deceased": True}, R.DECEASED, set()),
     ({"is_do_not_contact": True}, R.DO_NOT_CONTACT, {KEYWORD, P.CODE}),
     ({"is_opted_out": True}, R.OPTED_OUT, {KEYWORD}),
