@@ -42,7 +42,7 @@ OURS = {
 BY_HAND = {"patients.ErasureRequest", "patients.LegalHold"}
 """Tables whose rows the stories below write."""
 
-FORCED = {"patients.ProgramEnrolment": ("step", "step_due_date")}
+FORCED = {"patients.ProgramEnrolment": ("step", "step_due_date"), "inbox.IdentityCheck": ("expires_at",)}
 
 
 class World:
