@@ -42,6 +42,7 @@ def declare() -> None:
         Table("inbox.MessageWords", MESSAGES, moment="message__occurred_at", hidden=("words",)),
         Table("inbox.Note", MESSAGES, scrub={"body": ""}, moment="created_at", expires=over),
         Table("inbox.FormSubmission", MESSAGES, scrub={"answers": []}, moment="submitted_at", expires=over),
+        Table("inbox.SlaClock", MESSAGES, scrub={}),
         Table("inbox.Task", MESSAGES, scrub={"title": ERASED}),
         Table("inbox.TimelineEvent", MESSAGES, scrub={"detail": ""}),
         Table("inbox.DeliveryReport", MESSAGES, scrub={}),
