@@ -123,6 +123,8 @@ class World:
             return {"note": "word"}
         if isinstance(field, models.DateTimeField):
             return timezone.now() + timedelta(hours=self.number)
+        if isinstance(field, models.DurationField):
+            return timedelta(hours=1)
         if isinstance(field, DateTimeRangeField):
             return DateTimeTZRange(timezone.now(), timezone.now() + timedelta(hours=1))
         if isinstance(field, models.DateField):
