@@ -1,4 +1,4 @@
-"""What one look at the inbox costs at size: list, conversation, weight of the page, four searches.
+"""What one look costs at size: list, conversation, weight of the page, a patient's page, four searches.
 
 BENCH_SCALE (default 2000) is the number of patients of the demo clinic that is made for it; 100000 make a million
 interactions and three million messages. BENCH_DATABASE names a database of the same server that holds such a clinic
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import brotli
 
+from benchmarks import record
 from benchmarks.machine import ROOT, SERVER_URL, Row, environment, sibling_url
 
 SCALE = int(os.environ.get("BENCH_SCALE", "2000"))
@@ -54,6 +55,7 @@ def measure(database_url: str) -> list[Row]:
         _page_row("conversation page", lambda: client.get(f"/inbox/{talk}/", **_to("div#workspace")), TALK_GOAL),
         _weight(client, talk),
     ]
+    rows += record.measure(client)
     return rows + [_search_row(client, name, texts) for name, texts in _questions().items()]
 
 
