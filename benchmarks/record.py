@@ -14,8 +14,8 @@ INSERT INTO inbox_interaction (created_at, updated_at, channel_id, channel_kind,
   contact_value, contact_name, patient_id, is_contact_shared, queue_id, owner_id, status, reason_id, priority, language,
   subject, reference, snippet, unread_count, opened_at, last_message_at, is_snooze_kept, closed_at, outcome, next_step)
 SELECT created_at, updated_at, channel_id, channel_kind, direction, 'bench' || n, contact_scheme, contact_value,
-  contact_name, patient_id, is_contact_shared, queue_id, owner_id, 'closed', reason_id, priority, language, subject, '', snippet, 0,
-  opened_at, now() - n * interval '13 minutes', false, now(), outcome, ''
+  contact_name, patient_id, is_contact_shared, queue_id, owner_id, 'closed', reason_id, priority, language, subject, '',
+  snippet, 0, opened_at, now() - n * interval '13 minutes', false, now(), outcome, ''
 FROM inbox_interaction, generate_series(1, %s) AS n WHERE id = %s
 """
 
