@@ -5,6 +5,7 @@ twenty (`make bench`). A prepared question is written by the ORM as well, so it 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -47,12 +48,15 @@ class AnyOf(Lookup):  # type: ignore[type-arg]
 class Prepared(Generic[Row]):
     """A QuerySet with `Given` places, compiled when it is first asked. Without prefetches: ask for those apart.
 
-    Values go to the database as they are, so give ids, texts and moments, not models.
+    Values go to the database as they are, so give ids, texts and moments, not models. Raises ValueError for a question
+    that has read the clock.
     """
 
     def __init__(self, questions: QuerySet[Row, Any]) -> None:
         compiler: Any = questions.query.get_compiler(connection=connection)
         self.sql, self.places = compiler.as_sql()
+        if any(isinstance(one, date) for one in self.places):
+            raise ValueError("A moment that is read while a question is put together would stay there for ever.")
         self.model, self.is_rows = questions.model, issubclass(questions._iterable_class, ModelIterable)  # type: ignore[attr-defined]
         self.converters: list[tuple[int, Any]] = [
             (place, (functions, expression))

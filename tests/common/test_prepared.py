@@ -2,6 +2,7 @@
 
 import pytest
 from django.db.models import Q
+from django.utils import timezone
 
 from contact_center.common.prepared import Given, Prepared, prepared
 from inbox.models import Interaction, Message
@@ -40,6 +41,11 @@ def test_values_are_converted_and_what_is_left_out_is_read_when_it_is_wanted(sms
 def test_a_row_that_is_not_there_is_said_as_the_orm_says_it():
     with pytest.raises(Message.DoesNotExist):
         Prepared(Message.objects.filter(pk=Given(0))).one(7)
+
+
+def test_a_question_that_has_read_the_clock_is_refused():
+    with pytest.raises(ValueError, match="for ever"):
+        Prepared(Message.objects.filter(occurred_at__lt=timezone.now()))
 
 
 def test_a_question_of_one_shape_is_put_together_once():
