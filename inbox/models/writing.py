@@ -12,9 +12,12 @@ from inbox.enums import AttachmentStatus, ScanStatus
 from inbox.models.interactions import Interaction, Note
 from inbox.models.messages import Message, private_path
 
+SENSITIVE = "!"
+
 
 class Draft(TimeStampedModel):
-    """What one person has begun to write in one conversation. Colleagues there may read it."""
+    """What one person has begun to write in one conversation. Colleagues there may read it. A `!` ends the mode of what
+    is sensitive."""
 
     interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="drafts")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
@@ -28,6 +31,16 @@ class Draft(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
+
+    @property
+    def way(self) -> str:
+        """The channel kind, or note."""
+        return self.mode.removesuffix(SENSITIVE)
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether only a link is to leave; kept with the words, so that no reload sends them in the open."""
+        return self.mode.endswith(SENSITIVE)
 
 
 class Upload(SafeFSM, TimeStampedModel):

@@ -59,9 +59,9 @@ def writing_context(
     }
     if mine is None:
         return context
-    context["composer_text"] = mine.text
-    if mine.mode in modes:
-        context["mode"] = mine.mode
+    context["composer_text"], context["composer_sensitive"] = mine.text, mine.is_sensitive
+    if mine.way in modes:
+        context["mode"] = mine.way
     if mine.seen_message_id < newest:
         context["seen_message_id"] = mine.seen_message_id
         newer = interaction.messages.filter(direction=Direction.INBOUND, pk__gt=mine.seen_message_id)

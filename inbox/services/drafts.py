@@ -9,6 +9,7 @@ from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
 from inbox.enums import ChannelKind
 from inbox.models import Draft, Interaction
+from inbox.models.writing import SENSITIVE
 from inbox.policies import can_work
 from inbox.selectors.drafts import round_of
 from inbox.services.interactions import locked, take
@@ -24,7 +25,8 @@ class StaleRound(Conflict):
 def keep_draft(
     *, actor: User, interaction_id: int, mode: str, text: str, seen_message_id: int = 0, draft_round: str = ""
 ) -> Draft | None:
-    """Keep what `actor` has written so far in one conversation; an empty text takes the draft away.
+    """Keep what `actor` has written so far in one conversation; an empty text takes the draft away. With a `!` after
+    the mode it is sensitive.
 
     Works on closed conversations too: words outlive what happens to the conversation. `seen_message_id` only grows.
     With `draft_round` (see `round_of`) a late save of a text that was sent meanwhile raises StaleRound. Raises Refused
@@ -34,7 +36,7 @@ def keep_draft(
         interaction = locked(interaction_id)
         if not can_work(actor, interaction):
             raise Refused(_("You may not work on this interaction."))
-        if mode not in MODES:
+        if mode.removesuffix(SENSITIVE) not in MODES:
             raise Refused(_("Choose a channel that can be answered."))
         if draft_round and draft_round != round_of(actor, interaction):
             raise StaleRound(_("This was sent already."))

@@ -20,6 +20,7 @@ from inbox.enums import ChannelKind
 from inbox.forms import MOST_TEXT, ComposeForm
 from inbox.later_forms import LaterForm
 from inbox.models import CannedReply, Interaction, Message
+from inbox.models.writing import SENSITIVE
 from inbox.selectors import conversation
 from inbox.selectors.canned import canned_for, get_canned_for
 from inbox.selectors.uploads import digests_of
@@ -119,7 +120,7 @@ def _keep_refused(
             actor=user,
             interaction_id=interaction.pk,
             seen_message_id=kept.get("seen_message_id", data["seen_message_id"] or 0),
-            mode=data["mode"],
+            mode=data["mode"] + (SENSITIVE if data["sensitive"] else ""),
             text=data["text"],
         )
     return kept

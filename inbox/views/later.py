@@ -15,6 +15,7 @@ from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.later_forms import OTHER, LaterForm
 from inbox.models import Draft, Message
+from inbox.models.writing import SENSITIVE
 from inbox.selectors.conversation import get_message_for
 from inbox.services.drafts import keep_draft
 from inbox.services.later import reschedule, send_now, take_back
@@ -88,8 +89,10 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     typed = Draft.objects.filter(interaction_id=place, author=user).values_list("text", flat=True).first() or ""
     text = "\n\n".join(part for part in (message.text, typed) if part)
     with suppress(Refused):
-        keep_draft(actor=user, interaction_id=place, mode=message.channel_kind, text=text)
+        mode = message.channel_kind + (SENSITIVE if message.is_sensitive else "")
+        keep_draft(actor=user, interaction_id=place, mode=mode, text=text)
     kept: dict[str, Any] = {"composer_text": text, "mode": message.channel_kind, "composer_cc": ", ".join(message.cc)}
+    kept["composer_sensitive"] = message.is_sensitive
     response = say(request, workspace(request, place, **kept), _("Taken back. The text is in the reply box."))
     if is_partial(request):
         events = json.loads(response.headers.get("HX-Trigger", "{}"))

@@ -7,7 +7,8 @@
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("continuo-drafts") : null;
   const forms = () => [...document.querySelectorAll("form[data-composer][data-draft-key]")];
   const areaOf = (form) => form.querySelector("textarea[data-draft]");
-  const modeOf = (form) => form.querySelector("[name=mode]:checked")?.value || "note";
+  const secret = (form) => form.querySelector("[name=sensitive]"); // a ! after the mode: sensitive
+  const modeOf = (form) => (form.querySelector("[name=mode]:checked")?.value || "note") + (secret(form)?.checked ? "!" : "");
   const isDirty = (state) => state && state.version > state.saved;
   const formOf = (key) => forms().find((form) => form.dataset.draftKey === key);
 
@@ -73,7 +74,11 @@
     later(form.dataset.draftKey);
   }
 
-  const setMode = (form, mode) => { const radio = form.querySelector(`[name=mode][value="${CSS.escape(mode)}"]:not(:disabled)`); if (radio) radio.checked = true; };
+  const setMode = (form, mode) => {
+    const way = mode.replace("!", ""), radio = form.querySelector(`[name=mode][value="${CSS.escape(way)}"]:not(:disabled)`);
+    if (radio) radio.checked = true;
+    if (secret(form)) secret(form).checked = way !== mode;
+  };
 
   function restore() {
     forms().forEach((form) => {
@@ -156,7 +161,7 @@
   const composer = (target) => target.closest?.("form[data-composer][data-draft-key]");
   document.addEventListener("input", (event) => { if (event.target.matches("[data-composer] textarea[data-draft]")) typed(composer(event.target)); });
   document.addEventListener("change", (event) => {
-    const form = event.target.matches("[data-composer] [name=mode]") && composer(event.target);
+    const form = event.target.matches("[data-composer] [name=mode], [data-composer] [name=sensitive]") && composer(event.target);
     if (form && areaOf(form).value.trim()) typed(form);
   });
   document.addEventListener("focusout", (event) => { const form = event.target.matches?.("textarea[data-draft]") && composer(event.target); if (form) save(form.dataset.draftKey); });

@@ -10,9 +10,10 @@ from django.utils import timezone
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
 from inbox.enums import IdentityOutcome, MessageStatus
-from inbox.models import IdentityCheck, Message, OneTimeCode
+from inbox.models import Draft, IdentityCheck, Message, OneTimeCode
 from inbox.selectors.identity import identity_of
 from inbox.services.codes import MASK, MOST_TRIES, digits_of, new_code, try_code
+from inbox.services.drafts import keep_draft
 from inbox.services.identity import (
     Unverified,
     check_identity,
@@ -226,3 +227,20 @@ def test_the_reply_box_asks_before_it_sends_sensitive_words_unchecked(talk, agen
     assert list(Message.objects.filter(direction="outbound").values_list("text", "is_sensitive")) == [("Benign.", True)]
     thread = page.get(reverse("inbox:interaction", args=[talk.pk])).content.decode()
     assert (thread.count("Benign."), thread.count("Only a link left")) == (2, 1)  # in the list's row and in the thread
+
+
+def test_what_is_sensitive_stays_so_through_drafts_dialogs_and_undo(talk, agent, signed_in):
+    MessageFactory(interaction=talk, address="+13055550123")
+    check(talk, agent)
+    page = signed_in(agent)
+    keep_draft(actor=agent, interaction_id=talk.pk, mode="sms!", text="Benign.")
+    shown = page.get(reverse("inbox:interaction", args=[talk.pk])).content.decode()
+    assert ('name="sensitive" checked' in shown, 'value="sms" checked' in shown) == (True, True)
+    compose = reverse("inbox:compose", args=[talk.pk])
+    asked = page.post(compose, {"mode": "sms", "text": "Benign.", "sensitive": "on", "do": "later"}).content.decode()
+    assert asked.count('<input type="hidden" name="sensitive" value="on">') == 1
+    page.post(compose, {"mode": "sms", "text": "Benign.", "sensitive": "on", "do": "schedule", "when": "tomorrow"})
+    message = Message.objects.get(direction="outbound")
+    assert (message.is_sensitive, message.scheduled_at is not None) == (True, True)
+    page.post(reverse("inbox:take-back", args=[message.pk]))
+    assert Draft.objects.get().is_sensitive is True
