@@ -27,7 +27,7 @@ class InboxConfig(AppConfig):
         from patients.selectors.access import may_open, register_acquaintance
         from patients.selectors.people import register_partner_scope
         from patients.services import stops
-        from patients.signals import glass_broken
+        from patients.signals import glass_broken, patients_merged, patients_unmerged
 
         duties.declare()
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
@@ -37,6 +37,8 @@ class InboxConfig(AppConfig):
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         presence_changed.connect(receivers.show_presence, dispatch_uid="inbox.show_presence")
         job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
+        for changed in (patients_merged, patients_unmerged):
+            changed.connect(receivers.show_merge, dispatch_uid="inbox.show_merge")
         glass_broken.connect(receivers.tell_privacy_officers, dispatch_uid="inbox.tell_privacy_officers")
         job_finished.connect(receivers.tell_job_owner, dispatch_uid="inbox.tell_job_owner")
         register_partner_scope(patients_of_partner)

@@ -196,6 +196,17 @@ class NotificationKind(TextChoices):
     DEADLINE_NEAR = "deadline_near", _("A deadline is near")
     DEADLINE_MISSED = "deadline_missed", _("A deadline was missed")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
+    WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
+
+
+class WrongPatientReason(TextChoices):
+    """How something came to the wrong patient's record."""
+
+    SAME_NAME = "same_name", _("Two patients with much the same name")
+    SHARED_ADDRESS = "shared_address", _("A phone or e-mail that several people use")
+    WRONG_CHOICE = "wrong_choice", _("The wrong record was chosen")
+    WRONG_DOCUMENT = "wrong_document", _("A document of somebody else was sent")
+    OTHER = "other", _("Another reason")
 
 
 class TemplateStatus(TextChoices):

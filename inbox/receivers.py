@@ -8,8 +8,10 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import roles_that_may
 from inbox import realtime
-from inbox.enums import EventKind, NotificationKind
+from inbox.enums import DONE, EventKind, NotificationKind
+from inbox.models import Interaction
 from inbox.services.handover import return_work_of
+from inbox.services.interactions import tell
 from inbox.services.ledger import accept_event, receive_raw_mail
 from inbox.services.notifications import notify
 
@@ -49,6 +51,14 @@ def tell_privacy_officers(sender: Any, grant_id: int, user_id: int, **kwargs: An
     for overseer in overseers:
         key = f"glass:{grant_id}"
         notify(user=overseer, kind=NotificationKind.GLASS_BROKEN, actor=actor, dedupe_key=key, is_duty=True)
+
+
+def show_merge(sender: Any, source_id: int, target_id: int, **kwargs: Any) -> None:
+    """patients.patients_merged, patients_unmerged → open conversations of both records draw who the patient is."""
+    open_ones = Interaction.objects.filter(patient__in=[source_id, target_id]).exclude(status__in=DONE)
+    with realtime.atomic():
+        for row in open_ones.only("pk", "queue_id", "owner_id", "status"):
+            tell(row)
 
 
 def recheck_sockets_after_sign_out(sender: Any, user: Any, **kwargs: Any) -> None:

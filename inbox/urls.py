@@ -31,6 +31,7 @@ from inbox.views import (
     team,
     uploads,
     within,
+    wrong_patient,
 )
 
 app_name = "inbox"
@@ -84,6 +85,7 @@ urlpatterns = [
     path("inbox/<int:pk>/merge/", merging.merge, name="merge"),
     path("inbox/<int:pk>/unmerge/", merging.unmerge, name="unmerge"),
     path("inbox/<int:pk>/split/", merging.split, name="split"),
+    path("inbox/<int:pk>/wrong-patient/", wrong_patient.wrong_patient, name="wrong-patient"),
     path("inbox/<int:pk>/wrap-up/", actions.wrap_up, name="wrap-up"),
     path("inbox/<int:pk>/reopen/", actions.reopen, name="reopen"),
     path("inbox/<int:pk>/link/", actions.link, name="link"),

@@ -40,6 +40,7 @@ DEFAULTS = {
     K.DEADLINE_NEAR: Wish(desktop=True),
     K.DEADLINE_MISSED: Wish(sound=True, desktop=True),
     K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
+    K.WRONG_PATIENT: Wish(desktop=True, email=True),
 }
 
 
@@ -137,6 +138,7 @@ def title_of(row: Notification) -> str:
         return _("%(actor)s opened a protected record") % words
     sentences = {
         K.GLASS_BROKEN: _("A protected record was opened"),
+        K.WRONG_PATIENT: _("Something was moved to the right patient in %(queue)s"),
         K.ASSIGNED: _("A conversation in %(queue)s is yours now"),
         K.NEW_WORK: _("New work in %(queue)s"),
         K.PATIENT_REPLIED: _("New message in %(queue)s"),

@@ -118,17 +118,27 @@ def split(*, actor: User, interaction_id: int, message_ids: Iterable[int]) -> In
         require(not source.is_done, _("This interaction is closed. Reopen it first."))
         if not can_take(actor, source):
             raise Conflict(_("%(name)s has taken this interaction already.") % {"name": source.owner})
-        chosen = _chosen(source, wanted)
-        new = _part_of(source, actor, chosen)
-        new.save(force_insert=True)
-        Message.objects.filter(pk__in=wanted).update(interaction=new)
-        move_forms(source, new, chosen)
-        recount(new)
-        recount(source)
-        clocks.settle(source, is_answered=False)
+        new = take_out(source, actor, wanted)
         conclude(new, actor=actor, kind=TimelineKind.SPLIT, action=AuditAction.CREATED, detail=f"from:{source.pk}")
         conclude(source, actor=actor, kind=TimelineKind.SPLIT, action=AuditAction.CHANGED, detail=f"into:{new.pk}")
         return new
+
+
+def take_out(source: Interaction, actor: User, wanted: set[int]) -> Interaction:
+    """A new conversation of the actor with these messages of a locked one; the caller saves both.
+
+    Refuses as `split`.
+    """
+    chosen = _chosen(source, wanted)
+    new = _part_of(source, actor, chosen)
+    new.save(force_insert=True)
+    Message.objects.filter(pk__in=wanted).update(interaction=new)
+    move_forms(source, new, chosen)
+    recount(new)
+    recount(source)
+    if not source.is_done:
+        clocks.settle(source, is_answered=False)
+    return new
 
 
 def _chosen(source: Interaction, wanted: set[int]) -> list[Message]:

@@ -100,6 +100,12 @@ def current_id(patient_id: int) -> int:
     return merged_into or patient_id
 
 
+def merged_goal(user: User, patient_id: int) -> int | None:
+    """Where an old address leads: the record this one was merged into, if the person may open that; else None."""
+    merged_into = Patient.objects.filter(pk=patient_id).values_list("merged_into", flat=True).first()
+    return merged_into if merged_into and patients_visible_to(user).filter(pk=merged_into).exists() else None
+
+
 def record_ids(patient: Patient) -> list[int]:
     """Ids under which facts of this person stand: the record's own and those merged into it. For trails."""
     merged = Patient.objects.filter(merged_into=patient).order_by("pk").values_list("pk", flat=True)

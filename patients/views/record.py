@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,6 +18,7 @@ from patients.journey import next_steps_for
 from patients.models import Patient
 from patients.record_forms import LookForm
 from patients.selectors.access import open_glass
+from patients.selectors.duplicates import merged_goal
 from patients.services.records import open_patient_record, recent_records, search_records
 from patients.timeline import Look, Place, kinds, timeline_of
 from patients.views.answers import person_of
@@ -72,6 +73,8 @@ def line_context(request: HttpRequest, patient: Patient) -> dict[str, Any]:
 @require_safe
 def record(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Everything an authorised person must know of one patient, on one page."""
+    if goes_on := merged_goal(person_of(request), patient_id):
+        return redirect("patients:record", goes_on)
     patient = opened(request, patient_id, "page")
     user = person_of(request)
     context = line_context(request, patient) | {

@@ -218,6 +218,7 @@ TABLE = {
     "inbox:unmerge": (NOBODY, SERVING),
     "inbox:split": (SERVING, SERVING),
     "inbox:wrap-up": (SERVING, SERVING),
+    "inbox:wrong-patient": (SERVING, SERVING),
     "inbox:reopen": (NOBODY, SERVING),
     "inbox:link": (SERVING, SERVING),
     "inbox:create-patient": (NOBODY, SERVING),

@@ -65,6 +65,15 @@ def test_a_pair_is_merged_as_chosen_and_the_merge_undone(lead, pair):
     assert "Undone" in lead.get(reverse("patients:merges")).content.decode()
 
 
+def test_an_old_address_leads_to_the_joined_record(lead, pair, signed_in, auditor):
+    old, new = pair
+    lead.post(reverse("patients:merge-pair", args=[old.pk, new.pk]), {"keep": new.pk})
+    page = reverse("patients:record", args=[old.pk])
+    assert lead.get(page).url == reverse("patients:record", args=[new.pk])
+    Patient.objects.filter(pk=new.pk).update(sensitivity="vip")
+    assert lead.get(page).status_code == 404
+
+
 def test_what_cannot_be_merged_is_said_on_the_page(lead, pair):
     old, new = pair
     url = reverse("patients:merge-pair", args=[old.pk, new.pk])

@@ -1,0 +1,72 @@
+"""Moving what lies in the wrong patient's record."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from contact_center.accounts.models import User
+from contact_center.common.errors import Refused
+from inbox import policies
+from inbox.enums import WrongPatientReason
+from inbox.models import Interaction
+from inbox.selectors.merging import messages_to_split
+from inbox.services.wrong_patient import move_to_right_patient
+from inbox.views.answers import person_of, render_form, status_of
+from inbox.views.dialogs import done
+from inbox.views.interactions import find
+from patients.models import Patient
+from patients.selectors.people import get_patient_for
+from patients.services.records import search_records
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def wrong_patient(request: HttpRequest, pk: int) -> HttpResponse:
+    """Find the right patient, choose what belongs there and say why; names are posted, never in an address."""
+    interaction, user = find(request, pk), person_of(request)
+    error, status = "", 200
+    if request.method == "POST" and "search" not in request.POST:
+        try:
+            moved = move_to_right_patient(actor=user, interaction_id=pk, **_given(request, user))
+            return done(request, moved.pk, _("Moved to the right patient."))
+        except Refused as refusal:
+            error, status = str(refusal), status_of(refusal)
+    return render_form(request, "wrong_patient", _context(request, user, interaction) | {"error": error}, status=status)
+
+
+def _given(request: HttpRequest, user: User) -> dict[str, Any]:
+    number = request.POST.get("patient", "")
+    try:
+        if not (number.isdecimal() and len(number) < 19 and policies.can_search_patients(user)):
+            raise Patient.DoesNotExist
+        patient = get_patient_for(user, int(number))
+    except Patient.DoesNotExist:
+        raise Refused(_("Choose the right patient from the list.")) from None
+    return {
+        "patient": patient,
+        "reason": request.POST.get("reason", ""),
+        "message_ids": _chosen(request),
+        "note": request.POST.get("note", "")[:2000],
+    }
+
+
+def _chosen(request: HttpRequest) -> set[int]:
+    return {int(value) for value in request.POST.getlist("messages") if value.isdecimal() and len(value) < 19}
+
+
+def _context(request: HttpRequest, user: User, interaction: Interaction) -> dict[str, Any]:
+    query = request.POST.get("q", "").strip()[:100]
+    found = search_records(user, query, limit=12) if len(query) > 1 and policies.can_search_patients(user) else []
+    number = request.POST.get("patient", "")
+    return {
+        "interaction": interaction,
+        "query": query,
+        "results": [row for row in found if row.pk != interaction.patient_id],
+        "patient_id": int(number) if number.isdecimal() and len(number) < 19 else None,
+        "rows": messages_to_split(interaction),
+        "chosen": _chosen(request),
+        "reasons": WrongPatientReason.choices,
+        "reason": request.POST.get("reason", ""),
+        "note": request.POST.get("note", "")[:2000],
+    }
