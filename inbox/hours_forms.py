@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.business_time import DAY_MINUTES, Hours
@@ -36,11 +35,11 @@ def parse_hours(text: str) -> Ranges:
     for part in text.split(","):
         match = RANGE.match(part.strip())
         if match is None:
-            raise ValidationError(_now("Write hours such as 08:00-12:00, 14:00-17:00, or 24h."))
+            raise ValidationError(_("Write hours such as 08:00-12:00, 14:00-17:00, or 24h."))
         found.append((_time(match[1], match[2]), _time(match[3], match[4])))
     spans = sorted(Hours.of(opens, closes) for opens, closes in found)
     if any(later.opens < earlier.closes for earlier, later in pairwise(spans)):
-        raise ValidationError(_now("These hours overlap."))
+        raise ValidationError(_("These hours overlap."))
     return found
 
 
@@ -49,7 +48,7 @@ def _time(hour: str, minute: str | None) -> time:
     if (hours, minutes) == (24, 0):
         return time(0)
     if hours > 23 or minutes > 59:
-        raise ValidationError(_now("There is no such time of day."))
+        raise ValidationError(_("There is no such time of day."))
     return time(hours, minutes)
 
 
@@ -111,8 +110,8 @@ class CalendarForm(DeskForm):
         part = cleaned.get("subdivision", "").strip().upper()
         by_code = {code.upper(): code for code in parts}
         if part and part not in by_code:
-            known = ", ".join(parts[:60]) or _now("none")
-            self.add_error("subdivision", _now("Its parts are: %(parts)s.") % {"parts": known})
+            known = ", ".join(parts[:60]) or _("none")
+            self.add_error("subdivision", _("Its parts are: %(parts)s.") % {"parts": known})
         cleaned["subdivision"] = by_code.get(part, "")
         return cleaned
 
@@ -169,7 +168,7 @@ def parse_moment(text: str, zone: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(text.strip()).replace(tzinfo=zone)
     except ValueError:
-        raise ValidationError(_now("Enter a date and a time.")) from None
+        raise ValidationError(_("Enter a date and a time.")) from None
 
 
 class DurationField(forms.CharField):
@@ -184,10 +183,10 @@ class DurationField(forms.CharField):
             return None
         parts = re.fullmatch(r"((?:\d{1,5}\s*[mhd]\s*)+)|(\d{1,6})", text)
         if parts is None:
-            raise ValidationError(_now("Write a time such as 15m, 4h or 1d 12h."))
+            raise ValidationError(_("Write a time such as 15m, 4h or 1d 12h."))
         minutes = int(parts[2]) if parts[2] else sum(int(n) * UNITS[u] for n, u in re.findall(r"(\d+)\s*([mhd])", text))
         if not 0 < minutes <= LONGEST_PROMISE:
-            raise ValidationError(_now("Promise something between a minute and a year."))
+            raise ValidationError(_("Promise something between a minute and a year."))
         return minutes
 
 
@@ -240,10 +239,10 @@ class PolicyForm(DeskForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("counting") == Counting.CALENDAR and not cleaned.get("calendar"):
-            self.add_error("calendar", _now("Choose the calendar whose hours count."))
+            self.add_error("calendar", _("Choose the calendar whose hours count."))
         targets = ("first_response_minutes", "next_response_minutes", "resolution_minutes")
         if not self.errors and not any(cleaned.get(name) for name in targets):
-            self.add_error("first_response_minutes", _now("Promise at least one of the three."))
+            self.add_error("first_response_minutes", _("Promise at least one of the three."))
         return cleaned
 
 
@@ -276,5 +275,5 @@ class TimeLabForm(DeskForm):
                 self.add_error("moment", error)
             else:
                 if not 2000 <= cleaned["at"].year <= timezone.now().year + 20:
-                    self.add_error("moment", _now("Choose a moment within twenty years."))
+                    self.add_error("moment", _("Choose a moment within twenty years."))
         return cleaned

@@ -16,6 +16,7 @@ from django.utils import timezone
 from contact_center.accounts.models import User
 from contact_center.aurora import agenda, attention, audits, care, drafts, labels, note_files, provider, setup, wishes
 from contact_center.aurora.chronicle import Chronicle
+from contact_center.aurora.hours import set_up_hours, start_clocks
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
 from contact_center.aurora.people import Invented, invent
 from contact_center.aurora.present import Present
@@ -81,6 +82,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     is_small = count <= WHOLE_LEDGER_UNTIL
     made = setup.set_up()
     labels.set_up_labels(made)
+    set_up_hours(made)
     book = Chronicle(made, rng, now, now - timedelta(days=DAYS_BACK + 1 if is_small else 2))
     people = invent(count, rng)
     _patients(book, people)
@@ -95,6 +97,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     open_now = Present(book, people, busy_phones=past.opted_out).tell(min(OPEN_NOW + count // 2000, count // 4))
     book.finish()
     labels.label_open_work()
+    start_clocks()
     save_views(book.desk)
     attention.tell(now)
     drafts.begin_some()

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from inbox.api import cases, interactions, operations, work
+from inbox.api import cases, hours, interactions, operations, work
 from patients import api as patients
 
 app_name = "api"
@@ -14,6 +14,9 @@ router.register("messages", interactions.MessageViewSet, basename="message")
 router.register("tasks", work.TaskViewSet, basename="task")
 router.register("cases", cases.CaseViewSet, basename="case")
 router.register("channels", operations.ChannelViewSet, basename="channel")
+router.register("calendars", hours.CalendarViewSet, basename="calendar")
+router.register("sla-policies", hours.PolicyViewSet, basename="sla-policy")
+router.register("sla-clocks", hours.ClockViewSet, basename="sla-clock")
 router.register("queues", operations.QueueViewSet, basename="queue")
 router.register("reasons", operations.ReasonViewSet, basename="reason")
 router.register("dispositions", operations.DispositionViewSet, basename="disposition")

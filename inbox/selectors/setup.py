@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import Case, Channel, Disposition, Reason, Tag
+from inbox.models import Case, Channel, Disposition, Reason, ServiceCalendar, SlaPolicy, Tag
 from inbox.selectors.interactions import interactions_visible_to, not_protected_from, queues_of
 
 
@@ -53,3 +53,23 @@ def dispositions_for(user: User) -> QuerySet[Disposition]:
 def tags_for(user: User) -> QuerySet[Tag]:
     """Tags in use."""
     return Tag.objects.filter(is_active=True) if can(user, Action.WORK_INBOX) else Tag.objects.none()
+
+
+def calendars_visible_to(user: User) -> QuerySet[ServiceCalendar]:
+    """Hours of the house with what they are made of; partner teams see those of their own queues."""
+    if not can(user, Action.WORK_INBOX):
+        return ServiceCalendar.objects.none()
+    found = ServiceCalendar.objects.prefetch_related("ranges", "days__ranges", "closures", "queues")
+    if user.role == Role.PARTNER_AGENT:
+        found = found.filter(queues__in=queues_of(user).values("pk")).distinct()
+    return found
+
+
+def policies_visible_to(user: User) -> QuerySet[SlaPolicy]:
+    """What is promised; partner teams see what concerns every queue or one of theirs."""
+    if not can(user, Action.WORK_INBOX):
+        return SlaPolicy.objects.none()
+    found = SlaPolicy.objects.prefetch_related("queues", "reasons")
+    if user.role == Role.PARTNER_AGENT:
+        found = found.filter(Q(queues=None) | Q(queues__in=queues_of(user).values("pk"))).distinct()
+    return found

@@ -1,6 +1,7 @@
 """Receipts: whoever writes a form or begins a conversation by mail is told that we have it, with a reference."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -10,6 +11,8 @@ from django.utils.translation import gettext as _
 from inbox.enums import ChannelKind, Direction, MessagePurpose
 from inbox.mail.loopguard import AUTO_REPLY_INTERVAL, MOST_PER_HOUR
 from inbox.models import Channel, FormSubmission, Interaction, Message
+from inbox.selectors.gate_facts import time_zone_of
+from inbox.selectors.hours import message_in, moment_words, standing_of_queue
 from inbox.services.interactions import new_reference
 from inbox.services.outbox import enqueue
 
@@ -57,11 +60,11 @@ def _receipts(within: timedelta) -> QuerySet[Message]:
 
 def _send(interaction: Interaction, channel: Channel, reference: str, language: str, in_reply_to: str = "") -> None:
     with translation.override(language or settings.LANGUAGE_CODE):
+        text = _("We have your message. A person will read it and answer you. Your reference is %(reference)s.")
         enqueue(
             interaction=interaction,
             channel=channel,
-            text=_("We have your message. A person will read it and answer you. Your reference is %(reference)s.")
-            % {"reference": reference},
+            text=" ".join(filter(None, [text % {"reference": reference}, _closed_words(interaction, language)])),
             subject=_("We have your message (%(reference)s)") % {"reference": reference},
             author=None,
             purpose=MessagePurpose.RECEIPT,
@@ -69,3 +72,19 @@ def _send(interaction: Interaction, channel: Channel, reference: str, language: 
             in_reply_to=in_reply_to,
             references=[in_reply_to] if in_reply_to else [],
         )
+
+
+def _closed_words(interaction: Interaction, language: str) -> str:
+    """What is to be said while the queue is closed: the message for patients, and when it opens, in their own zone.
+
+    Empty while it is open. The caller has set the language.
+    """
+    standing = standing_of_queue(interaction.queue_id)
+    if standing.is_open:
+        return ""
+    language = language or settings.LANGUAGE_CODE
+    told = message_in(standing.messages, language)
+    if standing.opens_at is None:
+        return told or _("We are closed at the moment.")
+    when = moment_words(standing.opens_at, ZoneInfo(time_zone_of(interaction.patient)), language)
+    return " ".join(filter(None, [told, _("We are closed now and open again on %(when)s.") % {"when": when}]))
