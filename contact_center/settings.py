@@ -384,6 +384,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelKind": "inbox.enums.ChannelKind",
         "MessageKind": "inbox.enums.MessageKind",
         "EventKind": "inbox.enums.EventKind",
+        "ClockKind": "inbox.enums.ClockKind",
+        "Priority": "inbox.enums.Priority",
         "ContactScheme": "patients.enums.ContactScheme",
     },
 }

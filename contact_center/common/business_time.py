@@ -259,6 +259,10 @@ class Always:
         """`at`."""
         return at.astimezone(UTC)
 
+    def closes_next_at(self, at: datetime) -> datetime | None:
+        """None."""
+        return None
+
     def standing_at(self, at: datetime) -> Standing:
         """Open."""
         return Standing(True, "open", at)

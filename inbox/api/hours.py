@@ -71,7 +71,8 @@ class CalendarSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_opens_at(self, row: ServiceCalendar) -> Any:
-        return calendar_of(row).opens_next_at(timezone.now())
+        opens_at = calendar_of(row).opens_next_at(timezone.now())
+        return opens_at and serializers.DateTimeField().to_representation(opens_at)
 
 
 class PolicySerializer(serializers.ModelSerializer):

@@ -72,6 +72,7 @@ class Lab:
     """Everything the page says of one question."""
 
     standing: Standing
+    closes_at: datetime | None
     calendar_name: str
     terms: Terms | None
     passed_over: list[tuple[str, list[str]]]
@@ -93,6 +94,7 @@ def look(question: Question, setup: Setup) -> Lab:
     groups = [(probe.title, probe.look(question)) for probe in _probes]
     return Lab(
         standing=setup.of_queue(facts.queue_id).standing_at(question.at),
+        closes_at=setup.of_queue(facts.queue_id).closes_next_at(question.at),
         calendar_name=_name_of(shown_id),
         terms=terms,
         passed_over=[(one.name, [CONDITION_WORDS[miss]() for miss in one.misses(facts)]) for one in passed],

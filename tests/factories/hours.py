@@ -1,12 +1,14 @@
 """Calendars, policies and closures."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from inbox.models import CalendarDay, CalendarRange, ServiceCalendar, SlaPolicy
+from inbox.models import CalendarDay, CalendarRange, ServiceCalendar, SlaClock, SlaPolicy
 from inbox.selectors.hours import forget_setup
+from tests.factories.inbox import InteractionFactory
 
 
 class CalendarFactory(DjangoModelFactory):
@@ -60,3 +62,16 @@ class SlaPolicyFactory(DjangoModelFactory):
     def reasons(self, create, extracted, **kwargs):
         self.reasons.set(extracted or [])
         forget_setup()
+
+
+class SlaClockFactory(DjangoModelFactory):
+    """A first reply that is due in half an hour."""
+
+    class Meta:
+        model = SlaClock
+
+    interaction = factory.SubFactory(InteractionFactory)
+    kind = "first_response"
+    target = timedelta(minutes=30)
+    started_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=30))

@@ -16,6 +16,7 @@ from contact_center.audit.models import AuditEntry
 from inbox.enums import Direction, EventStatus, InteractionStatus, MessageStatus
 from inbox.models import Interaction, Message
 from patients.models import ContactPoint, Patient
+from tests.factories.hours import CalendarFactory, SlaClockFactory, SlaPolicyFactory
 from tests.factories.inbox import (
     CaseFactory,
     DispositionFactory,
@@ -73,6 +74,9 @@ COLLECTIONS = {
     "messages": MessageFactory,
     "cases": CaseFactory,
     "queues": QueueFactory,
+    "calendars": CalendarFactory,
+    "sla-policies": SlaPolicyFactory,
+    "sla-clocks": SlaClockFactory,
     "reasons": ReasonFactory,
     "dispositions": DispositionFactory,
     "ledger-events": WebhookEventFactory,
