@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0016_hours_and_clocks'),
+        ('inbox', '0017_processors'),
     ]
 
     operations = [
