@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 ALIKE = 0.6
+MOST_LETTERS = 1500  # of one message: whoever repeats a story says so early
+HINTS = (
+    *("again", "already", "third", "second", "fourth", "same", "vez", "vece", "nuevo", "novo", "mismo", "mesma"),
+    *("ya ", "ja "),
+)
 PER_CONTACT, PER_CHANNEL, PER_AGENT, PER_QUESTION, PER_COMPLAINT = 4, 4, 8, 15, 25
 AGAIN = re.compile(
     r"(third|second|fourth|again|already|same thing|same question)[^.!?]{0,40}(explain|told|tell|said|repeat|ask)"
@@ -80,7 +85,9 @@ def continuity_of(contacts: Sequence[Contact]) -> Continuity:
     said = [(saying.at, number, saying) for number, one in enumerate(contacts) for saying in one.sayings]
     for _at, number, saying in sorted(said, key=lambda entry: (entry[0], entry[1])):
         if not saying.is_ours:
-            says_so += bool(AGAIN.search(plain(saying.text)))
+            says_so += _says_so(plain(saying.text))
+            continue
+        if "?" not in saying.text:
             continue
         for question in questions_in(saying.text):
             words = frozenset(re.findall(r"\w{3,}", plain(question)))
@@ -99,6 +106,11 @@ def continuity_of(contacts: Sequence[Contact]) -> Continuity:
     )
 
 
+def _says_so(text: str) -> bool:
+    """Cheap words first: most messages have none of them, and the patterns are dear."""
+    return any(hint in text for hint in HINTS) and AGAIN.search(text) is not None
+
+
 def _is_again(words: frozenset[str], number: int, agent: int | None, earlier: Asked) -> bool:
     known, contact, who = earlier
     if contact == number and who == agent:
@@ -108,10 +120,13 @@ def _is_again(words: frozenset[str], number: int, agent: int | None, earlier: As
 
 def questions_in(text: str) -> list[str]:
     """The sentences that ask something."""
-    return [part.strip(" ¿\n\t") for part in re.findall(r"[^.!?\n¿]{3,240}\?", text[:4000])]
+    return [part.strip(" ¿\n\t") for part in re.findall(r"[^.!?\n¿]{3,240}\?", text[:MOST_LETTERS])]
 
 
 def plain(text: str) -> str:
     """Lower case, without accents."""
-    parts = unicodedata.normalize("NFKD", text[:4000].casefold())
+    text = text[:MOST_LETTERS].casefold()
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text)
     return "".join(char for char in parts if not unicodedata.combining(char))
