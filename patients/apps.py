@@ -10,15 +10,18 @@ class PatientsConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
+        from contact_center.audit.selectors import register_earlier_records
         from contact_center.common import shell
         from contact_center.jobs import registry
         from contact_center.jobs.signals import job_finished
         from patients import receivers, signals
         from patients.policies import can_import_patients, can_merge_patients
         from patients.record import register_record
+        from patients.selectors.duplicates import earlier_records
         from patients.services import duplicates, importing
 
         self._take_up_duties()
+        register_earlier_records(earlier_records)
         shell.register_in_menu(
             shell.NavigationEntry(_("Duplicate records"), "users", "patients:duplicates", 40, can_merge_patients)
         )

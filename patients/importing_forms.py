@@ -10,6 +10,7 @@ from patients.tables.values import DAY_FIRST, MONTH_FIRST
 
 SELECT = {"class": "select"}
 LARGEST = 100 * 1024 * 1024
+MOST_FHIR = 10 * 1024 * 1024
 
 
 class UploadForm(forms.Form):
@@ -79,3 +80,28 @@ class RunForm(forms.Form):
         choices=[("skip", _("Leave them out")), ("create", _("Create them; duplicates are suggested"))],
         widget=forms.Select(attrs=SELECT),
     )
+
+
+class FhirForm(forms.Form):
+    """A FHIR file, and where its ids come from."""
+
+    file = forms.FileField(
+        label=_("FHIR R4 file (JSON)"),
+        help_text=_("One resource or a bundle of Patient, RelatedPerson, Consent and Coverage."),
+        widget=forms.ClearableFileInput(attrs={"class": "input", "accept": ".json"}),
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
+    )
+    source = forms.CharField(
+        label=_("System it comes from"),
+        help_text=_("Its address or name. With it, later files of that system find the same patients by their ids."),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+
+    def clean_file(self) -> object:
+        """Refuse what is too large to be read at once."""
+        file = self.cleaned_data["file"]
+        if file.size > MOST_FHIR:
+            raise forms.ValidationError(_("The file is larger than 10 MB. Take it in by parts."))
+        return file

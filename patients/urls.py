@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from patients.views import additions, audit, care, duplicates, duties, family, glass, imports, merging, programs, record
+from patients.views import (
+    additions,
+    audit,
+    care,
+    duplicates,
+    duties,
+    family,
+    fhir,
+    glass,
+    imports,
+    merging,
+    programs,
+    record,
+)
 
 app_name = "patients"
 urlpatterns = [
@@ -24,6 +37,8 @@ urlpatterns = [
     path("patients/imports/<int:pk>/run/", imports.run, name="import-run"),
     path("patients/imports/<int:pk>/stop/", imports.stop, name="import-stop"),
     path("patients/imports/<int:pk>/errors/", imports.errors, name="import-errors"),
+    path("patients/fhir/", fhir.fhir_import, name="import-fhir"),
+    path("patients/<int:pk>/fhir/", fhir.fhir_export, name="export-fhir"),
     path("patients/<int:pk>/merge/", merging.find_other, name="merge-find"),
     path("patients/<int:pk>/merge/<int:other_id>/", merging.pair, name="merge-pair"),
     path("patients/<int:patient_id>/data/", duties.patient_data, name="patient-data"),

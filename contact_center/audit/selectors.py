@@ -1,6 +1,7 @@
 """Reading the trail: who did what to whom, page by page, and only by those who may."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from contact_center.audit.models import AuditEntry
 
 PAGE = 50
 ACCESSES = (AuditAction.VIEWED, AuditAction.SEARCHED, AuditAction.EXPORTED, AuditAction.DOWNLOADED)
+_earlier: list[Callable[[int], Iterable[int]]] = []
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -84,9 +86,15 @@ def entries_for(user: User, question: Question) -> QuerySet[AuditEntry]:
     return found.select_related("actor").order_by("-occurred_at", "-id")
 
 
+def register_earlier_records(earlier: Callable[[int], Iterable[int]]) -> None:
+    """An app above says under which other ids facts about the same patient stand: records that went on in this one."""
+    if earlier not in _earlier:
+        _earlier.append(earlier)
+
+
 def concerning(patient_id: int) -> Q:
-    """Entries about one patient."""
-    return Q(patient_id=patient_id)
+    """Entries about one patient, also those of records that were merged into theirs."""
+    return Q(patient_id__in=[patient_id, *(pk for earlier in _earlier for pk in earlier(patient_id))])
 
 
 def page_of_entries(found: QuerySet[AuditEntry], before: Mark | None) -> tuple[list[AuditEntry], Mark | None]:
@@ -101,7 +109,7 @@ def page_of_entries(found: QuerySet[AuditEntry], before: Mark | None) -> tuple[l
 
 def looks_at(patient_id: int, *, limit: int = 5) -> list[AuditEntry]:
     """The last looks at one record, newest first, for those who may open it."""
-    found = AuditEntry.objects.filter(patient_id=patient_id, action__in=ACCESSES, actor__isnull=False)
+    found = AuditEntry.objects.filter(concerning(patient_id), action__in=ACCESSES, actor__isnull=False)
     return list(found.select_related("actor").order_by("-occurred_at")[:limit])
 
 

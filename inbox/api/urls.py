@@ -1,5 +1,6 @@
 """Addresses under /api/v1/."""
 
+from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from inbox.api import cases, hours, interactions, operations, work
@@ -23,4 +24,4 @@ router.register("dispositions", operations.DispositionViewSet, basename="disposi
 router.register("tags", operations.TagViewSet, basename="tag")
 router.register("ledger-events", operations.LedgerEventViewSet, basename="ledger-event")
 router.register("outbox", operations.OutboxViewSet, basename="outbox")
-urlpatterns = router.urls
+urlpatterns = [*router.urls, path("fhir/", include("patients.fhir_api"))]

@@ -106,7 +106,6 @@ def merged_goal(user: User, patient_id: int) -> int | None:
     return merged_into if merged_into and patients_visible_to(user).filter(pk=merged_into).exists() else None
 
 
-def record_ids(patient: Patient) -> list[int]:
-    """Ids under which facts of this person stand: the record's own and those merged into it. For trails."""
-    merged = Patient.objects.filter(merged_into=patient).order_by("pk").values_list("pk", flat=True)
-    return [patient.pk, *merged]
+def earlier_records(patient_id: int) -> list[int]:
+    """Ids of the records that were merged into this one: facts about the person stand under these too."""
+    return list(Patient.objects.filter(merged_into=patient_id).order_by("pk").values_list("pk", flat=True))

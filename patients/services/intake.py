@@ -150,7 +150,7 @@ def update_from(*, actor: User, patient: Patient, made: Draft, described: Descri
     check_fields(patient, {})
     if changed:
         patient.save(update_fields=[*changed, "updated_at"])
-    if "deceased_date" in changed:
+    if {"deceased_date", "is_do_not_contact"} & set(changed):
         stops.hold_back(patient)
         stops.stop_all(patient, actor)
     for point in made.points:

@@ -290,6 +290,8 @@ TABLE = {
     "patients:merge-find": (LEADS, LEADS),
     "patients:merge-pair": (LEADS, LEADS),
     "patients:imports": (LEADS, LEADS),
+    "patients:import-fhir": (LEADS, LEADS),
+    "patients:export-fhir": (SERVING | {"outsider"}, NOBODY),
     "patients:import": ({"supervisor"}, NOBODY),  # only whoever chose the file
     "patients:import-columns": ({"supervisor"}, {"supervisor"}),
     "patients:import-run": (NOBODY, {"supervisor"}),
@@ -464,7 +466,7 @@ def rows_of_records(patient, supervisor, job):
         "patients:other": other,
         **dict.fromkeys(("patients:duplicate-dismiss", "patients:duplicate-reopen"), pair),
         **dict.fromkeys(("patients:merge", "patients:unmerge"), merge),
-        **dict.fromkeys(("patients:merge-find", "patients:merge-pair"), patient),
+        **dict.fromkeys(("patients:merge-find", "patients:merge-pair", "patients:export-fhir"), patient),
         **{f"patients:import{part}": taken_in for part in ("", "-columns", "-run", "-stop", "-errors")},
     }
 

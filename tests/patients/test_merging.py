@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contact_center.audit.models import AuditEntry
+from contact_center.audit.selectors import Question, entries_for
 from contact_center.common.errors import Refused
 from inbox.models import Interaction
 from patients.models import (
@@ -22,10 +23,10 @@ from patients.models import (
     PostalAddress,
     RelatedPerson,
 )
-from patients.selectors.duplicates import current_id, merges_visible_to, record_ids
+from patients.selectors.duplicates import current_id, earlier_records, merges_visible_to
 from patients.selectors.merging import additions, choices, contents, links, what_moved
 from patients.selectors.people import match_patients
-from patients.services import duplicates, merging
+from patients.services import duplicates, merging, records
 from tests.factories.inbox import InteractionFactory
 from tests.factories.patients import (
     ConsentFactory,
@@ -100,7 +101,7 @@ def test_merges_in_a_row_point_to_the_last_and_are_undone_from_the_end(superviso
     one = merged(supervisor, first, second)
     two = merged(supervisor, second, third)
     assert [current_id(pk) for pk in (first.pk, second.pk, third.pk)] == [third.pk] * 3
-    assert record_ids(third) == [third.pk, first.pk, second.pk]
+    assert earlier_records(third.pk) == [first.pk, second.pk]
     with pytest.raises(Refused, match="merged itself"):
         undone(supervisor, one)
     undone(supervisor, two)
@@ -202,6 +203,15 @@ def test_both_records_keep_a_trail_and_listeners_hear_of_it(supervisor, pair, dj
         (new.pk, "unmerged"),
     ]
     assert heard == [(old.pk, new.pk)] * 2
+
+
+def test_who_looked_at_the_old_record_is_found_with_the_joined_one(supervisor, admin, pair):
+    old, new = pair
+    records.open_patient_record(supervisor, old.pk, "page")
+    merged(supervisor, old, new)
+    records.open_patient_record(supervisor, new.pk, "page")
+    seen = entries_for(admin, Question(patient_id=new.pk, action="viewed"))
+    assert [entry.patient_id for entry in seen] == [new.pk, old.pk]
 
 
 def test_the_preview_counts_what_would_move_and_suggests_what_fills_a_blank(supervisor, pair, sms_channel):
