@@ -239,7 +239,7 @@ def _deaf_socket(live, cookie, topic):
     return wire
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("agents", "per_second", "seconds"), [(20, 4, 5), pytest.param(200, 50, 180, marks=pytest.mark.slow)]
 )
