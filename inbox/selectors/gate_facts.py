@@ -122,7 +122,8 @@ def facts_for(message: Message) -> SendFacts:
         is_scheduled=message.scheduled_at is not None,
         is_template=message.template_id is not None,
         is_template_approved=bool(message.template and message.template.status == TemplateStatus.APPROVED),
-        is_patient_data_refused=message.attachments.filter(is_sensitive=True).exists()
+        is_patient_data_refused=not message.is_sensitive  # of which only a link leaves
+        and message.attachments.filter(is_sensitive=True).exists()
         and not may_carry_patient_data(message.channel_id),
     )
     return facts_about(way, MessagePurpose(message.purpose), content)

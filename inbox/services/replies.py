@@ -84,8 +84,9 @@ def reply(
         _refuse_unseen(interaction, seen_message_id)
         if is_sensitive:
             _require_own_page(interaction, cc)
+        files = _files(actor, interaction, channel, upload_ids, leave=not is_sensitive)
+        if is_sensitive or any(file.is_sensitive for file in files):
             refuse_unchecked(interaction, is_taken_on=is_unchecked_taken_on)
-        files = _files(actor, interaction, channel, upload_ids)
         if scheduled_at is not None:
             is_template = template is not None
             scheduled_at = moment_for(interaction, channel, address, scheduled_at, is_template=is_template)
@@ -133,12 +134,14 @@ def _refuse_stranger(actor: User, interaction: Interaction) -> None:
         raise Conflict(_("%(name)s has taken this interaction already.") % {"name": interaction.owner})
 
 
-def _files(actor: User, interaction: Interaction, channel: Channel, ids: Sequence[int]) -> list[Upload]:
+def _files(
+    actor: User, interaction: Interaction, channel: Channel, ids: Sequence[int], *, leave: bool = True
+) -> list[Upload]:
     files = chosen(actor, interaction, ids) if ids else []
     facts = [OneFile(file.name, file.content_type, file.size) for file in files]
     if problem := problem_of_all(channel.kind, facts):
         raise Refused(problem)
-    if any(file.is_sensitive for file in files) and not may_carry_patient_data(channel.pk):
+    if leave and any(file.is_sensitive for file in files) and not may_carry_patient_data(channel.pk):
         raise Refused(
             _("%(name)s may not carry health information. Choose another channel, or leave these files out.")
             % {"name": channel.name}

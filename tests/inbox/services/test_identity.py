@@ -4,13 +4,16 @@ from datetime import date, timedelta
 
 import pytest
 import responses
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
 from inbox.enums import IdentityOutcome, MessageStatus
+from inbox.gate import decide
 from inbox.models import Draft, IdentityCheck, Message, OneTimeCode
+from inbox.selectors.gate_facts import facts_for
 from inbox.selectors.identity import identity_of
 from inbox.services.codes import MASK, MOST_TRIES, digits_of, new_code, try_code
 from inbox.services.drafts import keep_draft
@@ -23,8 +26,10 @@ from inbox.services.identity import (
     unlock_identity,
 )
 from inbox.services.interactions import link_patient
-from inbox.services.outbox import drain_outboxes
+from inbox.services.outbox import drain_outboxes, outbound_of
+from inbox.services.processors import save_processor
 from inbox.services.replies import reply
+from inbox.services.uploads import keep_upload, mark_upload
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import ContactPointFactory, PatientFactory
 
@@ -192,8 +197,6 @@ def test_sensitive_words_need_a_patient_and_go_to_nobody_else(email_channel, age
 
 def test_a_doubtful_send_of_a_link_is_found_in_the_providers_list(talk, agent, twilio_api):
     """What the provider lists is what left, not what the thread shows."""
-    from inbox.services.outbox import outbound_of
-
     check(talk, agent)
     sent = reply(actor=agent, interaction_id=talk.pk, text="Benign.", is_sensitive=True)
     twilio_api.add(responses.POST, twilio_api.messages_url, json={"code": 20500}, status=500)
@@ -244,3 +247,21 @@ def test_what_is_sensitive_stays_so_through_drafts_dialogs_and_undo(talk, agent,
     assert (message.is_sensitive, message.scheduled_at is not None) == (True, True)
     page.post(reverse("inbox:take-back", args=[message.pk]))
     assert Draft.objects.get().is_sensitive is True
+
+
+def test_a_file_with_health_information_asks_for_a_check_too_and_may_wait_behind_a_link(
+    talk, agent, admin, sms_channel
+):
+    file = SimpleUploadedFile("result.txt", b"plain words", "text/plain")
+    row = keep_upload(actor=agent, interaction_id=talk.pk, upload=file)
+    mark_upload(actor=agent, upload_id=row.pk, is_sensitive=True)
+    given = {"actor": agent, "interaction_id": talk.pk, "text": "Here", "upload_ids": [row.pk]}
+    with pytest.raises(Unverified):
+        reply(**given)
+    check(talk, agent)
+    carrier = {"name": "Carrier", "region": "US", "agreement_date": None, "may_carry_patient_data": False}
+    save_processor(actor=admin, channels=[sms_channel], **carrier)
+    with pytest.raises(Refused, match="may not carry"):
+        reply(**given)
+    behind_link = reply(**given, is_sensitive=True)
+    assert (decide(facts_for(behind_link)).decision, outbound_of(behind_link).media_urls) == ("send", ())

@@ -43,6 +43,7 @@ def send(agent, conversation, row):
         channel_id=conversation.channel_id,
         text="Here",
         upload_ids=[row.pk],
+        is_unchecked_taken_on=True,
     )
 
 
