@@ -78,8 +78,13 @@ def suggestions(people: dict[int, Person]) -> Pairs:
         for key in keys_of(one):
             blocks[key].append(number)
     pairs = {pair for block in blocks.values() if len(block) <= CROWD for pair in combinations(block, 2)}
+    homes = [home for one in people.values() for home in one.places]
     rarity = Rarity(
-        len(people), Counter(one.given for one in people.values()), Counter(one.family for one in people.values())
+        len(people),
+        Counter(one.given for one in people.values()),
+        Counter(one.family for one in people.values()),
+        Counter(home.city for home in homes),
+        Counter(home.postcode for home in homes),
     )
     verdicts = {pair: compare(people[pair[0]], people[pair[1]], rarity) for pair in pairs}
     return {pair: verdict for pair, verdict in verdicts.items() if verdict.level}

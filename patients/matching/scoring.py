@@ -58,11 +58,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
-    """How often names stand in the collection: folded name → count. A name that is not listed is taken for rare."""
+    """How often names and places stand in the collection: folded word → count. What is not listed is taken for rare."""
 
     size: int
     given: Mapping[str, int] = field(default_factory=dict)
     family: Mapping[str, int] = field(default_factory=dict)
+    city: Mapping[str, int] = field(default_factory=dict)
+    postcode: Mapping[str, int] = field(default_factory=dict)
 
     def bits(self, names: Mapping[str, int], name: str) -> float:
         """Bits of agreeing on this name by chance."""
@@ -87,7 +89,7 @@ def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
     names = _names(one, other, rarity)
     birth = _birth(one.birth, other.birth)
     own = [*names, birth, _gender(one.gender, other.gender), _identifiers(one, other)]
-    contact, home = _contacts(one, other), _best(one.places, other.places, _home)
+    contact, home = _contacts(one, other), _best(one.places, other.places, rarity)
     shared = min(MOST_FOR_A_HOME, contact[0] + home[0])
     score = sum(bits for bits, _why in own) + shared - log2(max(rarity.size, 2))
     reasons = tuple(why for _bits, why in [*own, contact, home] if why)
@@ -197,12 +199,14 @@ def _contacts(one: Person, other: Person) -> Finding:
     return (11.0, Reason.CONTACT_SAME) if one.contacts & other.contacts else (0.0, None)
 
 
-def _best(ours: tuple[Place, ...], theirs: tuple[Place, ...], weigh: Callable[[Place, Place], Finding]) -> Finding:
-    found = [weigh(a, b) for a, b in product(ours, theirs)]
+def _best(ours: tuple[Place, ...], theirs: tuple[Place, ...], rarity: Rarity) -> Finding:
+    found = [_home(a, b, rarity) for a, b in product(ours, theirs)]
     return max(found, key=lambda finding: finding[0], default=(0.0, None))
 
 
-def _home(one: Place, other: Place) -> Finding:
+def _home(one: Place, other: Place, rarity: Rarity) -> Finding:
+    city = min(7.0, rarity.bits(rarity.city, one.city), rarity.bits(rarity.city, other.city))
+    code = min(7.0, rarity.bits(rarity.postcode, one.postcode), rarity.bits(rarity.postcode, other.postcode))
     lines = [
         _part(one.street, theirs, 9.0, 6.0, -1.5) + _part(one.extra, extra, 7.0, 5.0, -0.5)
         for theirs, extra in ((other.street, other.extra), (other.extra, other.street))
@@ -210,8 +214,8 @@ def _home(one: Place, other: Place) -> Finding:
     parts = [
         _part(one.number, other.number, 5.0, 0.5, -0.5),
         max(lines),
-        _part(one.city, other.city, 7.0, 4.5, -1.5),
-        _part(one.postcode, other.postcode, 7.0, 3.5, -2.0),
+        _part(one.city, other.city, city, city * 0.6, -1.5),
+        _part(one.postcode, other.postcode, code, code * 0.5, -2.0),
         _part(one.region, other.region, 1.0, 0.0, -0.7),
     ]
     bits = sum(parts)

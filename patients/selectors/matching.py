@@ -66,8 +66,14 @@ def rarity() -> Rarity:
     global _rarity
     if _rarity is None or time.monotonic() > _rarity[0]:
         size = Patient.objects.current().count()
-        _rarity = (time.monotonic() + RARITY_KEPT_SECONDS, Rarity(size, _counts("given_name"), _counts("family_name")))
+        _rarity = (time.monotonic() + RARITY_KEPT_SECONDS, _names_of(size))
     return _rarity[1]
+
+
+def _names_of(size: int) -> Rarity:
+    people, homes = "patients_patient WHERE merged_into_id IS NULL", "patients_postaladdress WHERE true"
+    codes = {code.replace(" ", ""): count for code, count in _counts("postal_code", homes).items()}
+    return Rarity(size, _counts("given_name", people), _counts("family_name", people), _counts("city", homes), codes)
 
 
 def forget_rarity() -> None:
@@ -76,11 +82,11 @@ def forget_rarity() -> None:
     _rarity = None
 
 
-def _counts(column: str) -> Counter[str]:
+def _counts(column: str, rows: str) -> Counter[str]:
     found: Counter[str] = Counter()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT lower({column}), count(*) FROM patients_patient WHERE merged_into_id IS NULL"  # noqa: S608
+            f"SELECT lower({column}), count(*) FROM {rows}"  # noqa: S608
             " GROUP BY 1 HAVING count(*) > 1 ORDER BY 2 DESC LIMIT %s",
             [COMMON_NAMES],
         )

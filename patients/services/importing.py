@@ -3,6 +3,7 @@ goes on where it was when its worker dies, and a row is written once."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
@@ -10,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
 from django.db.models import F, Min
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,7 +30,7 @@ from patients.policies import can_import_patients
 from patients.selectors.matching import persons, rarity, sharing
 from patients.selectors.people import patients_visible_to
 from patients.services.duplicates import refresh_profiles
-from patients.services.intake import Draft, create_many, draft, update_from
+from patients.services.intake import Draft, create_many, draft, missing_names, update_from
 from patients.tables.headings import guess
 from patients.tables.reading import Format, UnreadableTable, rows_of, sniff
 from patients.tables.values import Described, describe, guess_order
@@ -152,16 +154,36 @@ def _chunk(source: PatientImport, part: int) -> list[PatientImportRow]:
     return list(source.rows.filter(position__gte=first, position__lt=first + CHUNK).order_by("position"))
 
 
+@dataclass(slots=True)
+class Said:
+    """What one row says, and the record it would make."""
+
+    described: Described
+    made: Draft
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """The numbers by which it may be known here."""
+        mrn = [("mrn", self.described.mrn.upper())] if self.described.mrn else []
+        return mrn + [(number.system, number.value) for number in self.made.numbers]
+
+
+def _said(source: PatientImport, row: PatientImportRow) -> Said:
+    described = describe(row.cells, source.columns, source.settings)
+    return Said(described, draft(described, is_update=True))
+
+
 def _check_rows(source: PatientImport, rows: list[PatientImportRow]) -> None:
-    said = [describe(row.cells, source.columns, source.settings) for row in rows]
+    said = [_said(source, row) for row in rows]
     known = _known(said)
-    alike = _alike(rows, said)
-    for row, described in zip(rows, said, strict=True):
-        patient_id = _known_as(described, known)
-        problems = draft(described, is_update=patient_id is not None).problems
+    people = {row.number: _person(row.number, one) for row, one in zip(rows, said, strict=True)}
+    alike = _alike(people)
+    for row, one in zip(rows, said, strict=True):
+        patient_id = next((known[key] for key in one.keys if key in known), None)
+        problems = one.made.problems + ([] if patient_id else missing_names(one.made, one.described))
         row.problems = [list(problem) for problem in problems]
         row.status = R.WRONG if problems else R.READY
-        row.digest = _digest(described)
+        row.digest = _digest(people[row.number])
         row.like_id, row.level = (patient_id, KNOWN) if patient_id else alike.get(row.number, (None, ""))
     PatientImportRow.objects.bulk_update(rows, ["problems", "status", "digest", "like", "level"], batch_size=CHUNK)
     _find_twins(source, rows)
@@ -171,28 +193,21 @@ KNOWN = "known"
 """Level of a row whose record number or identity number stands here already."""
 
 
-def _known(said: Sequence[Described]) -> dict[tuple[str, str], int]:
-    """Who has the numbers that these descriptions name: ("mrn", number) or (system, number) → current record."""
-    mrns = {one.mrn.upper() for one in said if one.mrn}
-    numbers = {number.value for one in said for number in draft(one, is_update=True).numbers}
-    goal = F("merged_into")
+def _known(said: Iterable[Said]) -> dict[tuple[str, str], int]:
+    """Who has the numbers that these rows name: ("mrn", number) or (system, number) → current record."""
+    keys = {key for one in said for key in one.keys}
+    mrns, numbers = {value for kind, value in keys if kind == "mrn"}, {value for _system, value in keys}
     found: dict[tuple[str, str], int] = {}
-    for mrn, pk, merged in Patient.objects.filter(mrn__in=mrns).values_list("mrn", "pk", goal):
-        found["mrn", mrn.upper()] = merged or pk
+    rows = Patient.objects.annotate(upper=Upper("mrn")).filter(upper__in=mrns)
+    for mrn, pk, merged in rows.values_list("upper", "pk", "merged_into"):
+        found["mrn", mrn] = merged or pk
     for system, value, pk in Identifier.objects.filter(value__in=numbers).values_list("system", "value", "patient"):
         found[system, value] = pk
     return found
 
 
-def _known_as(described: Described, known: dict[tuple[str, str], int]) -> int | None:
-    keys = [("mrn", described.mrn.upper())] if described.mrn else []
-    keys += [(number.system, number.value) for number in draft(described, is_update=True).numbers]
-    return next((known[key] for key in keys if key in known), None)
-
-
-def _alike(rows: list[PatientImportRow], said: Sequence[Described]) -> dict[int, tuple[int, str]]:
+def _alike(ours: dict[int, Person]) -> dict[int, tuple[int, str]]:
     """For each row that is much like a record here: the record and how sure that is."""
-    ours = {row.number: _person(row.number, described) for row, described in zip(rows, said, strict=True)}
     keys = {number: keys_of(one) for number, one in ours.items()}
     with transaction.atomic():
         groups = sharing({key for found in keys.values() for key in found})
@@ -207,26 +222,25 @@ def _alike(rows: list[PatientImportRow], said: Sequence[Described]) -> dict[int,
     return found
 
 
-def _person(number: int, described: Described) -> Person:
-    made = draft(described, is_update=True)
+def _person(number: int, said: Said) -> Person:
+    fields, made = said.described.fields, said.made
     homes = [
         place(line=home.line, extra=home.extra_line, city=home.city, region=home.region, postcode=home.postal_code)
         for home in made.homes
     ]
     return person(
         number,
-        given=str(described.fields.get("given_name", "")),
-        family=str(described.fields.get("family_name", "")),
+        given=str(fields.get("given_name", "")),
+        family=str(fields.get("family_name", "")),
         birth_date=made.patient.birth_date,
-        gender=str(described.fields.get("gender", "")),
+        gender=str(fields.get("gender", "")),
         contacts=[(point.scheme, point.value) for point in made.points],
         identifiers=[(number.system, number.value) for number in made.numbers],
         places=homes,
     )
 
 
-def _digest(described: Described) -> int:
-    one = _person(0, described)
+def _digest(one: Person) -> int:
     if not (one.given and one.family and one.birth):
         return 0
     digest = hashlib.blake2b(f"{one.given}\x1f{one.family}\x1f{one.birth}".encode("utf-8", "replace"), digest_size=8)
@@ -274,38 +288,27 @@ def do_import(job: Job, part: int) -> None:
     _require(job.owner)
     source = PatientImport.objects.get(pk=job.parameters["import"])
     rows = [row for row in _chunk(source, part) if row.status == R.READY]
-    said = {row.pk: describe(row.cells, source.columns, source.settings) for row in rows}
-    known, fresh = _known(list(said.values())), []
+    said = {row.pk: _said(source, row) for row in rows}
+    known, fresh = _known(said.values()), []
     seen: set[tuple[str, str]] = set()
     for row in rows:
-        described = said[row.pk]
-        patient_id = _known_as(described, known)
+        one = said[row.pk]
+        patient_id = next((known[key] for key in one.keys if key in known), None)
+        is_alike = row.level == Level.CERTAIN or row.same_as_row is not None
         if patient_id is not None:
-            _deal_with_known(job.owner, source, row, described, patient_id)
-        elif row.level == Level.CERTAIN and source.settings["alike"] == SKIP:
+            _deal_with_known(job.owner, source, row, one, patient_id)
+        elif is_alike and source.settings["alike"] == SKIP:
             row.status = R.SKIPPED
-        elif row.same_as_row and source.settings["alike"] == SKIP:
-            row.status, row.patient_id = R.SKIPPED, None
-        elif _repeats(described, seen):
+        elif seen & set(one.keys):
             row.status, row.problems = R.WRONG, [["mrn", _("An earlier row has the same number.")]]
         else:
-            fresh.append((row, draft(described)))
+            fresh.append((row, one.made))
+        seen |= set(one.keys)
     _write(job.owner, source, fresh)
     PatientImportRow.objects.bulk_update(rows, ["status", "problems", "patient"], batch_size=CHUNK)
 
 
-def _repeats(described: Described, seen: set[tuple[str, str]]) -> bool:
-    """Whether a number of this row stood in an earlier row of these; remembers its own."""
-    keys = {("mrn", described.mrn.upper())} if described.mrn else set()
-    keys |= {(number.system, number.value) for number in draft(described, is_update=True).numbers}
-    is_repeated = bool(keys & seen)
-    seen |= keys
-    return is_repeated
-
-
-def _deal_with_known(
-    actor: User, source: PatientImport, row: PatientImportRow, described: Described, patient_id: int
-) -> None:
+def _deal_with_known(actor: User, source: PatientImport, row: PatientImportRow, said: Said, patient_id: int) -> None:
     row.patient_id, row.status = patient_id, R.SKIPPED
     if source.settings["known"] == SKIP:
         return
@@ -315,8 +318,7 @@ def _deal_with_known(
         return
     try:
         with transaction.atomic():
-            made = draft(described, is_update=True)
-            update_from(actor=actor, patient=patient, made=made, described=described, source=source.pk)
+            update_from(actor=actor, patient=patient, made=said.made, described=said.described, source=source.pk)
         row.status = R.UPDATED
     except ValidationError as error:
         row.status, row.problems = R.WRONG, [[name, " ".join(words)] for name, words in error.message_dict.items()]
@@ -335,8 +337,7 @@ def _write(actor: User, source: PatientImport, fresh: list[tuple[PatientImportRo
             row.status, row.problems = R.WRONG, [["mrn", _("This number belongs to another record.")]]
             return
         for row, _made in fresh:
-            again = draft(describe(row.cells, source.columns, source.settings))
-            _write(actor, source, [(row, again)])
+            _write(actor, source, [(row, _said(source, row).made)])
         return
     for (row, _made), patient in zip(fresh, patients, strict=True):
         row.status, row.patient = R.CREATED, patient

@@ -45,15 +45,11 @@ def draft(described: Described, *, is_update: bool = False) -> Draft:
     made = Draft(Patient(mrn=described.mrn), problems=list(described.problems))
     fields = dict(described.fields)
     if not is_update:
-        for name in ("given_name", "family_name"):
-            if not fields.get(name) and not any(where == name for where, _why in made.problems):
-                made.problems.append((name, _("A name is needed.")))
+        made.problems += missing_names(made, described)
     try:
         check_fields(made.patient, {name: value for name, value in fields.items() if value})
     except ValidationError as error:
-        made.problems += [
-            (name, " ".join(words)) for name, words in error.message_dict.items() if not is_update or name in fields
-        ]
+        made.problems += [(name, " ".join(words)) for name, words in error.message_dict.items() if name in fields]
     if len(described.mrn) > 32:
         made.problems.append(("mrn", _("A record number has at most 32 letters.")))
     _add_points(made, described)
@@ -64,6 +60,13 @@ def draft(described: Described, *, is_update: bool = False) -> Draft:
         first.setdefault(where, why)
     made.problems = list(first.items())
     return made
+
+
+def missing_names(made: Draft, described: Described) -> list[tuple[str, str]]:
+    """What a new record lacks and a change does not need, but for what is wrong with it already."""
+    wrong = {where for where, _why in made.problems}
+    names = [name for name in ("given_name", "family_name") if not described.fields.get(name) and name not in wrong]
+    return [(name, _("A name is needed.")) for name in names]
 
 
 def _add_points(made: Draft, described: Described) -> None:
