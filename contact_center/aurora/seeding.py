@@ -14,7 +14,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.aurora import agenda, attention, audits, care, drafts, labels, note_files, provider, setup, wishes
+from contact_center.aurora import (
+    agenda,
+    attention,
+    audits,
+    care,
+    drafts,
+    labels,
+    note_files,
+    privacy,
+    provider,
+    setup,
+    wishes,
+)
 from contact_center.aurora.chronicle import Chronicle
 from contact_center.aurora.hours import set_up_hours, start_clocks
 from contact_center.aurora.past import DAYS_BACK, PER_PATIENT, Past, moments
@@ -105,6 +117,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     agenda.set_up_agenda(now, random.Random(count))
     note_files.keep_some()
     care.tell(now)
+    privacy.tell()
     progress("audit trail", 0.98)
     audits.write(now)
     tables = book.tables
