@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import DateTimeField, F
 from django.db.models.functions import Cast
@@ -80,7 +81,7 @@ def _program(name: str, whom: str, steps: list[tuple[str, int]]) -> tuple[CarePr
     return program, ProgramStep.objects.bulk_create(rows)
 
 
-_kept: dict[type, list[object]] = {}
+_kept: dict[type, list[Any]] = {}
 
 
 def _keep(row: object) -> None:

@@ -3,16 +3,25 @@
 (() => {
   const idle = Number(document.body.dataset.idleSeconds || 0) * 1000;
   if (!idle) return;
-  const KEY = "continuo-active", WARN = Math.min(60_000, idle / 3), TELL = Math.min(60_000, idle / 3);
-  let told = Date.now(), asking = false;
+  const WARN = Math.min(60_000, idle / 3), TELL = Math.min(60_000, idle / 3);
   const now = () => Date.now();
+  const tabs = new BroadcastChannel("continuo-active");
+  let told = now(), last = now(), spread = 0, asking = false;
+  tabs.onmessage = (event) => { last = Math.max(last, Number(event.data) || 0); };
+
+  function mark() {
+    last = now();
+    if (last - spread < 1000) return;
+    spread = last;
+    tabs.postMessage(last);
+  }
+
   const warning = () => document.querySelector("[data-toast=lock-warning]");
-  const last = () => Number(localStorage.getItem(KEY)) || now();
   const isLocked = () => document.body.hasAttribute("data-locked");
 
   function active() {
     if (isLocked()) return;
-    localStorage.setItem(KEY, String(now()));
+    mark();
     warning()?.remove();
     if (now() - told < TELL) return;
     told = now();
@@ -33,7 +42,7 @@
       document.body.append(dialog);
       dialog.showModal();
     }
-    dialog.innerHTML = await answer.text();
+    dialog.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     dialog.querySelector("[name=password]")?.focus();
   }
 
@@ -50,12 +59,12 @@
     document.getElementById("lock")?.close();
     document.getElementById("lock")?.remove();
     told = now();
-    localStorage.setItem(KEY, String(now()));
+    mark();
   }
 
   function look() {
     if (isLocked()) { if (!document.getElementById("lock") && !asking) show().catch(() => {}); return; }
-    const quiet = now() - last();
+    const quiet = now() - last;
     if (quiet >= idle) lock();
     else if (quiet >= idle - WARN && !warning()) continuo.toast({ id: "lock-warning", sticky: true, text: document.body.dataset.textLocking });
   }
@@ -68,6 +77,6 @@
   document.addEventListener("htmx:response:error", (event) => { if (event.detail.ctx.response.status === 423) lock(); });
   for (const name of ["pointerdown", "keydown", "wheel", "touchstart"]) document.addEventListener(name, active, { passive: true, capture: true });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
-  localStorage.setItem(KEY, String(now()));
+  mark();
   setInterval(look, Math.min(5_000, idle / 4));
 })();
