@@ -347,7 +347,7 @@ def test_a_reply_to_something_older_than_the_newest_message_is_stopped(agent, sm
 def test_a_clean_file_is_downloaded_and_never_opened_by_the_browser(agent, sms_channel, signed_in):
     message = MessageFactory(interaction=InteractionFactory(channel=sms_channel, owner=agent))
     clean = AttachmentFactory(message=message, status="clean", name="plan.pdf", file=ContentFile(b"%PDF", name="x"))
-    answer = signed_in(agent).get(url("attachment", clean.pk))
+    answer = signed_in(agent).get(url("attachment", clean.pk), follow=True)
     assert (answer["Content-Disposition"], answer["X-Content-Type-Options"], answer["Content-Type"]) == (
         'attachment; filename="plan.pdf"',
         "nosniff",
