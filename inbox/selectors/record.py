@@ -1,16 +1,17 @@
 """What the desk adds to a patient's page: open work, next steps, contacts in the timeline, and continuity."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, Prefetch
+from django.db.models import BooleanField, F, Func, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from inbox.continuity import Contact, Saying, continuity_of
 from inbox.enums import OPEN, CaseStatus, ChannelKind, Direction, InteractionStatus, TimelineKind
 from inbox.models import Interaction, Message, Note, OptOut, Task, TimelineEvent
@@ -22,6 +23,11 @@ from patients.timeline import Entry, Look, Place
 
 ONE_NEED = timedelta(days=90)
 MOST_CONTACTS, MOST_WORDS, MOST_OPEN = 30, 300, 10
+# Plain columns: half the price of the line were rows made into objects of which a handful of words is shown.
+CONTACT = (
+    *("pk", "last_message_at", "channel_kind", "status", "merged_into_id", "subject", "snippet", "outcome"),
+    *("reason__name", "channel__name", "disposition__name", "owner__first_name", "owner__last_name"),
+)
 YES_OR_NO = BooleanField()
 UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
 CHIPS = {
@@ -77,19 +83,20 @@ def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Ite
     if look.channel:
         found = found.filter(channel_kind=look.channel)
     found = found.filter(look.narrowed("contact", "last_message_at")).order_by("-last_message_at", "-pk")
-    rows = found.select_related("channel", "reason", "owner", "disposition")[:size]
-    return [_contact(row) for row in rows]
+    return [_contact(*row) for row in found.values_list(*CONTACT)[:size]]
 
 
-def _contact(row: Interaction) -> Entry:
-    title = row.reason.name if row.reason else row.subject or row.channel.name
-    ending = row.outcome or (row.disposition.name if row.disposition else "")
-    status = _("Merged") if row.merged_into_id else row.get_status_display()
-    tone = "" if row.merged_into_id else CHIPS.get(InteractionStatus(row.status), "")
+def _contact(
+    pk: int, at: datetime, channel: str, status: str, merged_into: int | None, subject: str, snippet: str, outcome: str,
+    reason: str | None, channel_name: str, disposition: str | None, first_name: str | None, last_name: str | None,
+) -> Entry:  # fmt: skip
+    how = InteractionStatus(status)
+    chip = (_("Merged"), "") if merged_into else (str(how.label), CHIPS.get(how, ""))
+    who = f"{first_name or ''} {last_name or ''}".strip()
     return Entry(
-        Place(row.last_message_at, "contact", row.pk), "contact", title, (ending or row.snippet)[:280],
-        str(row.owner or ""), reverse("inbox:interaction", args=[row.pk]), channel=row.channel_kind,
-        chip=(status, tone),
+        Place(at, "contact", pk), "contact", reason or subject or channel_name,
+        (outcome or disposition or snippet)[:280], who, reverse("inbox:interaction", args=[pk]), channel=channel,
+        chip=chip,
     )  # fmt: skip
 
 
@@ -148,32 +155,28 @@ def opt_out_marks(patient: Patient, values: list[str]) -> dict[str, list[str]]:
 
 def continuity(user: User, patient: Patient) -> dict[str, Any] | None:
     """How well the need of the last contact was carried: its case, else 90 days. Three queries."""
-    visible = interactions_visible_to(user).filter(patient=patient)
-    latest = visible.order_by("-last_message_at").first()
+    visible = interactions_visible_to(user).filter(patient=patient).order_by("-last_message_at")
+    latest = visible.values_list("case_id", "opened_at").first()
     if latest is None:
         return None
-    same = {"case_id": latest.case_id} if latest.case_id else {"last_message_at__gte": latest.opened_at - ONE_NEED}
-    words = (
-        Message.objects.exclude(text="")
-        .order_by("-occurred_at")
-        .only("interaction_id", "occurred_at", "text", "direction", "author_id")
-    )
-    rows = (
-        visible.filter(**same)
-        .order_by("-last_message_at")
-        .only("pk", "channel_kind", "owner_id", "status", "last_message_at")[:MOST_CONTACTS]
-    )
-    contacts = list(rows.prefetch_related(Prefetch("messages", queryset=words)))
-    found = continuity_of([_as_contact(row) for row in contacts])
-    return {"continuity": found, "latest": latest}
+    case_id, opened_at = latest
+    same = {"case_id": case_id} if case_id else {"last_message_at__gte": opened_at - ONE_NEED}
+    rows = list(visible.filter(**same).values_list("pk", "channel_kind", "owner_id")[:MOST_CONTACTS])
+    said: dict[int, list[Saying]] = {pk: [] for pk, _kind, _owner in rows}
+    for contact_id, at, text, direction, author_id in _words().tuples(list(said)):
+        if direction == Direction.INBOUND or author_id:
+            said[contact_id].append(Saying(at, text, direction == Direction.OUTBOUND, author_id))
+    return {"continuity": continuity_of([_as_contact(said[pk], kind, owner) for pk, kind, owner in rows])}
 
 
-def _as_contact(row: Interaction) -> Contact:
-    said = list(row.messages.all())[:MOST_WORDS]
-    people = {one.author_id for one in said if one.author_id} | ({row.owner_id} if row.owner_id else set())
-    sayings = [
-        Saying(one.occurred_at, one.text, one.direction == Direction.OUTBOUND, one.author_id)
-        for one in said
-        if one.direction == Direction.INBOUND or one.author_id
-    ]
-    return Contact(row.channel_kind, frozenset(people), sayings)
+@prepared
+def _words() -> QuerySet[Message]:
+    """What was said in the interactions 0, the last words first."""
+    found = Message.objects.filter(interaction_id__any_of=Given(0)).exclude(text="").order_by("-occurred_at")
+    columns = ("interaction_id", "occurred_at", "text", "direction", "author_id")
+    return found.values_list(*columns)[:MOST_WORDS]  # type: ignore[return-value]
+
+
+def _as_contact(sayings: list[Saying], kind: str, owner_id: int | None) -> Contact:
+    people = {one.agent for one in sayings if one.agent} | ({owner_id} if owner_id else set())
+    return Contact(kind, frozenset(people), sayings)
