@@ -27,6 +27,7 @@ from inbox.views.lists import list_context
 from patients.models import Patient
 from patients.panels import panels_for
 from patients.policies import can_break_glass as may_break
+from patients.policies import can_edit_patient
 from patients.selectors.care import alerts_of
 
 OTHERS_SHOWN = 8
@@ -121,6 +122,7 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
     return context | {
         "contact_points": list(patient.contact_points.all()),
         "alerts": alerts_of(patient),
+        "may_edit": can_edit_patient(user, patient),
         "panels": panels_for(user, patient),
         "related": conversation.relatives_of(user, patient),
         "others": others[:OTHERS_SHOWN],

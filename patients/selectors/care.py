@@ -1,15 +1,17 @@
 """Reading what must be known of a patient and what is expected."""
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, give, prepared
+from contact_center.common.request_memory import remembered
 from patients.enums import CoverageStatus, EnrolmentStatus, PendingStatus
 from patients.models import (
     Alert,
     CareProgram,
     Coverage,
+    LifeEvent,
     Patient,
     PendingResult,
     ProgramEnrolment,
@@ -37,10 +39,35 @@ def _alerts() -> QuerySet[Alert]:
 
 def enrolments_of(patient: Patient) -> list[ProgramEnrolment]:
     """Programs the patient is in, with steps and what is done; the one whose step is due first on top."""
-    steps = Prefetch("program__steps", queryset=ProgramStep.objects.order_by("position"))
-    done = Prefetch("completions", queryset=StepCompletion.objects.select_related("done_by"))
-    found = patient.enrolments.filter(status=EnrolmentStatus.ACTIVE).select_related("program", "step", "owner")
-    return list(found.prefetch_related(steps, done).order_by("step_due_date", "pk"))
+    return remembered(("enrolments", patient.pk), lambda: _with_steps(_enrolments().ask(patient.pk)))
+
+
+def _with_steps(rows: list[ProgramEnrolment]) -> list[ProgramEnrolment]:
+    give({row.pk: row for row in rows}, "completions", "enrolment_id", _completions())
+    programs = {row.program_id: row.program for row in rows}
+    give(programs, "steps", "program_id", _steps())
+    for row in rows:
+        row.program = programs[row.program_id]
+    return rows
+
+
+@prepared
+def _enrolments() -> QuerySet[ProgramEnrolment]:
+    """Of the patient 0."""
+    found = ProgramEnrolment.objects.filter(patient=Given(0), status=EnrolmentStatus.ACTIVE)
+    return found.select_related("program", "step", "owner").order_by("step_due_date", "pk")
+
+
+@prepared
+def _completions() -> QuerySet[StepCompletion]:
+    """Of the enrolments 0."""
+    return StepCompletion.objects.filter(enrolment_id__any_of=Given(0)).order_by("done_at", "pk")
+
+
+@prepared
+def _steps() -> QuerySet[ProgramStep]:
+    """Of the programs 0."""
+    return ProgramStep.objects.filter(program_id__any_of=Given(0)).order_by("position")
 
 
 def path_of(enrolment: ProgramEnrolment) -> list[dict[str, object]]:
@@ -58,14 +85,36 @@ def path_of(enrolment: ProgramEnrolment) -> list[dict[str, object]]:
 
 def pending_of(patient: Patient) -> list[PendingResult]:
     """Results and authorisations that are not over, the earliest expected first."""
-    found = patient.pending_results.filter(status__in=OPEN_PENDING).select_related("owner")
-    return list(found.order_by("expected_date", "pk"))
+    return remembered(("pending", patient.pk), lambda: _pending().ask(patient.pk))
+
+
+@prepared
+def _pending() -> QuerySet[PendingResult]:
+    """Of the patient 0."""
+    found = PendingResult.objects.filter(patient=Given(0), status__in=OPEN_PENDING)
+    return found.select_related("owner").order_by("expected_date", "pk")
 
 
 def coverages_of(patient: Patient) -> list[Coverage]:
     """Coverage that holds or will, then what is over, newest first; errors left out."""
-    found = patient.coverages.exclude(status=CoverageStatus.ENTERED_IN_ERROR)
-    return sorted(found, key=lambda row: (row.status != CoverageStatus.ACTIVE, -row.pk))
+    return sorted(_coverages().ask(patient.pk), key=lambda row: (row.status != CoverageStatus.ACTIVE, -row.pk))
+
+
+@prepared
+def _coverages() -> QuerySet[Coverage]:
+    """Of the patient 0."""
+    return Coverage.objects.filter(patient=Given(0)).exclude(status=CoverageStatus.ENTERED_IN_ERROR).order_by()
+
+
+def life_events_of(patient: Patient) -> list[LifeEvent]:
+    """The last 20 things worth remembering."""
+    return _life_events().ask(patient.pk)
+
+
+@prepared
+def _life_events() -> QuerySet[LifeEvent]:
+    """Of the patient 0."""
+    return LifeEvent.objects.filter(patient=Given(0)).order_by("-happened_date", "-pk")[:20]
 
 
 def programs_in_use(patient: Patient | None = None) -> QuerySet[CareProgram]:

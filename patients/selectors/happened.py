@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
-from patients.enums import AlertKind, ConsentPurpose, ConsentStatus, EnrolmentStatus, PendingKind
+from patients.enums import AlertKind, ConsentPurpose, ConsentStatus, PendingKind
 from patients.journey import NextStep
 from patients.models import (
     Alert,
@@ -24,7 +24,7 @@ from patients.models import (
     ProgramEnrolment,
     StepCompletion,
 )
-from patients.selectors.care import OPEN_PENDING
+from patients.selectors.care import enrolments_of, pending_of
 from patients.timeline import Entry, Look, Place
 
 PROGRAM = "program__name"
@@ -131,12 +131,11 @@ def record_entries(user: User, patient: Patient, look: Look, size: int) -> Itera
 def record_next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
     """The present step of each program, and what is waited for. Two queries."""
     url = reverse("patients:record", args=[patient.pk])
-    active = patient.enrolments.filter(status=EnrolmentStatus.ACTIVE).select_related("program", "step", "owner")
-    for row in active:
+    for row in enrolments_of(patient):
         yield NextStep(
             str(row.step), str(row.owner or ""), row.step_due_date, row.program.name, f"{url}#piece-programs"
         )
-    for one in patient.pending_results.filter(status__in=OPEN_PENDING).select_related("owner"):
+    for one in pending_of(patient):
         is_here = one.arrived_at is not None
         title = _("Tell the patient: %(title)s") if is_here else _("Wait for: %(title)s")
         due = one.expected_date

@@ -9,7 +9,7 @@ from contact_center.audit.selectors import looks_at
 from patients.models import Patient
 from patients.pieces import marks_on
 from patients.selectors.access import may_open
-from patients.selectors.care import alerts_of, coverages_of, enrolments_of, path_of, pending_of
+from patients.selectors.care import alerts_of, coverages_of, enrolments_of, life_events_of, path_of, pending_of
 from patients.selectors.consents import latest_consents
 
 Shown = dict[str, Any] | None
@@ -45,7 +45,7 @@ def family(user: User, patient: Patient) -> Shown:
 
 def life_events(user: User, patient: Patient) -> Shown:
     """What is worth remembering."""
-    return {"events": list(patient.life_events.all()[:20])}
+    return {"events": life_events_of(patient)}
 
 
 def coverage(user: User, patient: Patient) -> Shown:
