@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from inbox.models import ForcedClosure, ServiceCalendar, SetupVersion, SlaPolicy
+from contact_center.jobs.models import Job
+from contact_center.jobs.worker import run_jobs
+from inbox.models import ForcedClosure, Interaction, ServiceCalendar, SetupVersion, SlaPolicy
 from inbox.selectors.hours import setup
 from inbox.services import hours as service
 from tests.factories.hours import CalendarFactory, SlaPolicyFactory
@@ -199,3 +201,14 @@ def test_the_time_lab_tells_clocks_messages_and_days_across_a_change_of_clocks_a
 def test_the_time_lab_asks_for_a_moment(client, queue):
     assert client.get("/settings/time-lab/").status_code == 200
     assert client.get("/settings/time-lab/", {"moment": "yesterday", "zone": "UTC"}).status_code == 422
+
+
+def test_open_conversations_follow_new_policies_at_once_when_asked(client, sms_channel):
+    rows = [InteractionFactory(channel=sms_channel, opened_at=MONDAY, last_inbound_at=MONDAY) for _ in range(2)]
+    SlaPolicyFactory(resolution_minutes=None)
+    answer = client.post("/settings/sla/apply/")
+    job = Job.objects.get()
+    assert (answer.url, job.total) == (f"/jobs/{job.pk}/", 2)
+    run_jobs()
+    due = [Interaction.objects.get(pk=row.pk).due_at for row in rows]
+    assert due == [MONDAY + timedelta(minutes=30)] * 2
