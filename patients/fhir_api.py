@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -12,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contact_center.audit.enums import AuditAction
-from contact_center.audit.services import record
 from contact_center.common.api import ProblemSerializer, StrictJSONParser
 from patients.fhir.reading import MRN_SYSTEM, Issue, outcome
 from patients.models import Patient
@@ -97,17 +95,14 @@ class FhirViewSet(viewsets.ViewSet):
         summary="Everything of one patient", responses={200: FhirResourceSerializer, 404: FhirResourceSerializer}
     )
     def everything(self, request: Request, pk: int) -> Response:
-        patient = self._open(request, pk)
+        patient = self._open(request, pk, AuditAction.EXPORTED)
         if patient is None:
             return self._absent()
-        with transaction.atomic():
-            concerned = {"object_type": "patient", "object_id": pk, "patient_id": pk}
-            record(actor=request.user, action=AuditAction.EXPORTED, via="fhir", **concerned)  # type: ignore[arg-type]
         return Response(bundle(everything(patient)))
 
-    def _open(self, request: Request, pk: int) -> Patient | None:
+    def _open(self, request: Request, pk: int, action: AuditAction = AuditAction.VIEWED) -> Patient | None:
         try:
-            return open_patient_record(request.user, pk, "api")  # type: ignore[arg-type]
+            return open_patient_record(request.user, pk, "api", action)  # type: ignore[arg-type]
         except Patient.DoesNotExist:
             return None
 

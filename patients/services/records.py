@@ -130,8 +130,11 @@ def check_fields(patient: Patient, fields: Mapping[str, object]) -> None:
 
 
 @transaction.atomic
-def open_patient_record(actor: User, patient_id: int, reason: str = "") -> Patient:
-    """The full record for the eyes of `actor`, leaving exactly one VIEWED entry; pages and the API get it only here.
+def open_patient_record(
+    actor: User, patient_id: int, reason: str = "", action: AuditAction = AuditAction.VIEWED
+) -> Patient:
+    """The full record for the eyes of `actor`, leaving exactly one entry: VIEWED, or EXPORTED where it leaves the house
+    as a file. Pages and the API get it only here.
 
     `reason` is a word of ours (`page`, `api`, `interaction`), never text about the patient. The entry of a protected
     record names the grant by which it was opened.
@@ -140,7 +143,7 @@ def open_patient_record(actor: User, patient_id: int, reason: str = "") -> Patie
     patient = get_patient_for(actor, patient_id)
     glass = open_glass(actor, patient_id) if patient.is_sensitive else None
     under = {"glass": glass.pk} if glass else {}
-    record_change(actor, AuditAction.VIEWED, patient, patient, reason=reason, **under)
+    record_change(actor, action, patient, patient, reason=reason, **under)
     return patient
 
 

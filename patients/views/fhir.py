@@ -3,14 +3,12 @@
 import json
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contact_center.audit.enums import AuditAction
-from contact_center.audit.services import record
 from patients.importing_forms import FhirForm
 from patients.models import Patient
 from patients.policies import can_import_patients
@@ -42,11 +40,9 @@ def fhir_export(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient with relatives, consents and coverage as a FHIR bundle; leaves a trace."""
     user = person_of(request)
     try:
-        patient = open_patient_record(user, pk, "fhir")
+        patient = open_patient_record(user, pk, "fhir", AuditAction.EXPORTED)
     except Patient.DoesNotExist:
         raise Http404 from None
-    with transaction.atomic():
-        record(actor=user, action=AuditAction.EXPORTED, object_type="patient", object_id=pk, patient_id=pk, via="fhir")
     response = JsonResponse(bundle(everything(patient)), content_type="application/fhir+json")
     response["Content-Disposition"] = f'attachment; filename="patient-{pk}.json"'
     response["X-Content-Type-Options"] = "nosniff"
