@@ -1,0 +1,89 @@
+"""A file of patients in a browser: columns, dry run, duplicate report, import; then a merge, and its undo."""
+
+from datetime import date
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from contact_center.accounts.enums import Role
+from contact_center.jobs import worker
+from patients.models import ContactPoint, Patient, PatientMerge
+from patients.selectors.matching import forget_rarity
+from patients.services import duplicates
+from tests.factories.patients import PatientFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+HEAD = "Nombre,Apellidos,Fecha de nacimiento,Móvil"
+FILE = f"{HEAD}\nInigo,Arregui,09/03/1984,+34 600 11 22 33\nZoe,Wexler,soon,\nEva,Prado,17/05/1990,\n".encode()
+
+
+@pytest.fixture
+def lead_desk(desk, agent):
+    agent.role = Role.SUPERVISOR
+    agent.save()
+    forget_rarity()
+    yield desk
+    forget_rarity()
+
+
+def violations(page):
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+    return [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found.response["violations"]]
+
+
+def fits(page, width, theme):
+    """No barrier and no sideways scrolling at this width and in this theme."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return (violations(page), wide) == ([], False)
+
+
+def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk, complaints_of):
+    known = PatientFactory(given_name="Íñigo", family_name="Arregui", birth_date=date(1984, 3, 9), email="i@x.example")
+    duplicates.refresh_profiles([known.pk])
+
+    page = lead_desk("/patients/imports/")
+    assert fits(page, 1280, "light")
+    page.set_input_files("[name=file]", {"name": "patients.csv", "mimeType": "text/csv", "buffer": FILE})
+    page.click("#upload-form [data-send]")
+    page.wait_for_selector("#columns-form")
+    assert page.input_value("[name=column_2]") == "birth_date"
+    assert fits(page, 390, "dark")
+    page.click("#columns-form [data-send]")
+    page.wait_for_selector("text=Nothing is written yet")
+    worker.run_jobs()
+    page.wait_for_selector("#run-form")
+    assert page.inner_text("#wrong-title") == "Rows with errors"
+    assert "Write a date such as 1984-03-09" in page.inner_text("#import")
+    assert "Certain" in page.inner_text("#import")
+    assert fits(page, 1440, "light")
+    page.select_option("[name=alike]", "create")
+    page.click("#run-form [data-send]")
+    page.wait_for_selector("text=The rows are taken in.")
+    worker.run_jobs()
+    page.wait_for_selector("text=What became of the rows")
+    assert Patient.objects.count() == 3
+    duplicates.compare_waiting()
+
+    page = lead_desk("/patients/duplicates/")
+    assert fits(page, 390, "dark")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.click("a:has-text('Compare')")
+    page.wait_for_selector("#merge-form")
+    assert fits(page, 1440, "light")
+    page.check(f"[name=keep][value='{known.pk}']")
+    page.click("#merge-form [type=submit]")
+    page.wait_for_selector("#undo-form")
+    merge = PatientMerge.objects.get()
+    assert (merge.target, known.contact_points.count()) == (known, 2)
+    ContactPoint.objects.create(patient=known, scheme="phone", value="+34600998877")
+    page.reload()
+    assert fits(page, 390, "dark")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.check("[name=give_back]")
+    page.click("#undo-form [type=submit]")
+    page.wait_for_selector("text=Undone by")
+    values = set(ContactPoint.objects.filter(patient=merge.source).values_list("value", flat=True))
+    assert values == {"+34600112233", "+34600998877"}
+    assert complaints_of() == []
