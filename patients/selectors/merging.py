@@ -15,10 +15,12 @@ from patients.enums import MergedItem, Sensitivity
 from patients.models import Patient, PatientMerge, PatientMergeItem
 
 LEFT_ALONE = {
-    "patients.MatchProfile", "patients.DuplicateSuggestion", "patients.PatientMerge", "patients.PatientImportRow",
-    "patients.BreakGlass",
-}  # fmt: skip
-"""Made from records, or facts about a record as it then was: a right to open one gives no right to the other."""
+    *("patients.MatchProfile", "patients.DuplicateSuggestion", "patients.PatientMerge", "patients.PatientImportRow"),
+    *("patients.BreakGlass", "patients.ErasureRequest"),
+    *("inbox.PortalSession", "inbox.OneTimeCode", "inbox.IdentityCheck"),
+}
+"""Made from records, or facts about a record as it then was: a right to open the one, a code sent for it, a wish to
+have it erased, say nothing of the other."""
 PROTECTING = {"sensitivity", "is_do_not_contact", "deceased_date"}
 SET_APART = {"id", "mrn", "created_at", "updated_at", "merged_into"} | PROTECTING
 MOST_LISTED = 200

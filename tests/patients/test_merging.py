@@ -16,6 +16,7 @@ from patients.models import (
     Consent,
     ContactPoint,
     DuplicateSuggestion,
+    ErasureRequest,
     Identifier,
     Patient,
     PatientMerge,
@@ -127,6 +128,19 @@ def test_itself_cycles_and_merged_records_are_refused_in_words(supervisor, agent
         with pytest.raises(Refused, match="was merged already"):
             merged(supervisor, source, target)
     assert PatientMerge.objects.count() == 1
+
+
+def test_a_record_that_is_erased_or_to_be_is_refused(supervisor, admin, pair):
+    old, new = pair
+    merge = merged(supervisor, *PatientFactory.create_batch(2))
+    request = ErasureRequest.objects.create(patient=old, reason="Asked", requested_by=supervisor)
+    with pytest.raises(Refused, match="is erased or about to be"):
+        merged(supervisor, old, new)
+    ErasureRequest.objects.create(patient=merge.target, reason="Asked", requested_by=supervisor)
+    with pytest.raises(Refused, match="cannot be undone"):
+        undone(supervisor, merge)
+    ErasureRequest.objects.filter(pk=request.pk).update(status="declined", why_declined="No")
+    assert merged(supervisor, old, new).target == new
 
 
 def test_a_protected_record_is_merged_only_by_those_who_may_open_it(supervisor, pair):
