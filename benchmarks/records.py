@@ -89,6 +89,10 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _word(chance: random.Random, syllables: int) -> str:
+    return "".join(chance.choices(SYLLABLES, k=syllables)).title()
+
+
 def _file() -> io.BytesIO:
     chance = random.Random(7)
     lines = ["Record number,Given name,Family name,Birth date,Phone,E-mail,Street,City,Postal code"]
@@ -99,9 +103,12 @@ def _file() -> io.BytesIO:
             family = family[:2] + family[3:2:-1] + family[4:]
         else:
             given = chance.choice(GIVEN) + chance.choice(["", "", " " + chance.choice(GIVEN)])
-            family = "".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))).title()
+            family = _word(chance, chance.randint(2, 4))
             born = (date(1930, 1, 1) + timedelta(days=chance.randrange(33_000))).isoformat()
-            phone, home = f"+1305{2000000 + number * 7 % 7999999:07d}", f"{number % 400 + 1} {family} Street"
+            phone, home = (
+                f"+1305{2000000 + number * 7 % 7999999:07d}",
+                f"{chance.randint(1, 400)} {_word(chance, 3)} Street",
+            )
             people.append((given, family, born, phone, home))
         mail = f"person{number}@mail.example"
         lines.append(f"X{number:07d},{given},{family},{born},{phone},{mail},{home},Miami,{33100 + number % 90}")
