@@ -54,6 +54,7 @@ def known(machine):
     return {
         "patients": point.patient_id,
         "patient": point.patient_id,
+        "fhir": point.patient_id,
         "contact-points": point.pk,
         "interactions": interaction.pk,
         "interaction": interaction.pk,
@@ -83,7 +84,7 @@ def send(machine, case, known, *, use_known):
     path, body = case.formatted_path, case.body
     if use_known:
         collection = path.split("/")[3]
-        values = dict.fromkeys(case.path_parameters or {}, known[collection])
+        values = dict.fromkeys(case.path_parameters or {}, known.get(collection, 1))
         path = case.operation.full_path.format(**values) if values else path
         if isinstance(body, dict):
             body = body | {name: known[name] for name in body if name in known}
