@@ -135,7 +135,10 @@ def _conditions(given: dict[str, Any]) -> dict[str, Any]:
     return found | {field: given[name] for name, field in names.items() if name in given}
 
 
+# FHIR writes operations with a dollar sign, which the description of the API drops: both spellings answer.
 urlpatterns = [
+    path("import/", FhirViewSet.as_view({"post": "take_in"}), name="fhir-import-plain"),
+    path("Patient/<int:pk>/everything/", FhirViewSet.as_view({"get": "everything"}), name="fhir-everything-plain"),
     path("$import/", FhirViewSet.as_view({"post": "take_in"}), name="fhir-import"),
     path("Patient/_search/", FhirViewSet.as_view({"post": "search"}), name="fhir-search"),
     path("Patient/<int:pk>/", FhirViewSet.as_view({"get": "retrieve"}), name="fhir-patient"),
