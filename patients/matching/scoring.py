@@ -18,7 +18,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from patients.matching.nicknames import are_nicknames
 from patients.matching.people import Person, Place
 
-CERTAIN_BITS, LIKELY_BITS, POSSIBLE_BITS = 10.0, 0.0, -4.0
+CERTAIN_BITS, LIKELY_BITS, POSSIBLE_BITS = 10.0, 0.0, -2.0
 """Beyond what chance would need: a thousand to one, as likely as not, worth a look."""
 MOST_FOR_A_NAME, MOST_FOR_A_HOME = 13.0, 18.0
 SLIP = 0.25
@@ -102,11 +102,12 @@ def _level(score: float, reasons: tuple[Reason, ...]) -> Level | None:
         return Level.CERTAIN
     if score >= LIKELY_BITS and (shared or not against):
         return Level.LIKELY
-    return Level.POSSIBLE if score >= POSSIBLE_BITS else None
+    is_worth_a_look = len(OWN & set(reasons)) >= 2 or shared
+    return Level.POSSIBLE if score >= POSSIBLE_BITS and is_worth_a_look else None
 
 
 R = Reason
-AGAINST = {R.GIVEN_DIFFERS, R.BIRTH_DIFFERS, R.IDENTIFIER_DIFFERS, R.GENDER_DIFFERS}
+AGAINST = {R.GIVEN_DIFFERS, R.FAMILY_DIFFERS, R.BIRTH_DIFFERS, R.IDENTIFIER_DIFFERS, R.GENDER_DIFFERS}
 SHARED = {R.CONTACT_SAME, R.ADDRESS_SAME, R.ADDRESS_ALIKE, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE}
 OWN = {
     R.GIVEN_SAME, R.GIVEN_ALIKE, R.GIVEN_SHORT, R.FAMILY_SAME, R.FAMILY_ALIKE, R.NAMES_SWAPPED, R.BIRTH_SAME,

@@ -62,10 +62,10 @@ def fingerprint(one: Person) -> str:
 
 
 def rarity() -> Rarity:
-    """How often names stand among current records; at most ten minutes old."""
+    """How often names stand among current records; at most ten minutes and a tenth of the records old."""
     global _rarity
-    if _rarity is None or time.monotonic() > _rarity[0]:
-        size = Patient.objects.current().count()
+    size = Patient.objects.current().count()
+    if _rarity is None or time.monotonic() > _rarity[0] or abs(size - _rarity[1].size) * 10 > _rarity[1].size:
         _rarity = (time.monotonic() + RARITY_KEPT_SECONDS, _names_of(size))
     return _rarity[1]
 

@@ -164,5 +164,5 @@ def test_comparing_asks_as_often_for_one_record_as_for_six(count, django_assert_
     ids = [patient.pk for _ in range(count) for patient in pair()]
     duplicates.refresh_profiles(ids)
     duplicates.compare_records(ids)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         duplicates.compare_records(ids)
