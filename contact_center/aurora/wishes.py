@@ -3,6 +3,7 @@ message that is read on the patient's own page."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, time, timedelta
 
 from django.utils import timezone
@@ -112,6 +113,7 @@ def _conversations(now: datetime) -> None:
             text=SECRET.get(row.language[:2], SECRET["en"]),
             provider=row.channel.adapter,
             is_sensitive=True,
+            public_id=uuid.uuid5(uuid.NAMESPACE_OID, f"sensitive-{row.pk}"),
             occurred_at=at,
             sent_at=at,
             delivered_at=at,

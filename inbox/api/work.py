@@ -39,7 +39,7 @@ class TransferSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
 
 
-class PrioritySerializer(serializers.Serializer):
+class PriorityChoiceSerializer(serializers.Serializer):
     priority = serializers.ChoiceField(choices=Priority.choices)
 
 
@@ -118,10 +118,12 @@ class WorkActions:
         given["assignee"] = pick(people(), given.get("assignee"), "assignee")
         return self._done(transfers.transfer(**acting, **given))
 
-    @verb("Say how urgent it is", takes=PrioritySerializer, answers=ANSWER)
+    @verb("Say how urgent it is", takes=PriorityChoiceSerializer, answers=ANSWER)
     def priority(self, request: Request, pk: str) -> Response:
         acting = self._acting(request, pk)
-        return self._done(labels.set_priority(**acting, priority=int(checked(PrioritySerializer, request)["priority"])))
+        return self._done(
+            labels.set_priority(**acting, priority=int(checked(PriorityChoiceSerializer, request)["priority"]))
+        )
 
     @verb("Say why the patient contacts us", takes=ReasonChoiceSerializer, answers=ANSWER)
     def reason(self, request: Request, pk: str) -> Response:

@@ -23,6 +23,7 @@ from patients.selectors.people import match_patients
 
 log = structlog.get_logger(__name__)
 MOST_OPTIONS = 6
+QUESTION_KEY = "which-"
 MOST_QUESTIONS_A_DAY = 3
 WAITS_FOR_ANSWER = timedelta(hours=72)
 GONE = [MessageStatus.CANCELLED, MessageStatus.SUPPRESSED, MessageStatus.FAILED]
@@ -83,6 +84,8 @@ def _written_to(patient_ids: list[int], message: Message) -> set[int]:
     sent = same.filter(direction=Direction.OUTBOUND, interaction__patient__in=patient_ids).exclude(status__in=GONE)
     if answered_at is not None:
         sent = sent.filter(occurred_at__gt=answered_at)
+    # Asking whose message it is was written to nobody in particular.
+    sent = sent.exclude(idempotency_key__startswith=QUESTION_KEY)
     return set(sent.order_by().values_list("interaction__patient_id", flat=True))
 
 
@@ -118,7 +121,7 @@ def _ask(interaction: Interaction, message: Message, patients: Sequence[Patient]
             for number, name in enumerate(names, start=1)
         )
         text = _("Several people use this number. Who is your message about? Reply %(choices)s.") % {"choices": choices}
-    enqueue(interaction=interaction, text=text, author=None, idempotency_key=f"which-{message.pk}")
+    enqueue(interaction=interaction, text=text, author=None, idempotency_key=f"{QUESTION_KEY}{message.pk}")
     TimelineEvent.objects.create(interaction=interaction, kind=TimelineKind.PATIENT_ASKED)
 
 

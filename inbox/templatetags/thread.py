@@ -51,8 +51,9 @@ class Words:
         self.note = f'<span class="ch" data-ch="note" aria-hidden="true">{icon("sticky-note")}</span>'
         self.fold, self.download, self.ban = icon("chevron-right"), icon("download"), icon("ban")
         self.private, self.open = escape(_("Private note")), escape(_("Open"))
-        self.template = f'<span class="chip chip--auto">{icon("layout-template")}{escape(_("Template"))}</span>'
-        self.sensitive = f'<span class="chip chip--warn">{icon("lock")}{escape(_("Only a link left"))}</span>'
+        template, sensitive = escape(_("Template")), escape(_("Only a link left"))
+        self.template = f'<span class="chip chip--auto">{icon("layout-template")}{template}</span>'
+        self.sensitive = f'<span class="chip chip--warn">{icon("lock")}{sensitive}</span>'
         self.automatic, self.deferred = escape(_("Automatic")), escape(_("Waits until sending is allowed"))
         self.whole_note = escape(_("Show all of this note"))
         self.whole, self.subject = escape(_("Show all of this message")), escape(_("No subject"))
@@ -147,7 +148,8 @@ def _event(item: Item, known: Words) -> str:
     event: TimelineEvent = item["event"]
     told = f"<b>{escape(desk.event_sentence(event))}</b>"
     if event.actor:
-        told += f" {_('by %(name)s') % {'name': escape(str(event.actor))}}"
+        by = _("by %(name)s") % {"name": escape(str(event.actor))}
+        told += f" {by}"
     said, other = desk.event_words(event), desk.event_other(event)
     if said:
         told += f" · {escape(said)}"
