@@ -11,7 +11,7 @@ import jellyfish
 
 from patients.matching.people import Person, Place
 
-CROWD = 120
+CROWD = 50
 """A key that more people share says nothing; they meet under their other keys."""
 
 

@@ -5,12 +5,14 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 MOST_LETTERS = 120
 _NOT_WORD = re.compile(r"[^\w]+|_")
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
 
+@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Lower case, without accents and punctuation, one space between words; other scripts stay as they are."""
     bare = unicodedata.normalize("NFKD", text[:MOST_LETTERS].casefold().translate(_STROKES))

@@ -10,6 +10,7 @@ one. Evidence that whole households share is bounded, and "certain" needs the pe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 from math import log2
 
@@ -89,6 +90,9 @@ def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
     names = _names(one, other, rarity)
     birth = _birth(one.birth, other.birth)
     own = [*names, birth, _gender(one.gender, other.gender), _identifiers(one, other)]
+    hope = sum(bits for bits, _why in own) + MOST_FOR_A_HOME - log2(max(rarity.size, 2))
+    if hope < POSSIBLE_BITS:  # no home in common could make up for it
+        return Verdict(round(hope - MOST_FOR_A_HOME, 2), None, ())
     contact, home = _contacts(one, other), _best(one.places, other.places, rarity)
     shared = min(MOST_FOR_A_HOME, contact[0] + home[0])
     score = sum(bits for bits, _why in own) + shared - log2(max(rarity.size, 2))
@@ -138,23 +142,23 @@ def _name(
 ) -> Finding:
     if not one or not other:
         return 0.0, None
-    rare = min(bits(one), bits(other))
     if one == other:
-        return rare + log2(1 - SLIP), words[0]
+        return bits(one) + log2(1 - SLIP), words[0]
     a, b = one.replace(" ", ""), other.replace(" ", "")
     likeness = _likeness(a, b)
     if likeness >= 0.8 or (min(len(a), len(b)) > 2 and OSA.distance(a, b) == 1):
-        return max(1.0, rare * likeness - 3.0), words[1]
+        return max(1.0, min(bits(one), bits(other)) * likeness - 3.0), words[1]
     if is_given and are_nicknames(one, other):
-        return max(1.0, rare - 4.0), Reason.GIVEN_SHORT
+        return max(1.0, min(bits(one), bits(other)) - 4.0), Reason.GIVEN_SHORT
     parts, others = set(one.split()), set(other.split())
     if parts & others and (parts <= others or others <= parts):
-        return max(1.0, rare - 4.0), words[1]
+        return max(1.0, min(bits(one), bits(other)) - 4.0), words[1]
     if min(len(a), len(b)) == 1 and a[0] == b[0]:
         return 1.0, words[1]
     return (-1.0 if likeness >= 0.65 else -4.0), words[2]
 
 
+@lru_cache(maxsize=1 << 16)
 def _likeness(a: str, b: str) -> float:
     """1 for equal words; slips, letters that changed places and endings that were cut count little."""
     edits = OSA.normalized_similarity(a, b)

@@ -4,8 +4,10 @@ import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from patients.matching.blocking import CROWD
 from patients.matching.people import Person, Place, fold, person, place
@@ -22,7 +24,7 @@ def persons(ids: Iterable[int]) -> dict[int, Person]:
     """Current records by id, as they are compared. Four queries."""
     wanted = list(ids)
     columns = ("pk", "given_name", "family_name", "birth_date", "gender")
-    rows = Patient.objects.current().filter(pk__in=wanted).values_list(*columns)
+    rows = _among(Patient.objects.current(), "id", wanted).values_list(*columns)
     contacts, numbers, homes = _contacts(wanted), _numbers(wanted), _homes(wanted)
     return {
         pk: person(
@@ -33,16 +35,25 @@ def persons(ids: Iterable[int]) -> dict[int, Person]:
     }  # fmt: skip
 
 
+def _among(rows: QuerySet[Any], column: str, ids: list[int]) -> QuerySet[Any]:
+    """As `filter(column__in=ids)`, which takes seconds to write down tens of thousands of ids."""
+    return rows.extra(where=[f'"{rows.model._meta.db_table}"."{column}" = ANY(%s)'], params=[ids])  # noqa: S610
+
+
 def _contacts(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
     found = defaultdict(list)
-    for pk, scheme, value in ContactPoint.objects.filter(patient__in=ids).values_list("patient_id", "scheme", "value"):
+    for pk, scheme, value in _among(ContactPoint.objects.all(), "patient_id", ids).values_list(
+        "patient_id", "scheme", "value"
+    ):
         found[pk].append((scheme, min(phone_variants(value)) if scheme == "phone" else value))
     return found
 
 
 def _numbers(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
     found = defaultdict(list)
-    for pk, system, value in Identifier.objects.filter(patient__in=ids).values_list("patient_id", "system", "value"):
+    for pk, system, value in _among(Identifier.objects.all(), "patient_id", ids).values_list(
+        "patient_id", "system", "value"
+    ):
         found[pk].append((system, value))
     return found
 
@@ -50,7 +61,9 @@ def _numbers(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
 def _homes(ids: list[int]) -> dict[int, list[Place]]:
     found: dict[int, list[Place]] = defaultdict(list)
     columns = ("patient_id", "line", "extra_line", "city", "region", "postal_code")
-    for pk, line, extra, city, region, code in PostalAddress.objects.filter(patient__in=ids).values_list(*columns):
+    for pk, line, extra, city, region, code in _among(PostalAddress.objects.all(), "patient_id", ids).values_list(
+        *columns
+    ):
         found[pk].append(place(line=line, extra=extra, city=city, region=region, postcode=code))
     return found
 
