@@ -86,7 +86,10 @@ Finding = tuple[float, Reason | None]
 
 
 def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
-    """Weigh everything that two descriptions have in common and what contradicts it. Symmetric; never raises."""
+    """Weigh everything that two descriptions have in common and what contradicts it. Symmetric; never raises.
+
+    A pair that nothing could make one person is given up early, without reasons.
+    """
     names = _names(one, other, rarity)
     birth = _birth(one.birth, other.birth)
     own = [*names, birth, _gender(one.gender, other.gender), _identifiers(one, other)]

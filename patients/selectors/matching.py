@@ -21,8 +21,10 @@ _rarity: tuple[float, Rarity] | None = None
 
 
 def persons(ids: Iterable[int]) -> dict[int, Person]:
-    """Current records by id, as they are compared. Four queries."""
+    """Current records by id, as they are compared. Four queries, none for nobody."""
     wanted = list(ids)
+    if not wanted:
+        return {}
     columns = ("pk", "given_name", "family_name", "birth_date", "gender")
     rows = _among(Patient.objects.current(), "id", wanted).values_list(*columns)
     contacts, numbers, homes = _contacts(wanted), _numbers(wanted), _homes(wanted)
