@@ -28,6 +28,8 @@ def begin(agent, channel):
 
 def test_a_worker_that_dies_between_any_two_steps_of_a_job_leaves_it_to_another(agent, sms_channel):
     begin(agent, sms_channel)
+    worker.run_jobs()  # what a process looks up only once is no step of a job
+    begin(agent, sms_channel)
     steps = steps_of(worker.run_jobs)
     wrong, deaths = {}, 0
     for step in range(1, steps + 1, 4):  # before it and after it: every second gap
@@ -44,4 +46,4 @@ def test_a_worker_that_dies_between_any_two_steps_of_a_job_leaves_it_to_another(
             if counted != ("done", 2, 0, 2, 2):
                 wrong[step, is_after] = counted
     print(f"jobs: killed at {deaths} of {steps} steps: {len(wrong)} left undone or done twice")
-    assert (wrong, deaths > steps // 2) == ({}, True)
+    assert (wrong, deaths >= steps // 2) == ({}, True)
