@@ -16,7 +16,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "care.example.org", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1/0", "DJANGO_SETTINGS_MODULE": "contact_center.settings",
 }  # fmt: skip
-UNSET = {"SECOND_FACTOR_REQUIRED", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}
+UNSET = {"DJANGO_ALLOW_ASYNC_UNSAFE", "SECOND_FACTOR_REQUIRED", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}
 
 
 def run(*argv, **changed):

@@ -70,7 +70,7 @@ class ChannelFactory(DjangoModelFactory):
     name = factory.LazyAttribute(lambda channel: f"Test {channel.kind}")
     kind = ChannelKind.SMS
     adapter = factory.LazyAttribute(lambda channel: ADAPTERS[channel.kind])
-    address = factory.Sequence(lambda n: f"+1500555{n % 10_000:04d}")
+    address = factory.Sequence(lambda n: f"+1500556{n % 10_000:04d}")
     queue = factory.SubFactory(QueueFactory)
 
 
