@@ -134,7 +134,10 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "contact_center.common.context.shell",
             ],
-            "builtins": ["contact_center.common.templatetags.continuo"],
+            "builtins": [
+                "contact_center.common.templatetags.continuo",
+                "contact_center.common.templatetags.addresses",
+            ],
         },
     }
 ]
