@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from django.utils import timezone
 from contact_center.accounts.models import User
 from inbox import realtime
 from inbox.pulse import Pulse
+from inbox.rights import RightsWatch
 from inbox.selectors.topics import allowed_topics
 
 log = structlog.get_logger(__name__)
@@ -27,7 +29,6 @@ SIGNED_OUT = 4401
 TRY_AGAIN = 1013
 TOO_MANY = 4429
 MAX_SOCKETS = 20  # of one person on one process; the newest stay
-RIGHTS_SECONDS = 1.0  # changes of one conversation within this time cost one check of rights
 PRESENT_BURST, PRESENT_PER_SECOND = 10.0, 5.0
 PRESENT_WORDS = {"viewing", "writing", "noting", "gone"}
 
@@ -35,6 +36,7 @@ CATCH_UP_SPREAD = 1.0
 
 _sockets: dict[int, list["LiveConsumer"]] = defaultdict(list)
 _pulse: list[Pulse] = []
+_rights = RightsWatch()
 
 
 def _catch_up_everybody() -> None:
@@ -74,7 +76,6 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.user = user
         self.topics: set[str] = set()
         self.present = set()
-        self.unchecked: set[str] = set()
         self.allowance, self.allowed_at = PRESENT_BURST, time.monotonic()
         await self.accept()
         await self._make_room()
@@ -92,8 +93,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 _pulse.pop().stop()
         if hasattr(self, "recheck"):
             self.recheck.cancel()
-            if hasattr(self, "check"):
-                self.check.cancel()
+            _rights.forget(self)
             for topic in sorted(self.present):
                 await self._say_present(topic, "gone")
             for topic in (*self.topics, realtime.control_group(self.user.pk)):
@@ -148,17 +148,27 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.send_json({**event, "type": "present", "tab": event["tab"][-12:]})
 
     async def _subscribe(self, wanted: list[str]) -> None:
-        allowed = await database_sync_to_async(allowed_topics)(self.user, wanted)
-        for topic in sorted(allowed - self.topics)[: MAX_TOPICS - len(self.topics)]:
+        allowed, sequences = await database_sync_to_async(self._allowed_now)(wanted)
+        fresh = sorted(allowed - self.topics)[: MAX_TOPICS - len(self.topics)]
+        for topic in fresh:
             await self.channel_layer.group_add(topic, self.channel_name)
             self.topics.add(topic)
-        # Read after joining, so that no change falls between the two.
-        await self._tell_sequences(allowed)
+        if fresh:  # read after joining, so that no change falls between the two
+            await self._tell_sequences(allowed)
+        else:
+            await self._say_sequences(sequences)
         if refused := sorted(set(wanted) - allowed):
             await self.send_json({"type": "refused", "topics": refused})
 
+    def _allowed_now(self, wanted: list[str]) -> tuple[set[str], dict[str, int]]:
+        """What of it they may follow, and the present sequences of that."""
+        allowed = allowed_topics(self.user, wanted)
+        return allowed, realtime.sequences_of(sorted(allowed))
+
     async def _tell_sequences(self, topics: set[str]) -> None:
-        sequences = await database_sync_to_async(realtime.sequences_of)(sorted(topics))
+        await self._say_sequences(await database_sync_to_async(realtime.sequences_of)(sorted(topics)))
+
+    async def _say_sequences(self, sequences: dict[str, int]) -> None:
         await self.send_json({"type": "subscribed", "topics": sequences, "now": int(time.time() * 1000)})
 
     async def catch_up(self) -> None:
@@ -178,19 +188,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def topic_changed(self, event: dict[str, Any]) -> None:
         await self.send_json({"type": "changed", "topic": event["topic"], "seq": event["seq"]})
         if event["topic"].startswith("interaction."):
-            if not self.unchecked:
-                self.check = asyncio.create_task(self._check_soon())
-            self.unchecked.add(event["topic"])
-
-    async def _check_soon(self) -> None:
-        """A change may have taken the conversation away from its reader."""
-        await asyncio.sleep(RIGHTS_SECONDS)
-        topics = sorted(self.unchecked)
-        self.unchecked.clear()
-        try:
-            await self._drop_forbidden(topics)
-        except Exception as error:
-            log.warning("socket_recheck_failed", error=type(error).__name__, failures=1)
+            _rights.note(self, event["topic"])
 
     async def rights_changed(self, event: dict[str, Any]) -> None:
         """Sent to the control group at sign-out, disabling, role or team change."""
@@ -216,8 +214,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self._drop_forbidden(sorted(self.topics))
 
     async def _drop_forbidden(self, topics: list[str]) -> None:
-        allowed = await database_sync_to_async(allowed_topics)(self.user, topics)
-        for topic in set(topics) & self.topics - allowed:
+        await self.keep_to(await database_sync_to_async(allowed_topics)(self.user, topics), topics)
+
+    async def keep_to(self, allowed: set[str], among: Iterable[str]) -> None:
+        """Leave those of `among` that the person may not follow any more, and say so."""
+        for topic in set(among) & self.topics - allowed:
             await self._leave(topic)
             await self.send_json({"type": "refused", "topics": [topic]})
 

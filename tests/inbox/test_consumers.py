@@ -13,12 +13,20 @@ from django.test import Client
 
 from contact_center.accounts.services import disable_user
 from contact_center.asgi import application
-from inbox import consumers, realtime
+from inbox import consumers, realtime, rights
 from inbox.realtime import control_group
 from tests.factories.inbox import InteractionFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = [(b"origin", settings.PUBLIC_BASE_URL.encode())]
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_connected():
+    """A socket that the server closed stays on its list until the client has gone, which no test waits for."""
+    yield
+    consumers._sockets.clear()
+    consumers._pulse.clear()
 
 
 def cookie_of(user):
@@ -137,7 +145,7 @@ async def test_of_too_many_windows_of_one_person_the_oldest_stops_listening(agen
 
 
 async def test_a_conversation_that_was_taken_away_is_heard_of_no_more(agent, sms_channel, other_queue, monkeypatch):
-    monkeypatch.setattr(consumers, "RIGHTS_SECONDS", 0.01)
+    monkeypatch.setattr(rights, "RIGHTS_SECONDS", 0.01)
     interaction = await database_sync_to_async(InteractionFactory)(channel=sms_channel)
     topic = f"interaction.{interaction.pk}"
     socket, _ = await connect(agent)
@@ -149,6 +157,33 @@ async def test_a_conversation_that_was_taken_away_is_heard_of_no_more(agent, sms
     await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 2})
     assert await socket.receive_nothing(timeout=0.2)
     await socket.disconnect()
+
+
+async def test_many_readers_of_many_changes_are_looked_at_once_each_and_one_who_left_disturbs_nobody(
+    agent, second_agent, sms_channel, other_queue, monkeypatch
+):
+    monkeypatch.setattr(rights, "RIGHTS_SECONDS", 0.1)
+    real, looks = rights._allowed, []
+    monkeypatch.setattr(rights, "_allowed", lambda asked: looks.append(asked) or real(asked))
+    kept, lost = [await database_sync_to_async(InteractionFactory)(channel=sms_channel) for _ in range(2)]
+    topics = [f"interaction.{row.pk}" for row in (kept, lost)]
+    mine, theirs, gone = [(await connect(person))[0] for person in (agent, second_agent, second_agent)]
+    for socket in (mine, theirs, gone):
+        await subscribed(socket, *topics)
+    await database_sync_to_async(type(lost).objects.filter(pk=lost.pk).update)(queue=other_queue)
+    for number in range(1, 4):
+        for topic in topics:
+            await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": number})
+    await gone.disconnect()
+    for socket in (mine, theirs):
+        heard = [await socket.receive_json_from() for _ in range(7)]
+        assert [said["type"] for said in heard] == ["changed"] * 6 + ["refused"]
+        assert heard[-1] == {"type": "refused", "topics": [topics[1]]}
+    assert [[(user.pk, sorted(asked)) for user, asked in look] for look in looks] == [
+        [(agent.pk, sorted(topics)), (second_agent.pk, sorted(topics))]
+    ]
+    await mine.disconnect()
+    await theirs.disconnect()
 
 
 async def test_a_disabled_person_loses_the_socket_at_once(agent, admin):
