@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 _loop_pid = 0
 _loop_lock = threading.Lock()
 _gathered: dict[str, int] = {}
+_sent_at = 0.0
 _touched = threading.local()
 
 
@@ -104,8 +106,11 @@ def announce(sequences: Iterable[tuple[str, int]]) -> None:
 
 
 async def _send_gathered() -> None:
-    """A busy queue changes many times a second; one hint with the latest number says as much."""
-    await asyncio.sleep(GATHER_SECONDS)
+    """The first hint after a quiet time leaves at once. A busy queue changes many times a second; one hint with the
+    latest number says as much."""
+    global _sent_at
+    await asyncio.sleep(min(GATHER_SECONDS, _sent_at + GATHER_SECONDS - time.monotonic()))
+    _sent_at = time.monotonic()
     with _loop_lock:
         latest = dict(_gathered)
         _gathered.clear()

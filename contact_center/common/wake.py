@@ -14,12 +14,14 @@ from celery import current_app
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
-GAP_SECONDS = 0.1  # a worker that was woken goes on until nothing is due
+GAP_SECONDS = 0.02
+BUSY_GAP_SECONDS, BUSY = 0.1, 3  # a worker that was woken goes on until nothing is due: many requests need few nudges
 RETRY_SECONDS = 1.0
 
 _lock = threading.Lock()
 _ready = threading.Event()
 _wanted: dict[str, str] = {}
+_asked = 0  # requests since the last batch
 _thread: threading.Thread | None = None
 _thread_pid = 0
 
@@ -31,8 +33,10 @@ def wake_on_commit(task: str, queue: str) -> None:
 
 def wake(task: str, queue: str) -> None:
     """Ask for one run of `task` soon; returns at once, never raises, merges with requests not yet published."""
+    global _asked
     with _lock:
         _wanted[task] = queue
+        _asked += 1
         _ensure_thread()
     _ready.set()
 
@@ -46,12 +50,14 @@ def _ensure_thread() -> None:
 
 
 def _publish_forever() -> None:
+    global _asked
     while True:
         _ready.wait()
         _ready.clear()
         with _lock:
-            batch = dict(_wanted)
+            batch, asked = dict(_wanted), _asked
             _wanted.clear()
+            _asked = 0
         for task, queue in batch.items():
             try:
                 current_app.send_task(task, queue=queue, retry=False, ignore_result=True, expires=60)
@@ -61,4 +67,4 @@ def _publish_forever() -> None:
                     _wanted.setdefault(task, queue)
                 _ready.set()
                 time.sleep(RETRY_SECONDS)
-        time.sleep(GAP_SECONDS)
+        time.sleep(BUSY_GAP_SECONDS if asked >= BUSY else GAP_SECONDS)
