@@ -55,13 +55,14 @@ class Part:
 
 
 class Page:
-    """One open browser window of an agent."""
+    """One open browser window of an agent. `when` says when it first heard of a topic's sequence (monotonic)."""
 
     def __init__(self, web: str, live: str, cookie: str, path: str, shown: Callable[[str, bytes], None]) -> None:
         self.web, self.live, self.path, self.shown = web, live, path, shown
         self.session = aiohttp.ClientSession(headers={"Cookie": cookie, "Origin": web})
         self.parts: list[Part] = []
         self.heard: dict[str, int] = {}
+        self.when: dict[tuple[str, int], float] = {}
         self.fetches = 0
         self.is_ready = asyncio.Event()
 
@@ -101,5 +102,6 @@ class Page:
             self.is_ready.set()
         for topic, sequence in topics.items():
             self.heard[topic] = max(sequence, self.heard.get(topic, 0))
+            self.when.setdefault((topic, sequence), time.monotonic())
             for part in self.parts:
                 part.hear(topic, sequence)
