@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from contact_center.common.shell import entries_for
 
@@ -21,5 +22,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "idle_seconds": settings.SESSION_IDLE_SECONDS
         if getattr(request, "user", None) and request.user.is_authenticated
         else 0,
-        "navigation": entries_for(request),
+        "navigation": SimpleLazyObject(lambda: entries_for(request)),  # parts of pages show none
     }

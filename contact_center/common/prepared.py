@@ -127,10 +127,14 @@ def prepared(build: Callable[..., QuerySet[Row, Any]]) -> Callable[..., Prepared
 
 def give(rows: Mapping[int, Any], name: str, key: str, question: Prepared[Any]) -> None:
     """What `prefetch_related(name)` does for these rows (by id), by a question for the rows whose `key` is one of the
-    ids: afterwards `row.name.all()` is a list. One statement; none for rows that have it already."""
+    ids: afterwards `row.name.all()` is a list whose members know their row. One statement; none for rows that have it
+    already."""
+    back = key.removesuffix("_id")
     caches = {pk: row.__dict__.setdefault("_prefetched_objects_cache", {}) for pk, row in rows.items()}
     parts: dict[int, list[Any]] = {pk: [] for pk, cache in caches.items() if name not in cache}
     for part in question.ask(list(parts)) if parts else ():
-        parts[getattr(part, key)].append(part)
+        pk = getattr(part, key)
+        part._state.fields_cache[back] = rows[pk]
+        parts[pk].append(part)
     for pk, found in parts.items():
         caches[pk][name] = found

@@ -8,7 +8,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.asker import Asker, asker
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.common.prepared import Given, give, prepared
 from inbox import gate
 from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, TemplateStatus
@@ -16,7 +19,7 @@ from inbox.models import Case, Channel, FormSubmission, Interaction, Message, Me
 from inbox.selectors.addresses import address_on
 from inbox.selectors.drafts import newest_ids
 from inbox.selectors.gate_facts import last_inbound_at_of
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.setup import cases_visible_to
 from inbox.selectors.thread import Place, thread_of
@@ -30,6 +33,11 @@ THREAD_LIMIT = 60
 OPENING = (
     *("status", "channel_kind", "language", "contact_name", "contact_value", "last_inbound_at", "channel__name"),
     *("reason__name", "disposition__name", "patient__given_name", "patient__family_name"),
+)
+
+OTHER = (
+    *("status", "channel_kind", "subject", "last_message_at", "channel__name", "reason__name"),
+    *("owner__first_name", "owner__last_name"),
 )
 
 
@@ -268,18 +276,41 @@ def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:
     return [person for person in found if person.relative is None or may_open(user, person.relative)]
 
 
-def other_interactions(user: User, interaction: Interaction, *, limit: int) -> QuerySet[Interaction]:
-    """The patient's other visible interactions, newest first."""
-    found = interactions_visible_to(user).filter(patient=interaction.patient).exclude(pk=interaction.pk)
-    return found.select_related("channel", "reason", "owner").order_by("-last_message_at", "-id")[:limit]
+def other_interactions(user: User, interaction: Interaction, *, limit: int) -> list[Interaction]:
+    """The visible interactions of the patient who is linked, without this one, newest first."""
+    if interaction.patient_id is None or not can(user, Action.WORK_INBOX):
+        return []
+    return _others(user.role, limit).ask(*asked_by(user), interaction.patient_id, interaction.pk)
 
 
-def open_cases(user: User, interaction: Interaction) -> QuerySet[Case]:
-    """Cases of the patient that are not resolved and that the person may see."""
-    if interaction.patient_id is None:
-        return Case.objects.none()
-    found = cases_visible_to(user).filter(patient_id=interaction.patient_id)
-    return found.filter(status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by("next_step_date")[:10]
+@prepared
+def _others(role: str, limit: int) -> QuerySet[Interaction]:
+    """After the asker: of the patient, without the interaction."""
+    found = interactions_visible_to(asker(role)).filter(patient=Given(Asker.NEXT)).exclude(pk=Given(Asker.NEXT + 1))
+    named = found.select_related("channel", "reason", "owner").only(*OTHER)
+    return named.order_by("-last_message_at", "-id")[:limit]
+
+
+def open_cases(user: User, interaction: Interaction) -> list[Case]:
+    """Cases of the patient that are not resolved and that the person may see, ten at most. Two queries at most."""
+    if interaction.patient_id is None or not can(user, Action.WORK_INBOX):
+        return []
+    ids = [pk for (pk,) in _unfinished().tuples(interaction.patient_id)]
+    return _cases(user.role).ask(*asked_by(user), ids) if ids else []
+
+
+@prepared
+def _unfinished() -> QuerySet[Case]:
+    """Of the patient 0, whoever may see them."""
+    found = Case.objects.filter(patient=Given(0), status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by()
+    return found.values_list("pk")  # type: ignore[return-value]
+
+
+@prepared
+def _cases(role: str) -> QuerySet[Case]:
+    """After the asker: among these ids."""
+    among = Given(Asker.NEXT)
+    return cases_visible_to(asker(role), among=among).filter(pk__any_of=among).order_by("next_step_date")[:10]
 
 
 def get_message_for(user: User, pk: int) -> Message:

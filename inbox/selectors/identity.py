@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from contact_center.common.prepared import Given, prepared
 from inbox.enums import IdentityOutcome
 from inbox.models import IdentityCheck, IdentityPolicy, Interaction
 from patients.enums import ContactScheme
@@ -42,7 +44,7 @@ def identity_of(interaction: Interaction, policy: IdentityPolicy | None = None) 
     """
     if interaction.patient_id is None:
         return Identity(UNKNOWN)
-    checks = list(IdentityCheck.objects.filter(interaction=interaction).order_by("-id")[:LOOKED_AT])
+    checks = _checks().ask(interaction.pk)
     failures = 0
     for check in checks:
         if check.outcome != IdentityOutcome.FAILED:
@@ -57,6 +59,12 @@ def identity_of(interaction: Interaction, policy: IdentityPolicy | None = None) 
     if passed and until_at and until_at > timezone.now():
         return Identity(VERIFIED, passed.checked_at, until_at, failures, left)
     return Identity(UNVERIFIED, failures=failures, tries_left=left)
+
+
+@prepared
+def _checks() -> QuerySet[IdentityCheck]:
+    """The newest of the interaction 0."""
+    return IdentityCheck.objects.filter(interaction=Given(0)).order_by("-id")[:LOOKED_AT]
 
 
 def points_for_codes(patient: Patient) -> list[ContactPoint]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -79,6 +80,22 @@ def notifications_of(user: User) -> QuerySet[Notification]:
 def unread_count_of(user: User) -> int:
     """How many notifications the person has not seen, at most 100."""
     return notifications_of(user).filter(read_at=None).order_by()[:100].count()
+
+
+def has_unseen(user: User, interaction_id: int) -> tuple[bool, bool]:
+    """Whether the person has unread notifications of this conversation, and unseen mentions there. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNSEEN, {"person": user.pk, "row": interaction_id})
+        told, named = cursor.fetchone()
+    return told, named
+
+
+UNSEEN = """
+SELECT EXISTS (SELECT 1 FROM inbox_notification
+               WHERE user_id = %(person)s AND interaction_id = %(row)s AND read_at IS NULL),
+       EXISTS (SELECT 1 FROM inbox_mention
+               WHERE user_id = %(person)s AND interaction_id = %(row)s AND seen_at IS NULL)
+"""
 
 
 def fresh_of(user: User, *, seconds: int, most: int = 5) -> QuerySet[Notification]:

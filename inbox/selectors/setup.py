@@ -7,11 +7,12 @@ from django.db.models import Q, QuerySet
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given
 from inbox.models import Case, Channel, Disposition, Reason, ServiceCalendar, SlaPolicy, Tag
 from inbox.selectors.interactions import interactions_visible_to, not_protected_from, queues_of
 
 
-def cases_visible_to(user: User, *, among: Collection[int] | None = None) -> QuerySet[Case]:
+def cases_visible_to(user: User, *, among: Collection[int] | Given | None = None) -> QuerySet[Case]:
     """Cases the person owns, those of their queues and of interactions they may see; sensitive ones as everywhere.
 
     Whoever knows which ids matter says them in `among`: then not every interaction of the house is looked at.
@@ -21,7 +22,7 @@ def cases_visible_to(user: User, *, among: Collection[int] | None = None) -> Que
     found = Case.objects.all()
     if not can(user, Action.VIEW_ALL_QUEUES):
         tied = interactions_visible_to(user).filter(case__isnull=False)
-        seen = (tied if among is None else tied.filter(case_id__in=among)).values("case_id")
+        seen = (tied if among is None else tied.filter(case__any_of=among)).values("case_id")
         found = found.filter(Q(owner=user) | Q(queue__in=queues_of(user).values("pk")) | Q(pk__in=seen))
     if not can(user, Action.VIEW_SENSITIVE):
         found = found.exclude(reason__is_sensitive=True)

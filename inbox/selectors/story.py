@@ -127,8 +127,15 @@ def _contacts_of(role: str, same: str, is_known: bool) -> QuerySet[Interaction]:
 def _case(user: User, interaction: Interaction) -> Case | None:
     if interaction.case_id is None:
         return None
-    found = cases_visible_to(user).filter(pk=interaction.case_id, status__in=UNFINISHED)
-    return found.select_related("owner", "queue").first()
+    return next(iter(_visible_case(user.role).ask(*asked_by(user), [interaction.case_id])), None)
+
+
+@prepared
+def _visible_case(role: str) -> QuerySet[Case]:
+    """After the asker: the unfinished one among these ids."""
+    among = Given(Asker.NEXT)
+    found = cases_visible_to(asker(role), among=among).filter(pk__any_of=among, status__in=UNFINISHED)
+    return found.select_related("owner", "queue").order_by("pk")
 
 
 def _last_words(earlier: list[Interaction]) -> list[Word]:

@@ -16,7 +16,7 @@ from contact_center.accounts.models import User
 from inbox import realtime
 from inbox.enums import NotificationKind
 from inbox.models import Interaction, Mention, Notification, NotificationPreference
-from inbox.selectors.notifications import Wish, preference_of, title_of
+from inbox.selectors.notifications import Wish, has_unseen, preference_of, title_of
 
 log = structlog.get_logger(__name__)
 MAIL_PAUSE, MAIL_KEPT = timedelta(minutes=2), timedelta(days=1)
@@ -93,12 +93,14 @@ def mark_read(*, actor: User, ids: Iterable[int] | None = None, interaction_id: 
 
 def see(*, actor: User, interaction_id: int) -> None:
     """The person has opened this conversation: what they were told of it, and who mentioned them there, is seen."""
-    told = Notification.objects.filter(user=actor, read_at=None, interaction_id=interaction_id).exists()
-    named = Mention.objects.filter(user=actor, seen_at=None, interaction_id=interaction_id)
+    told, named = has_unseen(actor, interaction_id)
+    if not (told or named):
+        return
     with realtime.atomic():
         if told:
             mark_read(actor=actor, interaction_id=interaction_id)
-        if named.update(seen_at=timezone.now()):
+        mentions = Mention.objects.filter(user=actor, seen_at=None, interaction_id=interaction_id)
+        if named and mentions.update(seen_at=timezone.now()):
             realtime.touch(realtime.agent_topic(actor.pk))
 
 

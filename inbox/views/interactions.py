@@ -16,7 +16,7 @@ from inbox.selectors import conversation
 from inbox.selectors.drafts import newest_ids, writing_context
 from inbox.selectors.interactions import get_interaction_for, get_readable_for
 from inbox.selectors.story import story_of
-from inbox.selectors.tasks import tasks_of
+from inbox.selectors.tasks import tasks_beside
 from inbox.selectors.thread import Place
 from inbox.selectors.uploads import waiting_uploads
 from inbox.services import interactions as desk
@@ -69,8 +69,9 @@ def _may(user: User, interaction: Interaction) -> dict[str, bool]:
 def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -> dict[str, Any]:
     """What head, thread and reply box show. `extra` carries what was typed and why it was refused."""
     user = person_of(request)
-    topic = realtime.interaction_topic(interaction.pk)
-    sequence = realtime.sequences_of([topic])[topic]
+    sequence = extra.pop("sequence", None)
+    if sequence is None:
+        sequence = _sequence(interaction)
     may = _may(user, interaction)
     seen, sent, noted = newest_ids(user, interaction)
     options = conversation.reply_options(interaction) if may["reply"] else []
@@ -95,6 +96,12 @@ def talk_context(request: HttpRequest, interaction: Interaction, **extra: Any) -
     } | extra
 
 
+def _sequence(interaction: Interaction) -> int:
+    """How often it changed; read before what is drawn, so that a change in between is fetched again."""
+    topic = realtime.interaction_topic(interaction.pk)
+    return realtime.sequences_of([topic])[topic]
+
+
 def _modes(options: list[conversation.ReplyOption]) -> set[str]:
     return {option.kind for option in options if option.is_available or option.needs_template} | {"note"}
 
@@ -106,19 +113,18 @@ def _place(request: HttpRequest, name: str) -> Place | None:
 def side_context(request: HttpRequest, interaction: Interaction, patient: Patient | None) -> dict[str, Any]:
     """What the panel beside the conversation shows of the patient."""
     user = person_of(request)
-    topic = realtime.interaction_topic(interaction.pk)
     context: dict[str, Any] = {
         "interaction": interaction,
         "patient": patient,
         "can": _may(user, interaction),
-        "sequence": realtime.sequences_of([topic])[topic],
+        "sequence": _sequence(interaction),
         **_tasks_context(interaction),
     }
     if patient is None:
         linked = interaction.patient
         context["can_break_glass"] = linked is not None and linked.is_sensitive and may_break(user)
         return context | {"candidates": conversation.candidates_for(user, interaction)}
-    others = list(conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1))
+    others = conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1)
     return context | {
         "contact_points": list(patient.contact_points.all()),
         "alerts": alerts_of(patient),
@@ -127,12 +133,12 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
         "related": conversation.relatives_of(user, patient),
         "others": others[:OTHERS_SHOWN],
         "has_more_others": len(others) > OTHERS_SHOWN,
-        "cases": list(conversation.open_cases(user, interaction)),
+        "cases": conversation.open_cases(user, interaction),
     }
 
 
 def _tasks_context(interaction: Interaction) -> dict[str, Any]:
-    tasks = list(tasks_of(interaction))
+    tasks = tasks_beside(interaction)
     return {
         "tasks": tasks,
         "tasks_done": sum(task.done_at is not None for task in tasks),
@@ -148,7 +154,8 @@ def workspace(
     patient = traces.opened(request, interaction)
     if patient is not None:
         interaction.patient = patient  # read whole by now, so that nothing of it is asked for again
-    context = side_context(request, interaction, patient) | talk_context(request, interaction, **extra)
+    side = side_context(request, interaction, patient)
+    context = side | talk_context(request, interaction, sequence=side["sequence"], **extra)
     if is_partial(request):
         return render(request, "inbox/_workspace.html", context, status=status)
     frame = list_context(request)

@@ -11,14 +11,17 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditEntry
 from inbox.enums import Direction, MessageStatus
 from inbox.models import Interaction, Message, Note
+from tests.factories.care import AlertFactory
 from tests.factories.inbox import (
     AttachmentFactory,
+    CaseFactory,
     InteractionFactory,
     MessageFactory,
     MessageTemplateFactory,
     NoteFactory,
+    TaskFactory,
 )
-from tests.factories.patients import PatientFactory
+from tests.factories.patients import ContactPointFactory, PatientFactory, RelatedPersonFactory
 
 HTMX = {"HX-Request": "true", "HX-Target": "div#workspace"}
 pytestmark = pytest.mark.django_db
@@ -67,6 +70,33 @@ def test_the_conversation_asks_as_many_questions_for_a_long_thread_as_for_a_shor
         NoteFactory(interaction=row)
     # One more: the earlier conversations of the thread are read together, however many they are.
     assert queries_of(client, url("interaction", interaction.pk), count) <= short + 1
+
+
+MOST_QUESTIONS = 45
+
+
+def test_the_conversation_asks_as_many_questions_for_fifty_of_everything_beside_it_as_for_one(
+    agent, sms_channel, signed_in, count
+):
+    patient = PatientFactory(phone="+13054440142")
+    interaction = InteractionFactory(channel=sms_channel, owner=agent, patient=patient)
+    client, address = signed_in(agent), url("interaction", interaction.pk)
+
+    def add(times):
+        for _ in range(times):
+            row = InteractionFactory(channel=sms_channel, patient=patient, owner=agent, status="closed")
+            MessageFactory(interaction=row)
+            NoteFactory(interaction=interaction, author=agent)
+            TaskFactory(interaction=interaction, owner=agent)
+            CaseFactory(patient=patient, owner=agent)
+            AlertFactory(patient=patient, created_by=agent)
+            ContactPointFactory(patient=patient)
+            RelatedPersonFactory(patient=patient)
+
+    add(1)
+    one = queries_of(client, address, count)
+    add(49)
+    assert (queries_of(client, address, count), one <= MOST_QUESTIONS) == (one, True)
 
 
 def test_a_row_shows_who_waits_on_which_channel_for_how_long_and_what_was_said(agent, sms_channel, signed_in):
