@@ -52,6 +52,8 @@ app.conf.beat_schedule = {
     "compare-records": every(30, "patients.compare_records", "reports"),
     "sweep-records": every(3600, "patients.sweep_records", "reports"),
     "clear-notifications": every(3600, "inbox.clear_notifications", "default"),
+    "hand-over-reminders": every(20, "scheduling.hand_over_reminders", "reminders"),
+    "plan-missing-reminders": every(300, "scheduling.plan_missing_reminders", "reminders"),
     "purge-holds": every(300, "scheduling.purge_holds", "default"),
     "run-retention": every(300, "patients.run_retention", "reports"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),

@@ -48,6 +48,7 @@ class GateReason(StrEnum):
     DAILY_CAP = "daily_cap"
     CONVERSATION_CLOSED = "conversation_closed"
     PATIENT_DATA = "patient_data"
+    OUT_OF_DATE = "out_of_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class SendFacts:
     has_unresolved_variable: bool = False
     is_channel_active: bool = True
     is_patient_data_refused: bool = False
+    is_out_of_date: bool = False
     is_opted_out: bool = False
     is_address_bounced: bool = False
     is_deceased: bool = False
@@ -119,6 +121,7 @@ def _refusal(facts: SendFacts) -> GateReason | None:
         (not facts.has_content, GateReason.EMPTY),
         (facts.has_unresolved_variable, GateReason.UNRESOLVED_VARIABLE),
         (facts.is_patient_data_refused, GateReason.PATIENT_DATA),
+        (facts.is_out_of_date, GateReason.OUT_OF_DATE),
         (facts.is_deceased, GateReason.DECEASED),
         (facts.is_do_not_contact and not is_asked_for, GateReason.DO_NOT_CONTACT),
         (facts.is_opted_out and not is_keyword_answer, GateReason.OPTED_OUT),

@@ -32,6 +32,8 @@ _WORDS: dict[Keyword, str] = {
     Keyword.HELP: "help,info,ayuda,informacion,ajuda,informacao,aide,information",
 }
 _TABLE = {word.strip(): keyword for keyword, words in _WORDS.items() for word in words.split(",")}
+DOUBLE = {"cancel", "cancelar"}
+"""Opt-out words that somebody who was asked about a visit may mean otherwise."""
 _NOISE = re.compile(r"[^\w\s]+|_+")
 
 
@@ -39,6 +41,11 @@ def fold(text: str) -> str:
     """Lower case, without accents, punctuation and double spaces."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return " ".join(_NOISE.sub(" ", plain).lower().split())
+
+
+def has_two_meanings(text: str) -> bool:
+    """True for an opt-out word that is also an answer to a question about a visit."""
+    return fold(text) in DOUBLE
 
 
 def find_keyword(text: str, *, is_opted_out: bool = False) -> Keyword | None:

@@ -15,9 +15,15 @@ class SchedulingConfig(AppConfig):
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
+        from inbox import grounds, replies
         from scheduling import duties, record
+        from scheduling.services.handing_over import GROUNDS
+        from scheduling.services.reminders import still_holds
+        from scheduling.services.replies import VisitReplies
 
         duties.declare()
         record.register_with_patients()
+        grounds.register(GROUNDS, still_holds)
+        replies.register("visits", VisitReplies())
         allowed = partial(can, action=Action.BOOK_VISITS)
         shell.register(shell.NavigationEntry(_("Schedule"), "calendar", "scheduling:day", 13, allowed))

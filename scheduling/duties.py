@@ -8,6 +8,9 @@ from patients.enums import DataClass
 def declare() -> None:
     """Declare every table of this app with a path to a patient."""
     duties.declare(
-        Table("scheduling.Appointment", DataClass.RECORD, scrub={"note": "", "cancel_reason": ""}),
+        Table("scheduling.Appointment", DataClass.RECORD, scrub={"note": "", "cancel_reason": "", "patient_words": ""}),
         Table("scheduling.Occupancy", DataClass.RECORD, scrub={}),
+        Table("scheduling.Reminder", DataClass.RECORD, scrub={}),
+        Table("scheduling.Need", DataClass.RECORD, scrub={"note": ""}),
+        Table("scheduling.VisitQuestion", DataClass.WORKING),
     )

@@ -71,3 +71,75 @@ class Weekday(IntegerChoices):
     FRIDAY = 4, WEEKDAYS[4]
     SATURDAY = 5, WEEKDAYS[5]
     SUNDAY = 6, WEEKDAYS[6]
+
+
+class ReminderKind(TextChoices):
+    """What a patient is told about a visit without anybody writing it, in the order of a visit's life."""
+
+    BOOKED = "booked", _("When it is booked or moved")
+    DAYS_7 = "days_7", _("Seven days before")
+    PREPARATION = "preparation", _("How to prepare")
+    DAYS_2 = "days_2", _("Two days before")
+    DAY_1 = "day_1", _("The day before")
+    MISSED = "missed", _("After a missed visit")
+    THANKS = "thanks", _("Thanks after the visit")
+    SURVEY = "survey", _("Question how it was")
+    AGAIN = "again", _("Sent again by a person")
+
+
+# These say when the visit is; of several that are due, the latest says it best.
+ABOUT_TIME = (
+    ReminderKind.BOOKED,
+    ReminderKind.DAYS_7,
+    ReminderKind.DAYS_2,
+    ReminderKind.DAY_1,
+    ReminderKind.AGAIN,
+)
+# These are planned when the visit has taken place or was missed; the others when it is booked.
+AFTERWARDS = (ReminderKind.MISSED, ReminderKind.THANKS, ReminderKind.SURVEY)
+
+
+class DropReason(TextChoices):
+    """Why a planned reminder is not sent."""
+
+    CANCELLED = "cancelled", _("The visit was cancelled or moved")
+    CONFIRMED = "confirmed", _("The patient has confirmed")
+    READ = "read", _("The patient has read how to prepare")
+    OVERTAKEN = "overtaken", _("A later one says the same")
+    TOO_LATE = "too_late", _("Its time is over")
+    OTHERWISE = "otherwise", _("The visit went otherwise")
+    NOT_WANTED = "not_wanted", _("The patient does not want such messages")
+    NO_WAY = "no_way", _("There is no way to send it")
+
+
+class Answer(TextChoices):
+    """What a patient meant by a reply."""
+
+    CONFIRM = "confirm", _("Will come")
+    MOVE = "move", _("Wants another time")
+    DECLINE = "decline", _("Cannot come")
+    CANCEL = "cancel", _("Cancelled the visit")
+    READ = "read", _("Has read how to prepare")
+    RATED = "rated", _("Said how it was")
+    UNCLEAR = "unclear", _("Wrote something that a person must read")
+
+
+class NeedKind(TextChoices):
+    """What must be arranged before a visit."""
+
+    TRANSPORT = "transport", _("Transport")
+    INTERPRETER = "interpreter", _("Interpreter")
+    AUTHORISATION = "authorisation", _("Authorisation of the insurer")
+    DOCUMENTS = "documents", _("Documents")
+
+
+class LinkPurpose(TextChoices):
+    """What one link of a patient is good for."""
+
+    ANSWER = "a", _("Answer")
+    MOVE = "m", _("Another time")
+    CANCEL = "c", _("Cancel")
+    CHECK_IN = "i", _("Check in")
+    PREPARE = "p", _("Prepare")
+    DIRECTIONS = "d", _("Directions")
+    VIDEO = "v", _("Video visit")

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from scheduling import views
+from scheduling import patient_views, views
 
 app_name = "scheduling"
 urlpatterns = [
+    path("v/<str:token>/", patient_views.link, name="link"),
     path("schedule/", views.day, name="day"),
     path("patients/<int:patient_id>/visits/book/", views.find_time, name="book"),
     path("visits/<int:appointment_id>/", views.visit, name="visit"),

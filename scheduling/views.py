@@ -1,6 +1,8 @@
 """The agenda of a day, and booking, moving and cancelling visits."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,17 +18,20 @@ from contact_center.common.errors import Refused
 from inbox.views.answers import person_of, say, status_of
 from patients.models import Patient
 from patients.services.records import open_patient_record
+from scheduling.enums import NeedKind
 from scheduling.forms import BookForm, CancelForm, SearchForm, sealed
 from scheduling.models import Appointment
 from scheduling.policies import can_book
 from scheduling.selectors.agenda import locations
 from scheduling.selectors.appointments import current_of, get_appointment_for
 from scheduling.selectors.openings import find_slots, offers_of
-from scheduling.services import attendance, booking
+from scheduling.selectors.told import needs_of, told_about
+from scheduling.services import attendance, booking, needs
 from scheduling.services.agenda import open_day
+from scheduling.services.reminders import may_send_again, send_again
 
 SHOWN_TIMES = 24
-VERBS = {
+VERBS: dict[str, tuple[Callable[..., object], Any]] = {
     "confirm": (attendance.confirm, gettext_lazy("The visit is confirmed.")),
     "decline": (attendance.decline, gettext_lazy("It is noted that the patient will not come at that time.")),
     "arrive": (attendance.arrive, gettext_lazy("The patient has arrived.")),
@@ -35,6 +40,15 @@ VERBS = {
     "miss": (attendance.mark_missed, gettext_lazy("It is noted that the patient did not come.")),
     "take-back-miss": (attendance.take_back_missed, gettext_lazy("The visit stands as before.")),
     "discard": (attendance.discard, gettext_lazy("The visit is marked as entered in error.")),
+    "remind": (send_again, gettext_lazy("The patient is being told once more.")),
+    **{
+        f"{word}-{kind}": (partial(service, kind=kind), said)
+        for kind in NeedKind
+        for word, service, said in (
+            ("settle", needs.settle_need, gettext_lazy("It is noted as arranged.")),
+            ("reopen", needs.reopen_need, gettext_lazy("It is to be arranged.")),
+        )
+    },
 }
 
 
@@ -174,6 +188,10 @@ def _show_visit(request: HttpRequest, found: Appointment, form: CancelForm, *, s
         "may_book": can_book(person_of(request)),
         "is_over": found.starts_at <= timezone.now(),
         "preparation": found.service.preparation_in(patient.language),
+        "is_other_language": found.service.lacks_preparation_in(patient.language),
+        "told": told_about(found),
+        "needs": needs_of(found),
+        "may_remind": may_send_again(found),
     }
     return render(request, "scheduling/visit.html", context, status=status)
 

@@ -256,6 +256,11 @@ class Interaction(SafeFSM, TimeStampedModel):
         """It was another matter after all."""
         self.merged_into, self.closed_at = None, None
 
+    @transition(field=status, source=[S.QUEUED, S.BOT], target=S.CLOSED)
+    def settle(self) -> None:
+        """What was written has been answered by itself: nobody has work with it."""
+        self._end()
+
     @transition(field=status, source=S.QUEUED, target=S.ABANDONED)
     def abandon(self) -> None:
         """The person left before anybody answered."""

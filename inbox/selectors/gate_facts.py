@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from contact_center.common.prepared import Given, prepared
+from inbox import grounds
 from inbox.enums import ChannelKind, Direction, MessagePurpose, MessageStatus, TemplateStatus
 from inbox.gate import AUTOMATIC, SendFacts
 from inbox.models import Channel, Message, OptOut
@@ -55,6 +56,7 @@ class Content:
     is_template: bool = False
     is_template_approved: bool = False
     is_patient_data_refused: bool = False
+    is_out_of_date: bool = False
 
 
 def way_to(
@@ -99,6 +101,7 @@ def facts_about(way: Way, purpose: MessagePurpose, content: Content) -> SendFact
         is_template=content.is_template,
         is_template_approved=content.is_template_approved,
         is_patient_data_refused=content.is_patient_data_refused,
+        is_out_of_date=content.is_out_of_date,
         last_inbound_at=way.last_inbound_at,
         automatic_today=_automatic_before(way) if purpose in AUTOMATIC else 0,
         time_zone=time_zone_of(patient),
@@ -125,6 +128,7 @@ def facts_for(message: Message) -> SendFacts:
         is_patient_data_refused=not message.is_sensitive  # of which only a link leaves
         and message.attachments.filter(is_sensitive=True).exists()
         and not may_carry_patient_data(message.channel_id),
+        is_out_of_date=not grounds.still_hold(message.pk, message.payload),
     )
     return facts_about(way, MessagePurpose(message.purpose), content)
 

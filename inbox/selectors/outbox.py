@@ -39,6 +39,7 @@ GATE_SENTENCES = {
     GateReason.CONTACT_HOURS: _("The patient wants no messages at this hour; it goes out in the hours they named."),
     GateReason.PATIENT_DATA: _("This channel's processor may not carry health information."),
     GateReason.CONVERSATION_CLOSED: _("The conversation was closed before its time came."),
+    GateReason.OUT_OF_DATE: _("What it tells is no longer so."),
     GateReason.DAILY_CAP: _("The patient had enough automatic messages today; it goes out later."),
 }
 

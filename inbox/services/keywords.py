@@ -6,17 +6,20 @@ from django.utils.translation import gettext as _
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from inbox.enums import MessagePurpose, TimelineKind
-from inbox.keywords import Keyword, find_keyword
+from inbox.keywords import Keyword, find_keyword, has_two_meanings
 from inbox.models import Interaction, Message, OptOut, TimelineEvent
 from inbox.selectors.gate_facts import is_opted_out
 from inbox.services.locks import hold_for_transaction
 from inbox.services.outbox import enqueue
+from inbox.services.shared_phones import is_awaited
 
 SEND_LASTS_SECONDS = 15  # a provider's time-out and a little
 
 
 def apply(interaction: Interaction, message: Message) -> Keyword | None:
     """Act on a message that is a keyword and nothing else; other messages are left alone.
+
+    A word such as "cancel" is left alone too where an app waits for an answer from this address: it will ask.
 
     Waits for a send to this address that has already begun, so nothing leaves after the opt-out is stored.
     """
@@ -25,6 +28,8 @@ def apply(interaction: Interaction, message: Message) -> Keyword | None:
         return None
     was_out = is_opted_out(message.channel_kind, message.address)
     keyword = find_keyword(message.text, is_opted_out=was_out)
+    if keyword == Keyword.STOP and has_two_meanings(message.text) and not was_out and is_awaited(message):
+        return None
     if keyword is None or not message.address:
         return None
     if keyword == Keyword.STOP and not was_out:

@@ -56,6 +56,12 @@ def consider(interaction: Interaction, message: Message) -> None:
         _ask(interaction, message, concerned or patients)
 
 
+def is_awaited(message: Message) -> bool:
+    """True when an app above waits for an answer of somebody at this address."""
+    ids = [one.pk for one in match_patients(message.address_scheme, message.address) if one.deceased_date is None]
+    return bool(ids) and any(handler.pending(ids, message.address) for handler in replies.handlers())
+
+
 def name_patient(interaction: Interaction, patient: Patient, actor: User) -> None:
     """An agent linked the interaction: an open question is answered by that, and what was written is offered."""
     question = _open_question(interaction)

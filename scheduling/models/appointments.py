@@ -41,6 +41,10 @@ class Appointment(SafeFSM, TimeStampedModel):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    prepared_at = models.DateTimeField(null=True, blank=True, help_text="The patient has read how to prepare.")
+    patient_words = models.CharField(
+        max_length=500, blank=True, db_default="", help_text="What the patient wants us to know before."
+    )
     arrived_at = models.DateTimeField(null=True, blank=True)
     fulfilled_at = models.DateTimeField(null=True, blank=True)
     noshow_at = models.DateTimeField(null=True, blank=True)

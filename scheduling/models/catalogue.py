@@ -9,7 +9,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
-from scheduling.enums import VisitMode
+from scheduling.enums import NeedKind, ReminderKind, VisitMode
+
+
+def whole_cadence() -> list[str]:
+    """Everything a patient may be told of a visit by itself."""
+    return [kind.value for kind in ReminderKind if kind != ReminderKind.AGAIN]
 
 
 class Location(TimeStampedModel):
@@ -18,6 +23,9 @@ class Location(TimeStampedModel):
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.CharField(_("address"), max_length=240, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=40)
+    directions = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text=_("How to find it, by language code")
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -25,6 +33,10 @@ class Location(TimeStampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def directions_in(self, language: str) -> str:
+        """How to find it, in this language or else in English; empty when nothing is written down."""
+        return str(self.directions.get(language[:2]) or self.directions.get("en", ""))
 
 
 class Room(TimeStampedModel):
@@ -56,6 +68,20 @@ class HealthcareService(TimeStampedModel):
     notice_minutes = models.PositiveIntegerField(default=0, help_text=_("How long before a patient may still book"))
     horizon_days = models.PositiveSmallIntegerField(default=90, help_text=_("How far ahead visits are offered"))
     modes = ArrayField(models.CharField(max_length=10, choices=VisitMode.choices), default=list)
+    cadence = ArrayField(
+        models.CharField(max_length=12, choices=ReminderKind.choices),
+        default=whole_cadence,
+        db_default=whole_cadence(),
+        blank=True,
+        help_text=_("What patients are told by themselves"),
+    )
+    needs = ArrayField(
+        models.CharField(max_length=14, choices=NeedKind.choices),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("What must be arranged before the visit can be confirmed"),
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -76,6 +102,10 @@ class HealthcareService(TimeStampedModel):
         """How to prepare, in this language or else in English; empty when there is nothing to say."""
         return str(self.preparation.get(language[:2]) or self.preparation.get("en", ""))
 
+    def lacks_preparation_in(self, language: str) -> bool:
+        """True when there is something to prepare, but no text in this language."""
+        return any(self.preparation.values()) and not self.preparation.get(language[:2])
+
 
 class Practitioner(TimeStampedModel):
     """Somebody who sees patients."""
@@ -85,6 +115,7 @@ class Practitioner(TimeStampedModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="practitioner"
     )
     languages = ArrayField(models.CharField(max_length=8), default=list)
+    video_url = models.URLField(blank=True, db_default="", help_text=_("Where video visits take place"))
     services = models.ManyToManyField(HealthcareService, related_name="practitioners")
     daily_overbooking = models.PositiveSmallIntegerField(default=0, help_text=_("Visits a day beside the agenda"))
     is_active = models.BooleanField(default=True)

@@ -39,6 +39,16 @@ def past_of(patient: Patient, now: datetime) -> list[Appointment]:
     return list(gone.select_related("previous", *_SHOWN).order_by("-starts_at")[:MOST_SHOWN])
 
 
+def visit_behind(pk: int) -> tuple[Appointment, Appointment]:
+    """The visit that a link names, and the one at the end of its chain with all that a page shows of it.
+
+    Raises Appointment.DoesNotExist, also for one that was entered in error.
+    """
+    named = Appointment.objects.get(pk=pk)
+    rows = Appointment.objects.exclude(status=S.ENTERED_IN_ERROR).select_related("patient", *_SHOWN)
+    return named, rows.get(pk=current_of(named).pk)
+
+
 def current_of(appointment: Appointment) -> Appointment:
     """The visit at the end of the chain: an old link leads to what is booked now."""
     later = Appointment.objects.filter(previous=appointment).first()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q
 
-from scheduling.models import Absence, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
+from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
 from scheduling.slots import Hours, Need, Opening, Resource, Slot, Span, free_slots, merge, spans_of, subtract
 
 MOST_SLOTS = 200
@@ -75,6 +75,18 @@ def offers_of(slots: list[Slot]) -> list[Offer]:
         )
         for slot in slots
     ]
+
+
+def nearby(visit: Appointment, first: date, today: date) -> Search:
+    """Other times for the same visit at its site: four weeks from `first`, as far ahead as the service is offered."""
+    last = today + timedelta(days=visit.service.horizon_days)
+    return Search(
+        visit.service,
+        from_date=first,
+        until_date=min(first + timedelta(days=28), last),
+        locations=frozenset({visit.location_id}),
+        mode=visit.mode,
+    )
 
 
 def is_open(

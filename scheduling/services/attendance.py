@@ -1,6 +1,6 @@
 """What becomes of a visit: confirmed, arrived, attended, missed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -12,14 +12,28 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Refused
 from scheduling import signals
-from scheduling.enums import AppointmentStatus, Confirmation
+from scheduling.enums import AppointmentStatus, Confirmation, NeedKind
 from scheduling.models import Appointment, Occupancy
 from scheduling.policies import can_book
 from scheduling.services.booking import lock_appointment, note
+from scheduling.services.needs import ask_by_patient, open_needs
+from scheduling.services.reminders import plan_afterwards, withdraw
+
+
+class NeedsOpen(Refused):
+    """Something obligatory is not arranged yet; `kinds` are the `NeedKind`s."""
+
+    def __init__(self, kinds: list[str]) -> None:
+        needs = ", ".join(str(NeedKind(kind).label) for kind in kinds)
+        super().__init__(_("Before it can be confirmed, this must be arranged: %(needs)s.") % {"needs": needs})
+        self.kinds = kinds
 
 
 def confirm(*, actor: User | None, appointment_id: int) -> Appointment:
-    """The patient will come. Confirming again changes nothing. Raises Refused once it began or is cancelled."""
+    """The patient will come. Confirming again changes nothing.
+
+    Raises Refused once it began or is cancelled, NeedsOpen while something obligatory is not arranged.
+    """
     return _answer(actor, appointment_id, Confirmation.CONFIRMED)
 
 
@@ -28,12 +42,29 @@ def decline(*, actor: User | None, appointment_id: int) -> Appointment:
     return _answer(actor, appointment_id, Confirmation.DECLINED)
 
 
+def note_prepared(*, appointment_id: int, words: str = "", needs: Collection[NeedKind] = ()) -> Appointment:
+    """The patient has read how to prepare, and says what else we should know or arrange.
+
+    Raises Refused once the visit began or is cancelled, Appointment.DoesNotExist.
+    """
+    with transaction.atomic():
+        appointment = lock_appointment(None, appointment_id)
+        if appointment.status != AppointmentStatus.BOOKED or appointment.starts_at <= timezone.now():
+            raise Refused(_("This visit has begun or is over."))
+        appointment.prepared_at = appointment.prepared_at or timezone.now()
+        appointment.patient_words = words.strip()[:500] or appointment.patient_words
+        for kind in needs:
+            ask_by_patient(appointment, kind)
+        _keep(None, appointment, "prepared_at")
+        return appointment
+
+
 def arrive(*, actor: User, appointment_id: int) -> Appointment:
     """The patient is here, late ones who were marked as missing too. Raises Refused, Appointment.DoesNotExist."""
     return _move_on(actor, appointment_id, Appointment.arrive)
 
 
-def check_in(*, actor: User, appointment_id: int) -> Appointment:
+def check_in(*, actor: User | None, appointment_id: int) -> Appointment:
     """The papers are in order. Raises as `arrive`."""
     return _move_on(actor, appointment_id, Appointment.check_in)
 
@@ -58,6 +89,7 @@ def discard(*, actor: User, appointment_id: int) -> Appointment:
     with transaction.atomic():
         appointment = _move_on(actor, appointment_id, Appointment.discard)
         Occupancy.objects.filter(appointment=appointment).delete()
+        withdraw(appointment)
         return appointment
 
 
@@ -67,6 +99,9 @@ def _answer(actor: User | None, appointment_id: int, answer: Confirmation) -> Ap
         appointment = lock_appointment(actor, appointment_id)
         if appointment.status != AppointmentStatus.BOOKED or appointment.starts_at <= timezone.now():
             raise Refused(_("This visit cannot be confirmed any more."))
+        missing = open_needs(appointment) if answer == Confirmation.CONFIRMED else []
+        if missing:
+            raise NeedsOpen(missing)
         if appointment.confirmation != answer:
             appointment.confirmation = answer
             appointment.confirmed_at = timezone.now() if answer == Confirmation.CONFIRMED else None
@@ -88,6 +123,7 @@ def _move_on(
             state = AppointmentStatus(appointment.status).label
             raise Refused(_("This cannot be done with a visit that is “%(state)s”.") % {"state": state}) from None
         _keep(actor, appointment, "status")
+        plan_afterwards(appointment)
         return appointment
 
 

@@ -26,6 +26,8 @@ from scheduling.models import Appointment, HealthcareService, Location, Occupanc
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.selectors.openings import Search, find_slots, is_open
+from scheduling.services.needs import ask_for_needs
+from scheduling.services.reminders import plan_visit, withdraw
 from scheduling.slots import Slot
 
 HOLD_FOR = timedelta(minutes=5)
@@ -92,7 +94,7 @@ def hold_slot(*, actor: User | None, wish: Wish) -> Occupancy:
     Somebody has at most five holds at once. Raises SlotTaken, Refused for a time that is over or not open,
     PermissionDenied.
     """
-    _require_booker(actor)
+    require_booker(actor)
     plan = _plan(wish)
 
     def work() -> Occupancy:
@@ -131,7 +133,7 @@ def book(
     the visit beside the practitioner's agenda, within the practitioner's daily limit; only staff may.
     Raises SlotTaken, Refused (in words), PermissionDenied, Patient.DoesNotExist.
     """
-    _require_booker(actor)
+    require_booker(actor)
     if not wishes or len(wishes) > MOST_VISITS:
         raise Refused(_("Choose between one and eight visits."))
     plans = [_plan(wish, is_overbooking=is_overbooking and actor is not None) for wish in wishes]
@@ -163,7 +165,7 @@ def move(
     Raises SlotTaken, Conflict when it was moved or cancelled meanwhile, Refused, PermissionDenied,
     Appointment.DoesNotExist.
     """
-    _require_booker(actor)
+    require_booker(actor)
     plan = _plan(wish)
 
     def work() -> Appointment:
@@ -176,6 +178,7 @@ def move(
         Occupancy.objects.filter(appointment=old).delete()
         old.cancel(asked_by=Party(asked_by), reason=_reason(reason))
         old.save()
+        withdraw(old)
         patient = _patient(actor, old.patient_id)
         new = _book_one(actor, patient, plan, previous=old, may_overlap=may_overlap)
         ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
@@ -190,7 +193,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
 
     Raises Refused for a visit that began or is over, PermissionDenied, Appointment.DoesNotExist.
     """
-    _require_booker(actor)
+    require_booker(actor)
     with transaction.atomic():
         appointment = lock_appointment(actor, appointment_id)
         if appointment.status == AppointmentStatus.CANCELLED:
@@ -199,6 +202,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         appointment.cancel(asked_by=Party(asked_by), reason=_reason(reason))
         appointment.save()
         Occupancy.objects.filter(appointment=appointment).delete()
+        withdraw(appointment)
         note(actor, AuditAction.CANCELLED, appointment, asked_by=str(asked_by))
         ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
         signals.announce(signals.appointment_cancelled, **ids)
@@ -229,7 +233,8 @@ def note(actor: User | None, action: AuditAction, appointment: Appointment, **de
     )
 
 
-def _require_booker(actor: User | None) -> None:
+def require_booker(actor: User | None) -> None:
+    """Raise PermissionDenied for a person who may not book; None stands for the patient."""
     if actor is not None and not can_book(actor):
         raise PermissionDenied
 
@@ -335,6 +340,8 @@ def _book_one(
         Occupancy.objects.filter(hold_token=wish.hold_token, practitioner=plan.practitioner).delete()
     if number is None:
         _occupy(plan, appointment=appointment)
+    ask_for_needs(appointment, previous)
+    plan_visit(appointment)
     moved = {"previous_id": previous.pk} if previous else {}
     note(actor, AuditAction.CREATED, appointment, **moved)
     if previous is None:

@@ -197,6 +197,7 @@ TABLE = {
     "my:saved": (PUBLIC, NOBODY),
     "inbox:reach": (KNOWING, NOBODY),
     "inbox:switches": (KNOWING, KNOWING),
+    "scheduling:link": (NOBODY, NOBODY),  # only with a link of ours
     "scheduling:day": (BOOKING, NOBODY),
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),

@@ -37,6 +37,7 @@ MACHINES = {
             "close": ({"wrap_up"}, "closed", ()),
             "merge": ({"bot", "queued", "offered", "active", "snoozed", "wrap_up"}, "closed", (Interaction(pk=9),)),
             "unmerge": ({"closed"}, "queued", ()),
+            "settle": ({"queued", "bot"}, "closed", ()),
             "abandon": ({"queued"}, "abandoned", ()),
             "reopen": ({"closed"}, "queued", ()),
         },

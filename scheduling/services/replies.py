@@ -1,0 +1,269 @@
+"""What patients answer to messages about visits: understood, done, answered; else left to a person, who sees the visit.
+
+Which patient is meant has been found out before (`inbox.services.shared_phones`). Of several visits of that patient
+the one that the words name is meant, or all of one message that says "will you come"; otherwise we ask.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from contact_center.common.errors import Refused
+from inbox.enums import MessageStatus
+from inbox.models import Interaction, Message
+from inbox.replies import Pending, Reply
+from inbox.services import automation
+from inbox.services.outbox import enqueue
+from scheduling import reminder_words
+from scheduling.enums import ABOUT_TIME, Answer, AppointmentStatus, Confirmation, Party, ReminderKind
+from scheduling.models import Appointment, Reminder, VisitQuestion
+from scheduling.naming import named_by
+from scheduling.services import attendance, booking
+from scheduling.services.handing_over import language_of
+from scheduling.understanding import Meaning, Said, understand
+
+VISIT, PREPARATION, SURVEY = "visit", "preparation", "survey"
+ARRIVED = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
+WAITS = {VISIT: timedelta(days=14), PREPARATION: timedelta(days=7), SURVEY: timedelta(days=5)}
+NUMBERS = {1: Answer.CONFIRM, 2: Answer.MOVE, 3: Answer.DECLINE}
+ANSWERS = {
+    Meaning.YES: Answer.CONFIRM,
+    Meaning.NO: Answer.DECLINE,
+    Meaning.MOVE: Answer.MOVE,
+    Meaning.CANCEL: Answer.CANCEL,
+}
+
+
+@dataclass(slots=True)
+class Asked:
+    """The reply, what it says, and the reminders it may answer, newest first."""
+
+    reply: Reply
+    message: Message
+    said: Said
+    reminders: list[Reminder]
+
+    def of(self, group: str) -> list[Reminder]:
+        return [row for row in self.reminders if group_of(row.kind) == group]
+
+    @property
+    def newest(self) -> str:
+        return group_of(self.reminders[0].kind)
+
+
+def group_of(kind: str) -> str:
+    """What a reminder of this kind asks: whether one comes, has prepared, or how it was."""
+    return SURVEY if kind == ReminderKind.SURVEY else PREPARATION if kind == ReminderKind.PREPARATION else VISIT
+
+
+class VisitReplies:
+    """Registered as `inbox.replies` handler."""
+
+    def pending(self, patient_ids: Collection[int], address: str) -> list[Pending]:
+        """Visits to come that were asked about at this address and are not confirmed, and the like. One query."""
+        return [
+            Pending(row.patient_id, f"{group_of(row.kind)}:{row.appointment_id}", _asked_at(row))
+            for row in _unanswered(patient_ids, address)
+        ]
+
+    def take(self, reply: Reply, pending: Sequence[Pending]) -> bool:
+        """Do what the patient said about the visits that are pending; False when a person must read it."""
+        message = Message.objects.select_related("channel").get(pk=reply.message_id)
+        rows = _unanswered([reply.patient_id], message.address)
+        if not rows:
+            return False
+        asked = Asked(reply, message, understand(reply.text), rows)
+        question = VisitQuestion.objects.select_for_update().filter(
+            patient=reply.patient_id, address=message.address, answered_at=None
+        )
+        with translation.override(language_of(rows[0].patient)):
+            open_question = question.first()
+            if open_question is not None:
+                open_question.answered_at = timezone.now()
+                open_question.save(update_fields=["answered_at"])
+                done = _answer_question(open_question, asked)
+                if done is not None:
+                    return done
+            return _take(asked)
+
+
+def _unanswered(patient_ids: Collection[int], address: str) -> list[Reminder]:
+    now = timezone.now()
+    rows = Reminder.objects.filter(
+        patient__in=patient_ids, message__address=address, message__status__in=ARRIVED, message__author=None
+    )
+    to_come = Q(appointment__status=AppointmentStatus.BOOKED, appointment__starts_at__gt=now)
+    visit = Q(kind__in=ABOUT_TIME, appointment__confirmation=Confirmation.UNCONFIRMED)
+    preparation = Q(kind=ReminderKind.PREPARATION, appointment__prepared_at=None)
+    survey = Q(kind=ReminderKind.SURVEY, answer="")
+    rows = rows.filter(to_come & (visit | preparation) | survey).filter(handed_at__gt=now - max(WAITS.values()))
+    rows = rows.select_related(
+        "message", "patient", "appointment__service", "appointment__practitioner", "appointment__location"
+    )
+    newest: dict[tuple[str, int], Reminder] = {}
+    for row in rows.order_by("-handed_at", "-pk"):
+        group = group_of(row.kind)
+        if now - _asked_at(row) <= WAITS[group]:
+            row.appointment.patient = row.patient
+            newest.setdefault((group, row.appointment_id), row)
+    return list(newest.values())
+
+
+def _asked_at(row: Reminder) -> datetime:
+    assert row.message is not None and row.handed_at is not None
+    return row.message.sent_at or row.handed_at
+
+
+def _take(asked: Asked) -> bool:
+    said = asked.said
+    if asked.newest == SURVEY and said.meaning == Meaning.NUMBER and not asked.of(VISIT):
+        return _rate(asked)
+    if asked.newest == PREPARATION and said.meaning == Meaning.YES:
+        return _note_read(asked)
+    rows = asked.of(VISIT)
+    answer = NUMBERS.get(said.number or 0) if said.meaning == Meaning.NUMBER else ANSWERS.get(said.meaning)
+    if said.meaning == Meaning.BARE_CANCEL and rows:
+        return _ask_what_to_end(asked, rows)
+    if not rows or answer is None or (said.meaning == Meaning.NUMBER and asked.newest == SURVEY):
+        return _leave_to_a_person(asked)
+    meant = _meant(asked, rows, answer)
+    if not meant:
+        return _ask_which(asked, rows, answer)
+    return _do(asked, answer, meant, handled=[asked.message.pk])
+
+
+def _meant(asked: Asked, rows: list[Reminder], answer: Answer) -> list[Reminder]:
+    """The visits this answer is about; none when it is not certain."""
+    if len(rows) == 1:
+        return rows
+    named = named_by(asked.reply.text, [row.appointment for row in rows])
+    if named:
+        return [row for row in rows if row.appointment in named]
+    is_one_message = len({row.message_id for row in rows}) == 1
+    return rows if is_one_message and answer == Answer.CONFIRM else []
+
+
+def _do(asked: Asked, answer: Answer, rows: list[Reminder], *, handled: list[int]) -> bool:
+    """Carry it out for these visits and say so. What cannot be done any more is left to a person."""
+    visits = [row.appointment for row in rows]
+    words = ""
+    try:
+        for visit in visits:
+            if answer == Answer.CONFIRM:
+                attendance.confirm(actor=None, appointment_id=visit.pk)
+            elif answer == Answer.DECLINE:
+                attendance.decline(actor=None, appointment_id=visit.pk)
+            elif answer == Answer.CANCEL:
+                reason = _("Said so in reply to a message")
+                booking.cancel(actor=None, appointment_id=visit.pk, asked_by=Party.PATIENT, reason=reason)
+    except attendance.NeedsOpen as error:
+        words = reminder_words.still_needed(visit, error.kinds)
+    except Refused:
+        return _leave_to_a_person(asked)
+    _note(rows, answer, asked.message)
+    _say(asked, words or reminder_words.answered(answer, visits))
+    if not words and not asked.said.has_more:
+        automation.settle(interaction_id=asked.reply.interaction_id, message_ids=handled)
+    return True
+
+
+def _answer_question(question: VisitQuestion, asked: Asked) -> bool | None:
+    """Carry out what waited for the number of a visit; None when this is no answer to the question."""
+    rows = {row.appointment_id: row for row in asked.of(VISIT)}
+    numbers = [asked.said.number] if asked.said.meaning == Meaning.NUMBER else []
+    ids = question.appointment_ids
+    is_again = asked.said.meaning in (Meaning.YES, Meaning.BARE_CANCEL, Meaning.CANCEL)
+    if question.answer == Answer.CANCEL and len(ids) == 1:
+        chosen = ids if numbers == [3] or is_again else []
+    elif numbers and numbers[0] is not None and 1 <= numbers[0] <= len(ids):
+        chosen = [ids[numbers[0] - 1]]
+    else:
+        chosen = [visit.pk for visit in named_by(asked.reply.text, [row.appointment for row in rows.values()])]
+    meant = [rows[pk] for pk in chosen if pk in rows]
+    if len(meant) != 1:
+        return None if not numbers else _leave_to_a_person(asked)
+    return _do(asked, Answer(question.answer), meant, handled=[asked.message.pk, question.message_id])
+
+
+def _ask_which(asked: Asked, rows: list[Reminder], answer: Answer) -> bool:
+    visits = _in_order(rows)
+    _keep_question(asked, answer, visits)
+    _say(asked, reminder_words.which_visit(visits))
+    return True
+
+
+def _ask_what_to_end(asked: Asked, rows: list[Reminder]) -> bool:
+    """A bare "cancel" may end a visit or all messages: ask, and leave it in the queue until it is answered."""
+    visits = _in_order(rows)
+    _keep_question(asked, Answer.CANCEL, visits)
+    words = reminder_words.cancel_or_stop(visits) if len(visits) == 1 else reminder_words.which_to_cancel(visits)
+    _say(asked, words)
+    return True
+
+
+def _in_order(rows: Sequence[Reminder]) -> list[Appointment]:
+    return sorted((row.appointment for row in rows), key=lambda visit: visit.starts_at)
+
+
+def _keep_question(asked: Asked, answer: Answer, visits: Sequence[Appointment]) -> None:
+    VisitQuestion.objects.create(
+        patient_id=asked.reply.patient_id,
+        address=asked.message.address,
+        message=asked.message,
+        answer=answer,
+        appointment_ids=[visit.pk for visit in visits],
+        asked_at=timezone.now(),
+    )
+
+
+def _rate(asked: Asked) -> bool:
+    rating = asked.said.number or 0
+    if not 1 <= rating <= 5:
+        return _leave_to_a_person(asked)
+    rows = asked.of(SURVEY)[:1]
+    _note(rows, Answer.RATED, asked.message, rating=rating)
+    _say(asked, reminder_words.answered(Answer.RATED, [rows[0].appointment]))
+    if rating > 2:  # whoever was not content should hear from a person
+        automation.settle(interaction_id=asked.reply.interaction_id, message_ids=[asked.message.pk])
+    return True
+
+
+def _note_read(asked: Asked) -> bool:
+    newest = asked.reminders[0].message_id
+    rows = [row for row in asked.of(PREPARATION) if row.message_id == newest]
+    for row in rows:
+        attendance.note_prepared(appointment_id=row.appointment_id)
+    _note(rows, Answer.READ, asked.message)
+    _say(asked, reminder_words.answered(Answer.READ, [rows[0].appointment]))
+    if not asked.said.has_more:
+        automation.settle(interaction_id=asked.reply.interaction_id, message_ids=[asked.message.pk])
+    return True
+
+
+def _leave_to_a_person(asked: Asked) -> bool:
+    """Keep beside the visit that something was written; nothing is answered, so that it waits for an agent."""
+    _note(asked.reminders[:1], Answer.UNCLEAR, asked.message)
+    return False
+
+
+def _note(rows: Sequence[Reminder], answer: Answer, message: Message, *, rating: int | None = None) -> None:
+    Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(
+        answer=answer, rating=rating, answered_at=timezone.now(), reply=message
+    )
+
+
+def _say(asked: Asked, words: str) -> None:
+    message = asked.message
+    enqueue(
+        interaction=Interaction.objects.get(pk=asked.reply.interaction_id),
+        text=words,
+        author=None,
+        channel=message.channel,
+        address_scheme=message.address_scheme,
+        address=message.address,
+        idempotency_key=f"visit-answer-{message.pk}",
+    )

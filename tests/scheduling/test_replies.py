@@ -1,0 +1,166 @@
+"""What patients answer to reminders: done and said back, or left to a person; never for the wrong visit."""
+
+from datetime import timedelta
+
+import pytest
+
+from inbox.models import Interaction, Message, OptOut
+from scheduling.models import Appointment, Reminder
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import ServiceFactory
+from tests.scheduling.conftest import NOON, PHONE
+
+DECLINED = "Thank you for telling us. Choose another time or cancel your visit on Thursday 11 June at 09:00 here:"
+pytestmark = pytest.mark.django_db
+
+
+def answers():
+    """What we said back, oldest first, without links."""
+    rows = Message.objects.filter(idempotency_key__startswith="visit-answer").order_by("pk")
+    return [text.partition(" http")[0] for text in rows.values_list("text", flat=True)]
+
+
+def confirmation(visit):
+    return Appointment.objects.get(pk=visit.pk).confirmation
+
+
+@pytest.fixture
+def asked(clock, told, ana, visit_of, sms_channel):
+    """One visit of Ana's, of which she was told."""
+    visit = visit_of(ana)
+    told()
+    return visit
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "answer", "reply"),
+    [
+        ("1", "confirmed", "confirm", "Thank you. We expect you on Thursday 11 June at 09:00."),
+        ("Yes I'll be there", "confirmed", "confirm", "Thank you. We expect you on Thursday 11 June at 09:00."),
+        ("2", "unconfirmed", "move", "Choose another time here:"),
+        ("3", "declined", "decline", DECLINED),
+        ("no puedo", "declined", "decline", DECLINED),
+    ],
+)  # fmt: skip
+def test_an_answer_is_done_said_back_and_makes_no_work(asked, sms_channel, writes, text, state, answer, reply):
+    talk = writes(text, to=sms_channel)
+    row = Reminder.objects.get(appointment=asked, answer=answer)
+    assert (confirmation(asked), answers(), row.reply.text) == (state, [reply], text)
+    assert Interaction.objects.get(pk=talk.pk).status == "closed"
+
+
+def test_cancelling_in_plain_words_cancels(asked, sms_channel, writes):
+    writes("please cancel my appointment", to=sms_channel)
+    assert Appointment.objects.get(pk=asked.pk).status == "cancelled"
+    assert answers() == ["Your visit on Thursday 11 June at 09:00 is cancelled. To book another one, write to us here."]
+
+
+def test_what_is_not_understood_waits_for_a_person_with_the_visit_beside_it(asked, sms_channel, writes, ana):
+    talk = Interaction.objects.get(pk=writes("my chest hurts, what should I do?", to=sms_channel).pk)
+    assert (talk.status, talk.patient, answers(), confirmation(asked)) == ("queued", ana, [], "unconfirmed")
+    assert Reminder.objects.get(answer="unclear").reply.text.startswith("my chest")
+
+
+def test_an_answer_with_a_question_is_done_and_stays_for_a_person(asked, sms_channel, writes):
+    talk = writes("Yes, what should I bring?", to=sms_channel)
+    assert (confirmation(asked), Interaction.objects.get(pk=talk.pk).status) == ("confirmed", "queued")
+
+
+def test_a_bare_cancel_is_asked_about_and_opts_nobody_out(asked, sms_channel, writes):
+    writes("CANCEL", to=sms_channel)
+    assert (OptOut.objects.count(), Appointment.objects.get(pk=asked.pk).status) == (0, "booked")
+    assert answers() == [
+        "Do you want to cancel your visit on Thursday 11 June at 09:00? Then reply 3. If you want no more messages from"
+        " us, reply STOP."
+    ]
+    talk = writes("3", to=sms_channel)
+    assert (Appointment.objects.get(pk=asked.pk).status, Interaction.objects.get(pk=talk.pk).status) == (
+        "cancelled",
+        "closed",
+    )
+
+
+def test_after_the_question_stop_stops_and_without_a_reminder_cancel_is_stop(asked, sms_channel, writes):
+    writes("cancel", to=sms_channel)
+    writes("STOP", to=sms_channel)
+    assert (OptOut.objects.get().address, Appointment.objects.get(pk=asked.pk).status) == (PHONE, "booked")
+    writes("CANCEL", to=sms_channel, sender="+13055550188")
+    assert OptOut.objects.filter(address="+13055550188").count() == 1
+
+
+def test_two_visits_of_two_days_are_asked_about_and_the_number_decides(clock, told, ana, visit_of, sms_channel, writes):
+    first, second = visit_of(ana), visit_of(ana, days=12)
+    told()
+    talk = writes("yes", to=sms_channel)
+    assert (confirmation(first), confirmation(second)) == ("unconfirmed", "unconfirmed")
+    assert answers() == [
+        "You have several visits. Which one do you mean? Reply 1 for Thursday 11 June at 09:00,"
+        " 2 for Saturday 13 June at 09:00."
+    ]
+    writes("2", to=sms_channel)
+    assert (confirmation(first), confirmation(second)) == ("unconfirmed", "confirmed")
+    assert Interaction.objects.get(pk=talk.pk).status == "closed"
+
+
+def test_the_day_or_the_hour_names_the_visit(clock, told, ana, visit_of, sms_channel, writes):
+    first, second, third = visit_of(ana), visit_of(ana, days=12), visit_of(ana, days=12, hour=15)
+    told()
+    writes("sí, el jueves", to=sms_channel)
+    writes("I can't come on saturday at 3pm", to=sms_channel)
+    assert [confirmation(one) for one in (first, second, third)] == ["confirmed", "unconfirmed", "declined"]
+
+
+def test_one_yes_is_for_all_visits_of_a_message(clock, told, ana, visit_of, sms_channel, writes):
+    both = visit_of(ana), visit_of(ana, hour=15)
+    told()
+    writes("1", to=sms_channel)
+    assert [confirmation(one) for one in both] == ["confirmed", "confirmed"]
+
+
+def test_a_family_on_one_phone_never_confirms_the_wrong_child(clock, told, ana, visit_of, sms_channel, writes):
+    luis = PatientFactory(given_name="Luis", phone=PHONE, time_zone=ana.time_zone)
+    hers, his = visit_of(ana), visit_of(luis)
+    told()
+    writes("1", to=sms_channel)
+    assert (confirmation(hers), confirmation(his)) == ("unconfirmed", "unconfirmed")
+    writes("Luis", to=sms_channel)
+    assert (confirmation(hers), confirmation(his)) == ("unconfirmed", "confirmed")
+    writes("1", to=sms_channel)
+    assert (confirmation(hers), confirmation(his)) == ("confirmed", "confirmed")
+
+
+def test_a_yes_to_a_visit_that_needs_something_first_is_told_so_and_a_person_sees_it(
+    clock, told, ana, visit_of, sms_channel, writes
+):
+    from scheduling.services.needs import ask_for_needs
+
+    visit = visit_of(ana, service=ServiceFactory(needs=["authorisation"]))
+    ask_for_needs(visit)
+    told()
+    talk = writes("1", to=sms_channel)
+    assert answers() == [
+        "Thank you. Before we can confirm your visit on Thursday 11 June at 09:00, we still arrange: authorisation of"
+        " the insurer. We will write to you."
+    ]
+    assert (confirmation(visit), Interaction.objects.get(pk=talk.pk).status) == ("unconfirmed", "queued")
+
+
+def test_ok_after_the_preparation_says_that_it_was_read_and_confirms_nothing(
+    clock, told, ana, visit_of, sms_channel, writes
+):
+    visit = visit_of(ana, service=ServiceFactory(preparation={"en": "Do not eat."}))
+    told()
+    clock.move_to(NOON + timedelta(days=7))
+    assert told()[-1].startswith("Ana, please read how to prepare for your visit on Thursday 11 June at 09:00: http")
+    writes("Ok, thanks", to=sms_channel)
+    row = Appointment.objects.get(pk=visit.pk)
+    assert (row.prepared_at is not None, row.confirmation) == (True, "unconfirmed")
+
+
+def test_a_reply_in_spanish_is_answered_in_the_patients_language(clock, told, ana, visit_of, sms_channel, writes):
+    ana.language = "es"
+    ana.save()
+    visit = visit_of(ana)
+    told()
+    writes("Sí, voy a ir", to=sms_channel)
+    assert confirmation(visit) == "confirmed"
