@@ -588,4 +588,5 @@ def test_only_the_allow_list_is_open_without_signing_in():
         "account_logout",
         "inbox:form-receipt",
         "inbox:media",
+        "scheduling:link",
     }
