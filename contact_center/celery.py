@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "drain-ledger": every(5, "inbox.drain_ledger", "webhooks"),
     "drain-outbox": every(5, "inbox.drain_outboxes", "outbound"),
     "reconcile-sends": every(10, "inbox.reconcile_sends", "outbound"),
+    "watch-calls": every(3, "inbox.watch_calls", "default"),
     "fetch-attachments": every(10, "inbox.fetch_attachments", "default"),
     "scan-files": every(15, "inbox.scan_files", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),

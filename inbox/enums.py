@@ -318,3 +318,60 @@ class Weekday(IntegerChoices):
     FRIDAY = 4, _("Friday")
     SATURDAY = 5, _("Saturday")
     SUNDAY = 6, _("Sunday")
+
+
+class CallStatus(TextChoices):
+    """Where a call is. The last five are final."""
+
+    RINGING = "ringing", _("Ringing")
+    IVR = "ivr", _("In the menu")
+    WAITING = "waiting", _("Waiting")
+    CONNECTED = "connected", _("Talking")
+    HELD = "held", _("On hold")
+    COMPLETED = "completed", _("Ended")
+    ABANDONED = "abandoned", _("Caller hung up")
+    VOICEMAIL = "voicemail", _("Voicemail")
+    CALLBACK_REQUESTED = "callback_requested", _("Wants to be called back")
+    FAILED = "failed", _("Not connected")
+
+
+CALL_OVER = [
+    CallStatus.COMPLETED,
+    CallStatus.ABANDONED,
+    CallStatus.VOICEMAIL,
+    CallStatus.CALLBACK_REQUESTED,
+    CallStatus.FAILED,
+]
+"""Nobody is on the line any more, or only to leave a message."""
+TALKING = [CallStatus.CONNECTED, CallStatus.HELD]
+WITH_AGENT = [CallStatus.WAITING, *TALKING, CallStatus.RINGING]
+"""States in which a call may fill an agent: waiting ones while they are being connected, ringing ones we placed."""
+
+
+class CallParty(TextChoices):
+    PATIENT = "patient", _("Caller")
+    AGENT = "agent", _("Agent")
+    CONSULTED = "consulted", _("Consulted colleague")
+    SYSTEM = "system", _("The system")
+
+
+class CallMomentKind(TextChoices):
+    """One thing that happened in a call."""
+
+    STARTED = "started", _("Call began")
+    CHOSEN = "chosen", _("Chose from the menu")
+    QUEUED = "queued", _("Waits in the queue")
+    OFFERED = "offered", _("Offered to")
+    DECLINED = "declined", _("Declined by")
+    MISSED = "missed", _("Not answered by")
+    ANSWERED = "answered", _("Answered by")
+    NOT_CONNECTED = "not_connected", _("Could not be connected")
+    HELD = "held", _("Put on hold")
+    RESUMED = "resumed", _("Taken off hold")
+    CONSULTED = "consulted", _("Asked a colleague")
+    TRANSFERRED = "transferred", _("Transferred")
+    LOST_AGENT = "lost_agent", _("The agent's connection broke")
+    VOICEMAIL = "voicemail", _("Voicemail")
+    CALLBACK = "callback", _("Asked to be called back")
+    TEXT = "text", _("Asked for a text message")
+    ENDED = "ended", _("Call ended")

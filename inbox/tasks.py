@@ -5,6 +5,7 @@ from celery import shared_task
 from inbox.services import (
     alerts,
     attachments,
+    call_offers,
     codes,
     deadlines,
     doubts,
@@ -104,3 +105,8 @@ def scan_files() -> int:
 @shared_task(name="inbox.watch_deadlines")
 def watch_deadlines() -> int:
     return deadlines.watch_deadlines()
+
+
+@shared_task(name="inbox.watch_calls")
+def watch_calls() -> int:
+    return call_offers.watch_calls()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
@@ -15,14 +15,17 @@ from anymail.webhooks.base import AnymailBaseWebhookView
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from inbox.adapters.base import SignatureError
+from inbox.adapters.events import CallEvent
+from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import EventKind
+from inbox.selectors.voice import fallback_script, script_for
 from inbox.services.gaps import inbound_key
 from inbox.services.ledger import accept_event, keep_unreadable
 from inbox.services.providers import adapter_for
@@ -30,12 +33,6 @@ from inbox.services.providers import adapter_for
 log = structlog.get_logger(__name__)
 TWIML = "text/xml"
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-CLOSED_TWIML = (
-    '<?xml version="1.0" encoding="UTF-8"?><Response>'
-    "<Say>If this is an emergency, hang up and call 9 1 1.</Say>"
-    "<Say>We cannot take calls on this number yet. Please send us a text message. A person will answer you.</Say>"
-    "<Hangup/></Response>"
-)
 MAX_BODY = 1_048_576
 
 
@@ -55,7 +52,7 @@ def _twilio_event(request: HttpRequest, kind: EventKind) -> HttpResponse | dict[
     except SignatureError:
         count_refused(kind)
         return HttpResponse("The signature does not match.", status=403, content_type="text/plain")
-    return {str(name): str(value) for name, value in params.items()}
+    return request.GET.dict() | {str(name): str(value) for name, value in params.items()}  # type: ignore[operator]
 
 
 def count_refused(kind: str) -> None:
@@ -76,6 +73,7 @@ class Accepted:
     key: str
     external_id: str
     twiml: str = ""
+    provider: str = "twilio_messaging"
 
 
 def twilio_webhook(kind: EventKind) -> Callable[[Callable[[dict[str, str]], Accepted]], Callable[..., HttpResponse]]:
@@ -89,16 +87,21 @@ def twilio_webhook(kind: EventKind) -> Callable[[Callable[[dict[str, str]], Acce
                 return params
             accepted = judge(params)
             token = request.headers.get("I-Twilio-Idempotency-Token", "")[:100]
-            accept_event(
-                provider="twilio_messaging",
-                kind=kind,
-                dedupe_key=accepted.key or f"content:{hashlib.sha256(request.body).hexdigest()}",
-                external_id=accepted.external_id,
-                content_type=request.content_type or "",
-                query=request.META.get("QUERY_STRING", ""),
-                headers=json.dumps({"idempotency_token": token}) if token else "{}",
-                body=request.body,
-            )
+            try:
+                accept_event(
+                    provider=accepted.provider,
+                    kind=kind,
+                    dedupe_key=accepted.key or f"content:{hashlib.sha256(request.body).hexdigest()}",
+                    external_id=accepted.external_id,
+                    content_type=request.content_type or "",
+                    query=request.META.get("QUERY_STRING", ""),
+                    headers=json.dumps({"idempotency_token": token}) if token else "{}",
+                    body=request.body,
+                )
+            except DatabaseError:
+                if kind != EventKind.VOICE:
+                    raise
+                log.error("call_step_not_recorded")  # whoever waits on the line hears words all the same
             return HttpResponse(accepted.twiml, content_type=TWIML) if accepted.twiml else HttpResponse(status=204)
 
         return login_not_required(csrf_exempt(require_POST(view)))
@@ -123,16 +126,35 @@ def twilio_message_status(params: dict[str, str]) -> Accepted:
 
 @twilio_webhook(EventKind.VOICE)
 def twilio_voice(params: dict[str, str]) -> Accepted:
-    """An inbound call: recorded in the ledger and answered with words, the emergency number first."""
+    """A caller waits for words: the step is recorded in the ledger and answered with what comes next.
+
+    Twilio repeats a request under the same idempotency token; the same choice made twice in one round is one event.
+    """
     sid = params.get("CallSid", "")
-    return Accepted(f"call:{sid}" if sid else "", sid, CLOSED_TWIML)
+    said = hashlib.sha256(params.get("SpeechResult", "").encode()).hexdigest()[:8] if "SpeechResult" in params else ""
+    facts = [params.get(name, "") for name in ("step", "n", "Digits", "RecordingSid")]
+    key = ":".join(["call", sid, *facts, said]).rstrip(":") if sid else ""
+    return Accepted(key, sid, words_for(params), "twilio_voice")
 
 
 @twilio_webhook(EventKind.VOICE_STATUS)
 def twilio_voice_status(params: dict[str, str]) -> Accepted:
     """Steps in the life of a call."""
-    sid = params.get("CallSid", "")
-    return Accepted(f"call:{sid}:{params.get('CallStatus', '')}:{params.get('SequenceNumber', '')}" if sid else "", sid)
+    sid = params.get("CallSid") or params.get("ConferenceSid", "")
+    names = ("CallStatus", "SequenceNumber", "StatusCallbackEvent", "ConferenceSid", "TranscriptionSid")
+    facts = ":".join(params.get(name, "") for name in names)
+    return Accepted(f"status:{sid}:{facts}" if sid else "", sid, provider="twilio_voice")
+
+
+def words_for(params: Mapping[str, str]) -> str:
+    """TwiML of what the caller hears next; words and another try when that cannot be found out, never silence."""
+    adapter = cast(TwilioVoiceAdapter, adapter_for("twilio_voice"))
+    try:
+        (event,) = adapter.parse(params)
+        return adapter.render(script_for(cast(CallEvent, event)))
+    except Exception as error:
+        log.error("voice_script_failed", error=type(error).__name__)
+        return adapter.render(fallback_script())
 
 
 EMAIL_PROVIDERS = {

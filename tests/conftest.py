@@ -12,6 +12,7 @@ from django.test import Client
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
 from inbox.selectors.hours import forget_setup
+from inbox.selectors.voice import forget_lines
 from inbox.services.threads import forget_channels
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
@@ -35,6 +36,7 @@ def _nothing_left_in_memory():
     cache.clear()
     channel_layers.backends.clear()
     forget_channels()
+    forget_lines()
     forget_setup()
     yield
     cache.clear()

@@ -13,6 +13,7 @@ from inbox.adapters.base import Adapter
 ADAPTERS: dict[str, str] = {
     "email": "inbox.adapters.email:EmailAdapter",
     "twilio_messaging": "inbox.adapters.twilio_messaging:TwilioMessagingAdapter",
+    "twilio_voice": "inbox.adapters.twilio_voice:TwilioVoiceAdapter",
 }
 
 

@@ -1,6 +1,7 @@
 """The desk's tables, one module per subject."""
 
 from inbox.models.attention import Mention, Notification, NotificationPreference
+from inbox.models.calls import Call, CallLeg, CallMoment, MenuOption, VoiceLine
 from inbox.models.checklists import Checklist, Task
 from inbox.models.clocks import SlaClock, SlaPolicy
 from inbox.models.desk import Channel, Disposition, Mailbox, MessageTemplate, OptOut, ProviderHealth, Queue, Reason, Tag
@@ -21,6 +22,9 @@ __all__ = [
     "Attachment",
     "CalendarDay",
     "CalendarRange",
+    "Call",
+    "CallLeg",
+    "CallMoment",
     "CannedReply",
     "Case",
     "Channel",
@@ -38,6 +42,7 @@ __all__ = [
     "Macro",
     "Mailbox",
     "Mention",
+    "MenuOption",
     "Message",
     "MessageTemplate",
     "MessageWords",
@@ -64,6 +69,7 @@ __all__ = [
     "TimelineEvent",
     "TopicSequence",
     "Upload",
+    "VoiceLine",
     "WebForm",
     "WebhookEvent",
 ]

@@ -26,6 +26,7 @@ from inbox.adapters.events import CallEvent, DeliveryReport, InboundMessage
 from inbox.enums import EventKind, EventStatus
 from inbox.models import WebhookEvent
 from inbox.services.attachments import kept_with_rows
+from inbox.services.calls import apply_call_event
 from inbox.services.inbound import receive_message
 from inbox.services.providers import adapter_for
 from inbox.services.reports import apply_report
@@ -209,10 +210,12 @@ def process_event(event_id: int) -> None:
 
 
 def _process(event: WebhookEvent) -> None:
+    payload = payload_of(event)
+    if event.kind == EventKind.VOICE_STATUS:
+        payload["told"] = "status"
     if event.kind in (EventKind.VOICE, EventKind.VOICE_STATUS):
-        event.ignore("Recorded only.")
-        return
-    found = adapter_for(event.provider).parse(payload_of(event))
+        _wait_for_earlier(event)
+    found = adapter_for(event.provider).parse(payload)
     outcomes = [_apply(event, item) for item in found]
     if any(outcomes):
         event.complete()
@@ -228,7 +231,16 @@ def _apply(event: WebhookEvent, item: InboundMessage | DeliveryReport | CallEven
         return message is not None
     if isinstance(item, DeliveryReport):
         return apply_report(item, event=event)
-    return False
+    return apply_call_event(item, received_at=event.received_at)
+
+
+def _wait_for_earlier(event: WebhookEvent) -> None:
+    """Steps of one call are noted in the order in which they came; raises OperationalError while one is under way."""
+    earlier = WebhookEvent.objects.filter(
+        provider=event.provider, external_id=event.external_id, status=EventStatus.RECEIVED, pk__lt=event.pk
+    )
+    if event.external_id and earlier.exists():
+        raise OperationalError("An earlier step of this call is not noted yet.")
 
 
 def payload_of(event: WebhookEvent) -> dict[str, Any]:

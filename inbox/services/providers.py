@@ -26,7 +26,7 @@ def _built(key: str, config: object) -> Adapter:
 
 
 def _config(key: str) -> object:
-    if key == "twilio_messaging":
+    if key in ("twilio_messaging", "twilio_voice"):
         from inbox.adapters.twilio_http import TwilioConfig
 
         return TwilioConfig(

@@ -11,6 +11,7 @@ from django_fsm import TransitionNotAllowed
 from contact_center.common.machines import document
 from inbox.enums import (
     AttachmentStatus,
+    CallStatus,
     CaseStatus,
     EventStatus,
     GateDecision,
@@ -18,7 +19,7 @@ from inbox.enums import (
     MessageStatus,
     ScanStatus,
 )
-from inbox.models import Attachment, Case, Interaction, Message, Upload, WebhookEvent
+from inbox.models import Attachment, Call, Case, Interaction, Message, Upload, WebhookEvent
 from tests.factories.inbox import InteractionFactory
 
 NOW = timezone.now()
@@ -40,6 +41,22 @@ MACHINES = {
             "settle": ({"queued", "bot"}, "closed", ()),
             "abandon": ({"queued"}, "abandoned", ()),
             "reopen": ({"closed"}, "queued", ()),
+        },
+    ),
+    Call: (
+        CallStatus,
+        {
+            "enter_menu": ({"ringing"}, "ivr", ()),
+            "wait": ({"ringing", "ivr"}, "waiting", (NOW,)),
+            "connect": ({"ringing", "waiting"}, "connected", (NOW,)),
+            "hold": ({"connected"}, "held", (NOW,)),
+            "resume": ({"held"}, "connected", (NOW,)),
+            "requeue": ({"connected", "held"}, "waiting", (NOW,)),
+            "complete": ({"waiting", "connected", "held"}, "completed", (NOW, "patient")),
+            "abandon": ({"ringing", "ivr", "waiting"}, "abandoned", (NOW,)),
+            "take_message": ({"ringing", "ivr", "waiting"}, "voicemail", ()),
+            "ask_callback": ({"ringing", "ivr", "waiting"}, "callback_requested", ()),
+            "fail": ({"ringing"}, "failed", (NOW, "system")),
         },
     ),
     Case: (

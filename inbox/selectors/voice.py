@@ -1,0 +1,354 @@
+"""What callers hear: fast reads that answer a provider who waits on the line. They need no row of the call itself."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Avg, Count, F, Q, QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.enums import PresenceState
+from contact_center.accounts.models import User
+from inbox.adapters.events import CallEvent
+from inbox.adapters.twilio_voice import STATUS_PATH, VOICE_PATH
+from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
+from inbox.enums import TALKING, CallStatus, ChannelKind
+from inbox.models import Call, VoiceLine
+from inbox.selectors.hours import message_in, moment_words, standing_of_queue
+from patients.selectors.people import match_patients
+
+KEPT_SECONDS = 5.0
+MUSIC_SECONDS = 25
+ASKED_TWICE = 2
+OFFER_EVERY = 3
+"""Other ways than waiting are named the first time and every third time after."""
+ENOUGH_CALLS = 5
+"""With fewer answered calls in the last hours nothing is said of the waiting time."""
+LOOK_BACK_SECONDS = 4 * 3600
+PRESS = {"en": "For English, press %d.", "es": "Para español, oprima %d.", "pt": "Para português, tecle %d."}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a menu."""
+
+    pk: int
+    key: str
+    labels: dict[str, str]
+    words: tuple[str, ...]
+    queue_id: int
+    reason_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A voice line as its scripts need it."""
+
+    channel_id: int
+    queue_id: int
+    address: str
+    languages: tuple[str, ...] = ("en",)
+    emergency_number: str = "911"
+    greetings: dict[str, str] | None = None
+    options: tuple[Option, ...] = ()
+
+    def chosen(self, event: CallEvent) -> Option | None:
+        """The option that this key or word means."""
+        key = event.payload.get("key", "")
+        said = event.payload.get("speech", "").casefold()
+        for option in self.options:
+            named = (*option.words, *option.labels.values())
+            if key == option.key or (said and any(word.casefold() in said for word in named)):
+                return option
+        return None
+
+
+_kept: tuple[float, dict[str, Line]] | None = None
+
+
+def line_of(number: str) -> Line | None:
+    """The line with this number of ours; may be five seconds behind a change."""
+    global _kept
+    now = time.monotonic()
+    if _kept is None or now >= _kept[0]:
+        _kept = (now + KEPT_SECONDS, _read_lines())
+    return _kept[1].get(number)
+
+
+def forget_lines() -> None:
+    """Read lines anew from now on."""
+    global _kept
+    _kept = None
+
+
+def _read_lines() -> dict[str, Line]:
+    from inbox.models import Channel
+
+    channels = Channel.objects.filter(kind=ChannelKind.VOICE, is_active=True)
+    found = {row.address: Line(row.pk, row.queue_id, row.address) for row in channels}
+    for row in VoiceLine.objects.filter(channel__is_active=True).select_related("channel").prefetch_related("options"):
+        options = tuple(
+            Option(one.pk, one.key, one.labels, tuple(one.words), one.queue_id, one.reason_id)
+            for one in row.options.all()
+        )
+        found[row.channel.address] = Line(
+            channel_id=row.channel_id,
+            queue_id=row.channel.queue_id,
+            address=row.channel.address,
+            languages=tuple(row.languages) or ("en",),
+            emergency_number=row.emergency_number,
+            greetings=row.greetings,
+            options=options,
+        )
+    return found
+
+
+def address_of(step: str, **facts: object) -> str:
+    """Where the next script of a call is fetched."""
+    path = STATUS_PATH if step == "transcript" else VOICE_PATH
+    return f"{path}?{urlencode({'step': step} | {name: value for name, value in facts.items() if value != ''})}"
+
+
+# ---- scripts ----
+def script_for(event: CallEvent) -> Script:
+    """What this caller hears next. Names the emergency number first; never leaves anybody in silence."""
+    line = line_of(event.recipient.value)
+    if line is None:
+        return _unknown_number()
+    language = event.payload.get("language", "")
+    language = language if language in line.languages else ""
+    step = event.payload.get("step", "")
+    if not step:
+        return _start(event, line)
+    language = language or line.languages[0]
+    with translation.override(language):
+        return _next(step, event, line, language)
+
+
+def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
+    if step == "language":
+        key = event.payload.get("key", "")
+        index = int(key) - 1 if key.isdigit() else 0
+        chosen = line.languages[index] if 0 <= index < len(line.languages) else line.languages[0]
+        with translation.override(chosen):
+            return _greeting(line, chosen) + _menu(line, chosen, 1)
+    if step == "menu":
+        return _after_menu(event, line, language)
+    queue_id = _number(event.payload.get("queue")) or line.queue_id
+    if step == "wait":
+        return _waiting(event.external_id, line, language, queue_id, _number(event.payload.get("round")) or 1)
+    if step == "choice":
+        return _choice(event, line, language, queue_id)
+    if step == "voicemail":
+        return _voicemail(line, language, queue_id)
+    if step == "join":
+        return (Join(f"call-{_number(event.payload.get('call'))}", address_of("after", lang=language, queue=queue_id)),)
+    if step == "after":
+        return _after(event, line, language, queue_id)
+    return (Say(_("Thank you. Goodbye."), language), HangUp())
+
+
+def _unknown_number() -> Script:
+    words = _("If this is an emergency, hang up and call %(number)s.") % {"number": "9 1 1"}
+    return (Say(words, "en"), Say(_("This number is not in use. Goodbye."), "en"), HangUp())
+
+
+def fallback_script() -> Script:
+    """For the moment when nothing of ours works: the emergency number, and another try in a while."""
+    emergency = "If this is an emergency, hang up and call 9 1 1."
+    sorry = "We are sorry, something does not work at the moment. Please stay on the line, we try again."
+    return (Say(emergency, "en"), Say(sorry, "en"), Music(20), GoOn(address_of("menu", n=ASKED_TWICE)))
+
+
+def _start(event: CallEvent, line: Line) -> Script:
+    known = _language_of(event, line)
+    if known or len(line.languages) == 1:
+        language = known or line.languages[0]
+        with translation.override(language):
+            return (_emergency(line, language), *_greeting(line, language), *_menu(line, language, 1))
+    notices: list[Say] = []
+    for language in line.languages:
+        with translation.override(language):
+            notices.append(_emergency(line, language))
+    choices = tuple(
+        Say(PRESS.get(language, f"{language}: %d") % number, language)
+        for number, language in enumerate(line.languages, start=1)
+    )
+    first = line.languages[0]
+    return (*notices, Ask(choices, address_of("language"), first), GoOn(address_of("language")))
+
+
+def _language_of(event: CallEvent, line: Line) -> str:
+    if event.sender.scheme != "phone":
+        return ""
+    spoken = {patient.language[:2] for patient in match_patients("phone", event.sender.value) if patient.language}
+    return spoken.pop() if len(spoken) == 1 and spoken <= set(line.languages) else ""
+
+
+def _emergency(line: Line, language: str) -> Say:
+    digits = " ".join(line.emergency_number)
+    return Say(_("If this is an emergency, hang up and call %(number)s.") % {"number": digits}, language)
+
+
+def _greeting(line: Line, language: str) -> Script:
+    words = message_in(line.greetings or {}, language)
+    words = words or _("Welcome to %(name)s.") % {"name": settings.ORGANISATION_NAME}
+    return (Say(words, language),)
+
+
+def _menu(line: Line, language: str, turn: int) -> Script:
+    if not line.options:
+        return _to_queue(line, language, line.queue_id)
+    parts = tuple(
+        Say(
+            _("For %(matter)s, press %(key)s.") % {"matter": message_in(one.labels, language), "key": one.key}, language
+        )
+        for one in line.options
+    )
+    hints = tuple(word for one in line.options for word in (message_in(one.labels, language), *one.words) if word)
+    return (
+        Ask(parts, address_of("menu", lang=language, n=turn), language, hints, seconds=5),
+        GoOn(address_of("menu", lang=language, n=turn + 1)),
+    )
+
+
+def _after_menu(event: CallEvent, line: Line, language: str) -> Script:
+    option = line.chosen(event)
+    turn = _number(event.payload.get("round")) or 1
+    is_wrong = bool(event.payload.get("key") or event.payload.get("speech"))
+    if option is None and (is_wrong or turn <= ASKED_TWICE) and turn < ASKED_TWICE + 1 and line.options:
+        sorry = (Say(_("Sorry, I did not understand that."), language),) if is_wrong else ()
+        return (*sorry, *_menu(line, language, turn + 1 if is_wrong else turn))
+    queue_id = option.queue_id if option else line.queue_id
+    return _to_queue(line, language, queue_id)
+
+
+def _to_queue(line: Line, language: str, queue_id: int) -> Script:
+    """The address says what was decided, so that the record needs no second opinion."""
+    closed = _closed(line, language, queue_id)
+    return closed or (GoOn(address_of("wait", lang=language, queue=queue_id, n=1)),)
+
+
+def _closed(line: Line, language: str, queue_id: int) -> Script:
+    """Empty while the queue is served."""
+    standing = standing_of_queue(queue_id)
+    if standing.is_open:
+        return ()
+    told = message_in(standing.messages, language)
+    if standing.opens_at is not None:
+        when = moment_words(standing.opens_at, ZoneInfo(settings.TIME_ZONE), language)
+        told = f"{told} {_('We are closed now and open again on %(when)s.') % {'when': when}}".strip()
+    told = told or _("We are closed at the moment.")
+    return (Say(told, language), *_voicemail(line, language, queue_id))
+
+
+def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: int) -> Script:
+    ahead = calls_ahead(external_id, queue_id)
+    if ahead is None:  # what the caller chose is still being noted
+        words = _("Thank you. We connect you with somebody who can help.")
+    elif ahead == 0:
+        words = _("You are next.")
+    else:
+        words = _("You are number %(place)d in the line.") % {"place": ahead + 1}
+    parts: list[Say | Music] = [Say(words, language)]
+    minutes = estimated_minutes(queue_id, ahead) if ahead is not None else None
+    if minutes:
+        told = _("The wait is about %(least)d to %(most)d minutes.") % {"least": minutes[0], "most": minutes[1]}
+        parts.append(Say(told, language))
+    if turn % OFFER_EVERY == 1:
+        parts.append(
+            Say(
+                _(
+                    "To be called back without losing your place, press 1. To go on by text message, press 2."
+                    " To leave a voice message, press 3."
+                ),
+                language,
+            )
+        )
+    parts.append(Music(MUSIC_SECONDS))
+    facts = {"lang": language, "queue": queue_id}
+    return (
+        Ask(tuple(parts), address_of("choice", **facts, n=turn), language, seconds=1),
+        GoOn(address_of("wait", **facts, n=turn + 1)),
+    )
+
+
+def _choice(event: CallEvent, line: Line, language: str, queue_id: int) -> Script:
+    key = event.payload.get("key", "")
+    if key in ("1", "2") and event.sender.scheme != "phone":
+        sorry = Say(_("We cannot see your number, so please stay on the line or leave a message."), language)
+        return (sorry, GoOn(address_of("wait", lang=language, queue=queue_id, n=2)))
+    if key == "1":
+        words = _("We call you back on this number when it is your turn. You may hang up now. Goodbye.")
+        return (Say(words, language), HangUp())
+    if key == "2":
+        return (Say(_("We send you a text message. A person answers you there. Goodbye."), language), HangUp())
+    if key == "3":
+        return _voicemail(line, language, queue_id)
+    turn = (_number(event.payload.get("round")) or 1) + 1
+    return _waiting(event.external_id, line, language, queue_id, turn)
+
+
+def _voicemail(line: Line, language: str, queue_id: int) -> Script:
+    ask = _("Please leave your name, your date of birth and your message after the tone. A person will listen to it.")
+    facts = {"lang": language, "queue": queue_id}
+    return (
+        Say(ask, language),
+        Record(address_of("recorded", **facts), address_of("transcript")),
+        GoOn(address_of("recorded", **facts)),
+    )
+
+
+def _after(event: CallEvent, line: Line, language: str, queue_id: int) -> Script:
+    call = Call.objects.filter(external_id=event.external_id).only("status", "ended_by").first()
+    if call is None or call.is_over or call.ended_by:
+        return (Say(_("Thank you for calling. Goodbye."), language), HangUp())
+    sorry = Say(_("We lost the person you were talking to. Please stay on the line."), language)
+    return (sorry, *_waiting(event.external_id, line, language, queue_id, 1))
+
+
+def _number(text: object) -> int | None:
+    written = str(text or "")
+    return int(written) if written.isdecimal() and len(written) < 10 else None
+
+
+# ---- figures that are said aloud ----
+def calls_ahead(external_id: str, queue_id: int) -> int | None:
+    """How many waiting calls of the queue came before this one; None when it is not known to wait."""
+    mine = Call.objects.filter(external_id=external_id, status=CallStatus.WAITING).values_list("queued_at", "pk")
+    place = mine.first() if external_id else None
+    if place is None:
+        return None
+    waiting = Call.objects.filter(queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
+    return waiting.filter(Q(queued_at__lt=place[0]) | Q(queued_at=place[0], pk__lt=place[1])).count()
+
+
+def estimated_minutes(queue_id: int, ahead: int) -> tuple[int, int] | None:
+    """A range of whole minutes until somebody answers, or None when too little is known.
+
+    (calls ahead + 1) × mean time of the calls answered in the last four hours ÷ people who are available or talking,
+    70 to 130 per cent of it.
+    """
+    since = timezone.now() - timedelta(seconds=LOOK_BACK_SECONDS)
+    recent = Call.objects.filter(queue=queue_id, answered_at__gte=since, ended_at__isnull=False)
+    found = recent.aggregate(count=Count("pk"), mean=Avg(F("ended_at") - F("answered_at")))
+    agents = serving(queue_id).count()
+    if found["count"] < ENOUGH_CALLS or not agents:
+        return None
+    minutes = (ahead + 1) * found["mean"].total_seconds() / 60 / agents
+    least = max(1, round(minutes * 0.7))
+    return least, max(least + 1, round(minutes * 1.3))
+
+
+def serving(queue_id: int) -> QuerySet[User]:
+    """People of the queue's teams who are available or on the phone."""
+    busy = Call.objects.filter(status__in=TALKING, agent__isnull=False).values("agent_id")
+    return (
+        User.objects.filter(is_active=True, memberships__team__queues=queue_id)
+        .filter(Q(presence__state=PresenceState.ONLINE) | Q(pk__in=busy))
+        .distinct()
+    )
