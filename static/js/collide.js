@@ -38,8 +38,7 @@
     const who = here.querySelector(".collide__who");
     if (!who || who.dataset.drawn === key) return;
     who.dataset.drawn = key;
-    if (!people.size) { who.replaceChildren(); unask(); return; }
-    if (!names.writing.length) unask();
+    if (!people.size) { who.replaceChildren(); return; }
     try {
       await htmx.ajax("GET", `${here.dataset.collideUrl}?${key}`, { source: who, target: who, swap: "innerMorph", quiet: true, push: "false" });
     } catch { delete who.dataset.drawn; }
@@ -62,7 +61,7 @@
     if (state() !== told) tell();
   });
 
-  // ---- "Send anyway" ----
+  // ---- "Send anyway": once asked it stands until answered or sent; a button that goes away under a finger is worse ----
   function unask() { const ask = bar()?.querySelector("[data-ask]"); if (ask) ask.hidden = true; }
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -93,6 +92,7 @@
     const { ctx } = event.detail;
     if (!ctx.sourceElement?.closest?.("form[data-composer]") || ctx.request.method === "GET" || ctx.response.status >= 400) return;
     typedAt = allowedUntil = 0;
+    unask();
     tell();
   });
   document.addEventListener("htmx:after:swap", () => { if ((bar()?.dataset.collide || "") !== topic) tell(true); redraw(); });

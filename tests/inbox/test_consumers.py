@@ -29,6 +29,22 @@ def nobody_is_connected():
     consumers._pulse.clear()
 
 
+class Socket(WebsocketCommunicator):
+    """A socket whose user waits as long as a busy machine needs."""
+
+    async def receive_output(self, timeout=15):
+        return await super().receive_output(timeout)
+
+    async def connect(self, timeout=15):
+        return await super().connect(timeout)
+
+    async def receive_from(self, timeout=15):
+        return await super().receive_from(timeout)
+
+    async def receive_json_from(self, timeout=15):
+        return await super().receive_json_from(timeout)
+
+
 def cookie_of(user):
     client = Client()
     client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
@@ -39,7 +55,7 @@ async def connect(user=None, origin=True):
     headers = list(ORIGIN) if origin else [(b"origin", b"https://evil.example")]
     if user is not None:
         headers.append(await database_sync_to_async(cookie_of)(user))
-    socket = WebsocketCommunicator(application, "/ws/live/", headers=headers)
+    socket = Socket(application, "/ws/live/", headers=headers)
     return socket, (await socket.connect())[0]
 
 
@@ -136,7 +152,7 @@ async def test_a_socket_that_shouts_is_heard_ten_times_and_then_five_times_a_sec
 async def test_of_too_many_windows_of_one_person_the_oldest_stops_listening(agent, monkeypatch):
     monkeypatch.setattr(consumers, "MAX_SOCKETS", 2)
     oldest, second, newest = [(await connect(agent))[0] for _ in range(3)]
-    closed = await oldest.receive_output(timeout=3)
+    closed = await oldest.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 4429)
     assert await subscribed(second, f"agent.{agent.pk}") == {f"agent.{agent.pk}": 0}
     assert await subscribed(newest, f"agent.{agent.pk}") == {f"agent.{agent.pk}": 0}
@@ -192,7 +208,7 @@ async def test_a_disabled_person_loses_the_socket_at_once(agent, admin):
     await database_sync_to_async(disable_user)(actor=admin, user_id=agent.pk)
     await asyncio.sleep(0)
     await get_channel_layer().group_send(control_group(agent.pk), {"type": "rights.changed"})
-    closed = await socket.receive_output(timeout=3)
+    closed = await socket.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
 
 
@@ -206,7 +222,7 @@ async def test_a_socket_whose_rights_cannot_be_checked_closes_after_the_second_f
 
     monkeypatch.setattr(consumers.LiveConsumer, "_is_signed_in", fail)
     socket, is_open = await connect(agent)
-    closed = await socket.receive_output(timeout=3)
+    closed = await socket.receive_output()
     assert (is_open, len(asked), closed["type"], closed["code"]) == (True, 2, "websocket.close", 1013)
 
 
@@ -233,7 +249,7 @@ async def test_of_two_hundred_windows_of_one_person_the_newest_twenty_hear_and_t
     cookie = await database_sync_to_async(cookie_of)(agent)
     sockets = []
     for _window in range(200):
-        sockets.append(WebsocketCommunicator(application, "/ws/live/", headers=[*ORIGIN, cookie]))
+        sockets.append(Socket(application, "/ws/live/", headers=[*ORIGIN, cookie]))
         assert (await sockets[-1].connect())[0]
     old, new = sockets[: -consumers.MAX_SOCKETS], sockets[-consumers.MAX_SOCKETS :]
     codes = [(await socket.receive_output())["code"] for socket in old]
@@ -256,7 +272,7 @@ async def test_a_socket_that_flaps_knows_all_when_it_holds_again_and_leaves_noth
             realtime.touch(topic)
 
     for number in range(12):
-        socket = WebsocketCommunicator(application, "/ws/live/", headers=[*ORIGIN, cookie])
+        socket = Socket(application, "/ws/live/", headers=[*ORIGIN, cookie])
         await socket.connect()
         assert await subscribed(socket, topic) == {topic: number}
         await socket.disconnect()
