@@ -72,16 +72,20 @@ def _grow(cursor, start: int, end: int, channel: int, queue: int) -> None:
     span = f"generate_series({start + 1}, {end}) AS n"
     status = "CASE WHEN n % 20 = 0 THEN 'queued' ELSE 'closed' END"
     phone = "'+44' || lpad(n::text, 10, '0')"
-    cursor.execute(
-        "INSERT INTO patients_patient (mrn, given_name, family_name, preferred_name, gender, language, time_zone,"
-        " site_name, sensitivity, is_do_not_contact, created_at, updated_at)"
-        " SELECT 'B' || n, 'Given' || n % 997, 'Family' || n, '', 'unknown', 'en', '', '', 'none', false, now(), now()"
-        f" FROM {span} WHERE n % 4 = 0 RETURNING id"
-    )
-    cursor.execute(
-        'INSERT INTO patients_contactpoint (patient_id, scheme, value, raw, "use", rank, bounce_reason, created_at,'
-        f" updated_at) SELECT p.id, 'phone', {phone}, '', 'mobile', 1, '', now(), now() FROM {span}"
-        " JOIN patients_patient p ON p.mrn = 'B' || n"
+    _copy_defaults(
+        cursor,
+        "patients_patient",
+        {
+            "mrn": "'B' || n", "given_name": "'Given' || n % 997", "family_name": "'Family' || n",
+            "gender": "'unknown'", "language": "'en'", "sensitivity": "'none'",
+        },
+        f"{span} WHERE n % 4 = 0",
+    )  # fmt: skip
+    _copy_defaults(
+        cursor,
+        "patients_contactpoint",
+        {"patient_id": "p.id", "scheme": "'phone'", "value": phone, "use": "'mobile'", "rank": "1"},
+        f"{span} JOIN patients_patient p ON p.mrn = 'B' || n",
     )
     _copy_defaults(
         cursor,
@@ -127,7 +131,7 @@ def _copy_defaults(cursor, table: str, given: dict[str, str], span: str) -> None
         " AND column_name <> 'id'",
         [table],
     )
-    empty = {"boolean": "false", "timestamp with time zone": "now()", "jsonb": "'{}'", "bytea": "''::bytea"}
+    empty = {"boolean": "false", "timestamp with time zone": "now()", "jsonb": "'{}'", "ARRAY": "'{}'", "bytea": "''::bytea"}
     values = {
         name: empty.get(kind, "''" if "char" in kind or kind == "text" else "0") for name, kind in cursor.fetchall()
     } | given
