@@ -19,7 +19,7 @@ class InboxConfig(AppConfig):
         from contact_center.accounts.signals import access_changed, presence_changed, user_disabled
         from contact_center.common import shell
         from contact_center.jobs.signals import job_changed, job_finished
-        from inbox import duties, receivers
+        from inbox import checks, duties, receivers  # noqa: F401
         from inbox.record import register_with_patients
         from inbox.selectors.interactions import patients_of_partner, serves_patient
         from inbox.services import halts

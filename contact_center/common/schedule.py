@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import structlog
 from celery.beat import Scheduler
+
+from contact_center.common.logs import structlog  # without what it would load for nobody
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,6 @@ from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from inscriptis import get_text
 
 from contact_center.simulator.config import Config
 from contact_center.simulator.store import Store
@@ -146,6 +145,8 @@ def shown_text(message: EmailMessage) -> str:
     except (LookupError, UnicodeError, KeyError):
         return "(unreadable)"
     if part.get_content_type() == "text/html":
+        from inscriptis import get_text  # with lxml 8 MB, for mails with HTML alone only
+
         return str(get_text(content)).strip()
     return content.strip()
 

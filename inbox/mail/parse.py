@@ -10,7 +10,6 @@ from inbox.mail import flags
 from inbox.mail.bounce import read_bounces
 from inbox.mail.charsets import decode_bytes, storable
 from inbox.mail.headers import MailAddress, parse_addresses, parse_date, parse_message_ids
-from inbox.mail.html_quotes import quoted_html_to_text
 from inbox.mail.limits import DEFAULT_LIMITS, MailLimits, MailTooLarge
 from inbox.mail.mime import Part, read_headers, read_tree, split_uuencoded
 from inbox.mail.model import Attachment, ParsedMail
@@ -47,6 +46,12 @@ def parse_mail(raw: bytes, limits: MailLimits = DEFAULT_LIMITS) -> ParsedMail:
         )
 
 
+def _text_of(html: str) -> str:
+    from inbox.mail.html_quotes import quoted_html_to_text  # loads lxml, which only mails with HTML need
+
+    return quoted_html_to_text(html[:_HTML_FOR_TEXT])
+
+
 def _parse(raw: bytes, limits: MailLimits) -> ParsedMail:
     root, defects = read_tree(raw, limits)
     bodies = _Bodies(limits, defects)
@@ -54,7 +59,7 @@ def _parse(raw: bytes, limits: MailLimits) -> ParsedMail:
     text, html = bodies.text(), bodies.html()
     safe = sanitise_html(html) if html else None
     if not text.strip() and html:
-        text = quoted_html_to_text(html[:_HTML_FOR_TEXT])
+        text = _text_of(html)
     text = _cut(storable(text).strip("\n"), limits.max_text_chars, "text_cut", defects)
     folded = fold(text)
     subject = root.text("subject")[:_SUBJECT_LENGTH]
@@ -135,7 +140,7 @@ class _Bodies:
                 charset = match.group(1).decode("ascii")
             self.htmls.append(decode_bytes(content, charset))
             if not in_alternative and any(text.strip() for text in self.texts):
-                self.texts.append(quoted_html_to_text(self.htmls[-1][:_HTML_FOR_TEXT]))
+                self.texts.append(_text_of(self.htmls[-1]))
             return
         rest, files = split_uuencoded(content)
         for name, data in files:

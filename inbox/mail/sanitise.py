@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 
 import nh3
-from inscriptis import get_text
-from inscriptis.model.config import ParserConfig
 
 from inbox.mail.charsets import storable
 
@@ -97,6 +95,9 @@ def _placeholder(attributes: dict[str, str]) -> str:
 
 def html_to_text(html: str) -> str:
     """Readable text of markup; empty when nothing can be read. Links and images leave only their words."""
+    from inscriptis import get_text  # with lxml 8 MB, which processes that see no HTML do without
+    from inscriptis.model.config import ParserConfig
+
     flat = _flattened(storable(html))
     safe = nh3.clean(flat, tags=_TAGS - {"img"}, clean_content_tags=_CONTENT_REMOVED, attributes={})
     if not safe.strip():
