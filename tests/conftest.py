@@ -1,5 +1,6 @@
 """What every test may ask for: people of each role, a small desk, and a network that ends at this machine."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -16,11 +17,25 @@ from inbox.selectors.voice import forget_lines
 from inbox.services.threads import forget_channels
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
+from tests.template import drop_template, template_of
 
 
 def pytest_runtest_setup(item):
     """Only this machine is reachable; a test that would call a provider fails instead."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, request):
+    """Workers copy what one of them migrated."""
+    run = getattr(request.config, "workerinput", {}).get("testrunuid")
+    if run and not request.config.getoption("reuse_db"):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_of(run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.config.add_cleanup(partial(drop_template, node.workerinput["testrunuid"]))
 
 
 @pytest.fixture(scope="session")
