@@ -33,14 +33,14 @@ def _rows():
 def test_the_same_number_makes_the_same_rows_and_another_one_others(db, time_machine):
     seeding.empty()
     time_machine.move_to("2026-03-02 15:00Z", tick=False)
-    seeding.seed(patients=60, number=7)
+    seeding.seed(patients=24, number=7)
     first = _rows()
     seeding.empty()
     time_machine.move_to("2026-07-19 04:30Z", tick=False)
-    seeding.seed(patients=60, number=7)
+    seeding.seed(patients=24, number=7)
     assert _rows() == first
     seeding.empty()
-    seeding.seed(patients=60, number=8)
+    seeding.seed(patients=24, number=8)
     assert _rows()[0] != first[0]
 
 

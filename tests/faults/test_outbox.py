@@ -74,7 +74,7 @@ def outcome_of(lab):
 @pytest.mark.parametrize(
     ("sends", "kills"),
     [
-        pytest.param(40, 4, id="quick", marks=pytest.mark.timeout(400)),
+        pytest.param(24, 3, id="quick", marks=pytest.mark.timeout(400)),
         pytest.param(2000, 200, id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(3000)]),
     ],
 )
@@ -213,8 +213,8 @@ def test_the_time_a_provider_may_take_is_ten_seconds_unless_configured():
     assert said.stdout.split() == ["10.0", "10"]
 
 
-def test_W8_nothing_leaves_after_a_stop_was_stored(provider, desk):
-    rounds = 100
+@pytest.mark.parametrize("rounds", [25, pytest.param(100, marks=pytest.mark.slow)])
+def test_W8_nothing_leaves_after_a_stop_was_stored(provider, desk, rounds):
     late = []
     for number in range(rounds):
         address = f"+1786557{number:04d}"

@@ -13,7 +13,6 @@ from inbox.services.notifications import notify
 from tests.factories.accounts import UserFactory
 from tests.factories.inbox import DispositionFactory, InteractionFactory, MessageFactory, NoteFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
-from tests.journeys.browser.screens import SCREENS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -274,8 +273,15 @@ def test_every_target_is_at_least_24_pixels(width, desk, conversation, agent, se
 # ---- A1: axe ----
 
 
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
-@pytest.mark.parametrize(("width", "theme"), SCREENS)
+@pytest.mark.parametrize(
+    ("width", "theme", "direction"),
+    [
+        (1440, "light", "ltr"),
+        (390, "dark", "rtl"),
+        pytest.param(1440, "dark", "rtl", marks=pytest.mark.slow),
+        pytest.param(390, "light", "ltr", marks=pytest.mark.slow),
+    ],
+)
 def test_the_frames_pages_have_no_barrier(
     direction, theme, width, desk, conversation, agent, second_agent, supervisor, live_server, signed_in
 ):
