@@ -38,7 +38,8 @@ def browser(playwright, browser_type_launch_args):
 
 @pytest.fixture(scope="session")
 def browser_context_args():
-    return {"viewport": {"width": 1440, "height": 900}, "locale": "en-US"}
+    # Colours on their way from one theme to the other are no barrier.
+    return {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
 
 
 @pytest.fixture

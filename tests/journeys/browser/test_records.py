@@ -31,12 +31,12 @@ def violations(page):
     return [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found.response["violations"]]
 
 
-def fits(page, width, theme):
+def check_fits(page, width, theme):
     """No barrier and no sideways scrolling at this width and in this theme."""
     page.set_viewport_size({"width": width, "height": 800})
     page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return (violations(page), wide) == ([], False)
+    assert (violations(page), wide) == ([], False)
 
 
 def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk, complaints_of):
@@ -44,12 +44,12 @@ def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk,
     duplicates.refresh_profiles([known.pk])
 
     page = lead_desk("/patients/imports/")
-    assert fits(page, 1280, "light")
+    check_fits(page, 1280, "light")
     page.set_input_files("[name=file]", {"name": "patients.csv", "mimeType": "text/csv", "buffer": FILE})
     page.click("#upload-form [data-send]")
     page.wait_for_selector("#columns-form")
     assert page.input_value("[name=column_2]") == "birth_date"
-    assert fits(page, 390, "dark")
+    check_fits(page, 390, "dark")
     page.click("#columns-form [data-send]")
     page.wait_for_selector("text=Nothing is written yet")
     worker.run_jobs()
@@ -57,7 +57,7 @@ def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk,
     assert page.inner_text("#wrong-title") == "Rows with errors"
     assert "Write a date such as 1984-03-09" in page.inner_text("#import")
     assert "Certain" in page.inner_text("#import")
-    assert fits(page, 1440, "light")
+    check_fits(page, 1440, "light")
     page.select_option("[name=alike]", "create")
     page.click("#run-form [data-send]")
     page.wait_for_selector("text=The rows are taken in.")
@@ -67,11 +67,11 @@ def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk,
     duplicates.compare_waiting()
 
     page = lead_desk("/patients/duplicates/")
-    assert fits(page, 390, "dark")
+    check_fits(page, 390, "dark")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.click("a:has-text('Compare')")
     page.wait_for_selector("#merge-form")
-    assert fits(page, 1440, "light")
+    check_fits(page, 1440, "light")
     page.check(f"[name=keep][value='{known.pk}']")
     page.click("#merge-form [type=submit]")
     page.wait_for_selector("#undo-form")
@@ -79,7 +79,7 @@ def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk,
     assert (merge.target, known.contact_points.count()) == (known, 2)
     ContactPoint.objects.create(patient=known, scheme="phone", value="+34600998877")
     page.reload()
-    assert fits(page, 390, "dark")
+    check_fits(page, 390, "dark")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.check("[name=give_back]")
     page.click("#undo-form [type=submit]")
