@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from contact_center.common.business_time import moment_of
+
 Span = tuple[int, int]  # half-open
 
 
@@ -78,32 +80,11 @@ class Slot:
         return datetime.fromtimestamp(self.end, UTC)
 
 
-def instant(day: date, at: time, zone: ZoneInfo) -> int:
-    """The moment a local clock shows this. A time that a change of the clock leaves out is the first moment after the
-    gap; one that comes twice is the first of the two."""
-    local = datetime.combine(day, at, tzinfo=zone)
-    moment = local.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        # In a gap the offset before the change points behind it by the length of the gap, the one after it before it.
-        late, early = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
-        moment = _end_of_gap(min(early, late), max(early, late), zone)
-    return int(moment.timestamp())
-
-
-def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    low, high = int(before.timestamp()), int(after.timestamp())
-    offset = before.astimezone(zone).utcoffset()
-    while high - low > 1:
-        middle = (low + high) // 2
-        if datetime.fromtimestamp(middle, UTC).astimezone(zone).utcoffset() == offset:
-            low = middle
-        else:
-            high = middle
-    return datetime.fromtimestamp(high, UTC)
-
-
 def spans_of(hours: Iterable[Hours], first: date, last: date, zone: ZoneInfo) -> list[Span]:
-    """The spans that a weekly pattern opens from `first` to `last`, by the day on which they begin."""
+    """The spans that a weekly pattern opens from `first` to `last`, by the day on which they begin.
+
+    A time that a change of the clock leaves out is the moment of the change; of one that comes twice it is the first.
+    """
     by_weekday: dict[int, list[Hours]] = {}
     for one in hours:
         by_weekday.setdefault(one.weekday, []).append(one)
@@ -112,35 +93,14 @@ def spans_of(hours: Iterable[Hours], first: date, last: date, zone: ZoneInfo) ->
         day = first + timedelta(days=number)
         for one in by_weekday.get(day.weekday(), ()):
             until = day if one.ends > one.starts else day + timedelta(days=1)
-            span = (instant(day, one.starts, zone), instant(until, one.ends, zone))
+            span = (_second(zone, day, one.starts), _second(zone, until, one.ends))
             if span[0] < span[1]:
                 spans.append(span)
     return sorted(spans)
 
 
-def subtract(span: Span, taken: Iterable[Span]) -> list[Span]:
-    """What is left of `span`; `taken` in any order, overlapping or not."""
-    left, start = [], span[0]
-    for begin, end in sorted(taken):
-        if end <= start or begin >= span[1]:
-            continue
-        if begin > start:
-            left.append((start, begin))
-        start = max(start, end)
-    if start < span[1]:
-        left.append((start, span[1]))
-    return left
-
-
-def merge(spans: Iterable[Span]) -> list[Span]:
-    """The same time in as few spans as possible, in order."""
-    merged: list[Span] = []
-    for begin, end in sorted(spans):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((begin, end))
-    return merged
+def _second(zone: ZoneInfo, day: date, at: time) -> int:
+    return int(moment_of(zone, day, at.hour * 60 + at.minute).timestamp())
 
 
 def free_slots(
@@ -149,7 +109,7 @@ def free_slots(
     """Slots in order of start, lazily. A slot lies with its buffers inside one opening, begins on the grid of the
     opening's start, not before `now`, and touches no taken span of its resources.
 
-    `taken` holds merged spans in order (`merge`).
+    `taken` holds joined spans in order (`common.spans.joined`).
     """
     earliest = int(now.timestamp())
     return heapq.merge(*(_in_opening(opening, taken, need, earliest) for opening in openings))

@@ -4,12 +4,14 @@ Moments are aware and instants count, not what clocks show: an hour that summer 
 it repeats counts twice. Everything is half-open: a range begins with its first moment and ends before its last.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from contact_center.common.spans import joined, without
 
 DAY_MINUTES = 24 * 60
 HORIZON = timedelta(days=3653)
@@ -99,9 +101,9 @@ class BusinessCalendar:
         """The spans in which it is open between `start` and `end`, in order, none touching the next."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         shut = self._closed_spans()
-        for span in _joined(self._scheduled(start, end)):
-            for piece in _without(span, shut):
-                clipped = Span(max(piece.start, start), min(piece.end, end))
+        for span in joined(self._scheduled(start, end)):
+            for opens, closes in without(span, shut):
+                clipped = Span(max(opens, start), min(closes, end))
                 if clipped.start < clipped.end:
                     yield clipped
 
@@ -165,41 +167,13 @@ class BusinessCalendar:
                     yield Span(opens, closes)
             day += _ONE_DAY
 
-    def _closed_spans(self) -> list[Span]:
+    def _closed_spans(self) -> list[tuple[datetime, datetime]]:
         never = datetime.max.replace(tzinfo=UTC)
-        found = (Span(one.from_at.astimezone(UTC), one.until_at or never) for one in self.closures)
-        return list(_joined(sorted(found)))
+        return sorted((one.from_at.astimezone(UTC), one.until_at or never) for one in self.closures)
 
 
 def _ahead(at: datetime) -> datetime:
     return at.astimezone(UTC) + HORIZON
-
-
-def _joined(spans: Iterable[Span]) -> Iterator[Span]:
-    """The same time in as few spans as possible; `spans` come in the order in which they begin."""
-    present: Span | None = None
-    for span in spans:
-        if present is None:
-            present = span
-        elif span.start <= present.end:
-            present = Span(present.start, max(present.end, span.end))
-        else:
-            yield present
-            present = span
-    if present is not None:
-        yield present
-
-
-def _without(span: Span, shut: list[Span]) -> Iterator[Span]:
-    start = span.start
-    for closed in shut:
-        if closed.end <= start or closed.start >= span.end:
-            continue
-        if closed.start > start:
-            yield Span(start, closed.start)
-        start = closed.end
-    if start < span.end:
-        yield Span(start, span.end)
 
 
 @lru_cache(maxsize=20_000)

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q
 
+from contact_center.common.spans import joined, without
 from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
-from scheduling.slots import Hours, Need, Opening, Resource, Slot, Span, free_slots, merge, spans_of, subtract
+from scheduling.slots import Hours, Need, Opening, Resource, Slot, Span, free_slots, spans_of
 
 MOST_SLOTS = 200
 # A search reads a day first and then twice as much each time: many practitioners have a slot soon, one may have none.
@@ -169,9 +170,9 @@ def _openings(patterns: list[_Pattern], first: date, last: date) -> list[Opening
         if key not in known:
             known[key] = spans_of(pattern.hours, begin, end, pattern.zone)
         who = ("practitioner", pattern.practitioner_id), ("room", pattern.room_id), ("location", pattern.location_id)
-        away = [span for one in who for span in closed.get(one, ())]
+        away = sorted(span for one in who for span in closed.get(one, ()))
         for span in known[key]:
-            for left in subtract(span, away) if away else (span,):
+            for left in without(span, away):
                 openings.append(
                     Opening(*left, pattern.practitioner_id, pattern.location_id, pattern.room_id, pattern.zone)
                 )
@@ -223,4 +224,4 @@ def taken_spans(openings: list[Opening], now: datetime) -> dict[Resource, list[S
             found[Resource("practitioner", practitioner)].append((start, end))
             if room:
                 found[Resource("room", room)].append((start, end))
-    return {resource: merge(spans) for resource, spans in found.items()}
+    return {resource: list(joined(sorted(spans))) for resource, spans in found.items()}
