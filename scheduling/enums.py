@@ -1,7 +1,6 @@
 """Words of scheduling (FHIR R4 where it has one)."""
 
-from django.db.models import IntegerChoices, TextChoices
-from django.utils.dates import WEEKDAYS
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -59,18 +58,6 @@ class AbsenceReason(TextChoices):
     MEETING = "meeting", _("Meeting")
     MAINTENANCE = "maintenance", _("Maintenance")
     OTHER = "other", _("Something else")
-
-
-class Weekday(IntegerChoices):
-    """As `date.weekday()` counts; named as Django names days."""
-
-    MONDAY = 0, WEEKDAYS[0]
-    TUESDAY = 1, WEEKDAYS[1]
-    WEDNESDAY = 2, WEEKDAYS[2]
-    THURSDAY = 3, WEEKDAYS[3]
-    FRIDAY = 4, WEEKDAYS[4]
-    SATURDAY = 5, WEEKDAYS[5]
-    SUNDAY = 6, WEEKDAYS[6]
 
 
 class ReminderKind(TextChoices):

@@ -5,7 +5,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.models import TimeStampedModel
-from scheduling.enums import AbsenceReason, Weekday
+from inbox.enums import Weekday
+from scheduling.enums import AbsenceReason
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
 
 
