@@ -11,7 +11,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.enums import Priority
-from inbox.forms import DATE, SELECT, TEXT, DeskForm, workers
+from inbox.forms import DATE, SELECT, TEXT, workers
 from inbox.models import Disposition, Queue, Reason, Tag
 
 SNOOZES = [
@@ -22,7 +22,7 @@ SNOOZES = [
 ]
 
 
-class BulkForm(DeskForm):
+class BulkForm(forms.Form):
     """The base: `order()` is the plain data of what was chosen, after validation."""
 
     action = ""

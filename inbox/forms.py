@@ -28,25 +28,6 @@ def workers() -> Any:
     return found.order_by("first_name", "last_name")
 
 
-class DeskForm(forms.Form):
-    """Marks wrong fields for assistive technology."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-
-    def full_clean(self) -> None:
-        super().full_clean()
-        self.mark_errors()
-
-    def mark_errors(self) -> None:
-        """Say at each wrong field that it is; once more after a service refused."""
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                widget = self.fields[name].widget
-                widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
-
-
 class ReasonTree(ModelChoiceIterator):
     """Reasons in the groups of their tree; a reason with children can be chosen itself too."""
 
@@ -75,7 +56,7 @@ class ReasonField(forms.ModelChoiceField):
     iterator = ReasonTree
 
 
-class ComposeForm(DeskForm):
+class ComposeForm(forms.Form):
     """A reply or a note, and by which way it goes."""
 
     do = forms.CharField(required=False, max_length=12)
@@ -96,7 +77,7 @@ class ComposeForm(DeskForm):
         return [int(one) for one in given if one.isdecimal() and len(one) < 18][:50]
 
 
-class DraftForm(DeskForm):
+class DraftForm(forms.Form):
     """What was typed so far; `acknowledge` is the newest message its writer says they have read."""
 
     mode = forms.CharField(max_length=12)
@@ -106,7 +87,7 @@ class DraftForm(DeskForm):
     draft_round = forms.CharField(required=False, max_length=44)
 
 
-class NewPatientForm(DeskForm):
+class NewPatientForm(forms.Form):
     """The few things needed to know a person again."""
 
     given_name = forms.CharField(label=_("Given name"), max_length=120, widget=forms.TextInput(TEXT))
@@ -119,7 +100,7 @@ class NewPatientForm(DeskForm):
     )
 
 
-class TemplateForm(DeskForm):
+class TemplateForm(forms.Form):
     """One field per variable of a template, of the variable's own type; dates and times in the template's language."""
 
     def __init__(self, *args: Any, template: MessageTemplate, **kwargs: Any) -> None:
@@ -183,7 +164,7 @@ LONG_DAYS = {"es": r"l j \d\e F", "pt": r"l, j \d\e F"}
 TEMPLATE_FIELDS: dict[str, Callable[..., forms.Field]] = {"text": _text, "date": _date, "time": _time, "url": _url}
 
 
-class SavedViewForm(DeskForm):
+class SavedViewForm(forms.Form):
     """Name, order and audience of a saved view. The conditions are read apart (`selectors.conditions.composed`)."""
 
     name = forms.CharField(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.business_time import DAY_MINUTES, Hours
 from inbox.enums import ChannelKind, Counting, PauseState, Priority, Weekday
-from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm
+from inbox.forms import AREA, DATE, SELECT, TEXT
 from inbox.models import Queue, Reason, ServiceCalendar
 from inbox.selectors.calendars import holiday_sets, zone_names, zone_of
 
@@ -69,7 +69,7 @@ class HoursField(forms.CharField):
         return parse_hours(super().clean(value))
 
 
-class CalendarForm(DeskForm):
+class CalendarForm(forms.Form):
     """A calendar: its week, its zone, whose holidays apply, and which queues it holds for."""
 
     name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput(TEXT))
@@ -116,7 +116,7 @@ class CalendarForm(DeskForm):
         return cleaned
 
 
-class MessagesForm(DeskForm):
+class MessagesForm(forms.Form):
     """Words for patients, one field per language."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -190,7 +190,7 @@ class DurationField(forms.CharField):
         return minutes
 
 
-class PolicyForm(DeskForm):
+class PolicyForm(forms.Form):
     """What is promised to whom."""
 
     name = forms.CharField(label=_("Name"), max_length=80, widget=forms.TextInput(TEXT))
@@ -246,7 +246,7 @@ class PolicyForm(DeskForm):
         return cleaned
 
 
-class TimeLabForm(DeskForm):
+class TimeLabForm(forms.Form):
     """A moment and what an interaction would be like."""
 
     moment = forms.CharField(label=_("Moment"), max_length=19, widget=forms.TextInput(MOMENT))

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inbox.enums import IdentifierKind, Unchecked
-from inbox.forms import SELECT, TEXT, DeskForm
+from inbox.forms import SELECT, TEXT
 from inbox.models import IdentityPolicy
 from patients.models import ContactPoint
 
@@ -17,7 +17,7 @@ HINTS = {
 }
 
 
-class IdentityForm(DeskForm):
+class IdentityForm(forms.Form):
     """One field per kind that is asked for here. What is typed is never shown again."""
 
     def __init__(self, *args: Any, policy: IdentityPolicy, **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ class IdentityForm(DeskForm):
             )
 
 
-class IdentityPolicyForm(DeskForm):
+class IdentityPolicyForm(forms.Form):
     """How identity is checked here."""
 
     kinds = forms.MultipleChoiceField(

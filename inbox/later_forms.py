@@ -9,7 +9,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from inbox.forms import DATE, TEXT, DeskForm
+from inbox.forms import DATE, TEXT
 from inbox.gate import quiet_until
 from inbox.models import Interaction
 from inbox.selectors.gate_facts import time_zone_of
@@ -18,7 +18,7 @@ OTHER = "other"
 MORNING = time(9, 0)
 
 
-class LaterForm(DeskForm):
+class LaterForm(forms.Form):
     """`moment()` is what was chosen; times are those of the patient's zone, the clinic's where it is not known."""
 
     when = forms.ChoiceField(

@@ -7,14 +7,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from inbox.forms import DeskForm
 from patients.care_forms import PreferencesForm
 from patients.services.addresses import normalise_address
 
 INPUT = {"class": "input"}
 
 
-class AddressForm(DeskForm):
+class AddressForm(forms.Form):
     """A phone number or an e-mail address; `found` is its scheme and stored spelling."""
 
     address = forms.CharField(
@@ -35,7 +34,7 @@ class AddressForm(DeskForm):
         return text
 
 
-class CodeForm(DeskForm):
+class CodeForm(forms.Form):
     """The code that was sent, and the birth date of the patient."""
 
     code = forms.CharField(

@@ -88,7 +88,6 @@ class AnswerForm(forms.Form):
     def __init__(self, web_form: WebForm, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.web_form = web_form
-        self.label_suffix = ""
         self.definitions = list(web_form.fields.all())
         for definition in self.definitions:
             self.fields[definition.key] = build_field(definition)
@@ -96,12 +95,6 @@ class AnswerForm(forms.Form):
     @property
     def rows(self) -> list[tuple[FormField, forms.BoundField]]:
         return [(definition, self[definition.key]) for definition in self.definitions]
-
-    def full_clean(self) -> None:
-        super().full_clean()
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                self.fields[name].widget.attrs |= {"aria-invalid": "true"}
 
     def clean(self) -> dict[str, Any]:
         """At least one way to answer must be given when the form asks for any."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.enums import Priority
-from inbox.forms import AREA, DATE, SELECT, TEXT, DeskForm, ReasonField, workers
+from inbox.forms import AREA, DATE, SELECT, TEXT, ReasonField, workers
 from inbox.models import Case, Checklist, Disposition, Interaction, Queue, Reason, Tag
 from inbox.resting import offers
 from inbox.selectors.people import people_serving
@@ -24,7 +24,7 @@ MOMENT = {"class": "input", "type": "datetime-local"}
 FIRST = {"autofocus": True}
 
 
-class SnoozeForm(DeskForm):
+class SnoozeForm(forms.Form):
     """Until when it rests. `until_at` of the clean data is None for "until the patient answers"."""
 
     when = forms.ChoiceField(label=_("Until"), widget=forms.RadioSelect)
@@ -64,7 +64,7 @@ def _moment_words(at: datetime) -> str:
     return formats.date_format(at, "H:i" if at.date() == timezone.localdate() else "D j M, H:i")
 
 
-class TransferForm(DeskForm):
+class TransferForm(forms.Form):
     """Where it goes and why. The service refuses what does not fit together."""
 
     queue = forms.ModelChoiceField(Queue.objects.filter(is_active=True), label=_("Queue"), required=False)
@@ -103,7 +103,7 @@ class TransferForm(DeskForm):
         return data
 
 
-class LabelsForm(DeskForm):
+class LabelsForm(forms.Form):
     """Reason, priority and tags of a conversation. What was `shown` when it was drawn says what the person changed."""
 
     shown = forms.RegexField(
@@ -144,7 +144,7 @@ class LabelsForm(DeskForm):
         return [tag for tag in chosen if tag.pk not in shown], list(Tag.objects.filter(pk__in=taken))
 
 
-class CaseForm(DeskForm):
+class CaseForm(forms.Form):
     """A new case, or the next step of one that opens again: what, who and by when."""
 
     title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT | FIRST))
@@ -160,7 +160,7 @@ class CaseForm(DeskForm):
             del self.fields["title"]
 
 
-class JoinCaseForm(DeskForm):
+class JoinCaseForm(forms.Form):
     """One of the patient's open cases."""
 
     case = forms.ModelChoiceField(
@@ -173,7 +173,7 @@ class JoinCaseForm(DeskForm):
         self.fields["case"].label_from_instance = lambda case: f"{case.reference} · {case.title}"  # type: ignore[attr-defined]
 
 
-class CaseOwnerForm(DeskForm):
+class CaseOwnerForm(forms.Form):
     """Who is responsible for a case; nobody means its queue."""
 
     responsible = forms.ModelChoiceField(
@@ -186,7 +186,7 @@ class CaseOwnerForm(DeskForm):
         self.fields["responsible"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
 
 
-class TaskForm(DeskForm):
+class TaskForm(forms.Form):
     """One thing to do, with owner, day and whether it must be done before closing."""
 
     title = forms.CharField(
@@ -205,7 +205,7 @@ class TaskForm(DeskForm):
         self.fields["owner"].empty_label = gettext("Nobody yet")  # type: ignore[attr-defined]
 
 
-class ChecklistForm(DeskForm):
+class ChecklistForm(forms.Form):
     """Which checklist is put in."""
 
     checklist = forms.ModelChoiceField(Checklist.objects.none(), label=_("Checklist"), widget=forms.Select(SELECT))
@@ -215,7 +215,7 @@ class ChecklistForm(DeskForm):
         self.fields["checklist"].queryset = checklists_for(user)  # type: ignore[attr-defined]
 
 
-class WrapUpForm(DeskForm):
+class WrapUpForm(forms.Form):
     """Reason, outcome and next step. Owner, step and date are needed unless the outcome says resolved."""
 
     reason = ReasonField(Reason.objects.none(), label=_("Reason"), widget=forms.Select(SELECT))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.models import User
 from inbox import policies
 from inbox.enums import ChannelKind
-from inbox.forms import AREA, SELECT, TEXT, DeskForm, ReasonField
+from inbox.forms import AREA, SELECT, TEXT, ReasonField
 from inbox.models import CannedReply, Macro, Reason
 from inbox.selectors.canned import teams_kept_by, unknown_variables
 from inbox.selectors.macros import step_choices, step_of
@@ -21,7 +21,7 @@ WRITTEN_KINDS = [
 ]
 
 
-class StartForm(DeskForm):
+class StartForm(forms.Form):
     """The first words of the desk: to whom, by which way, why. The service refuses what does not fit together."""
 
     patient = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
@@ -49,7 +49,7 @@ class StartForm(DeskForm):
         self.fields["reason"].queryset = reasons_visible_to(user)  # type: ignore[attr-defined]
 
 
-class KeeperForm(DeskForm):
+class KeeperForm(forms.Form):
     """Whose text it is: one's own, of a team, or everybody's; only what the person may keep is offered."""
 
     keeper = forms.ChoiceField(label=_("Who may use it"), widget=forms.Select(SELECT))

@@ -25,25 +25,6 @@ DATE, TIME = {"class": "input", "type": "date"}, {"class": "input", "type": "tim
 AREA = {"class": "textarea", "rows": 4}
 
 
-class CareForm(forms.Form):
-    """Marks wrong fields for assistive technology, also those that a service refused."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-
-    def full_clean(self) -> None:
-        super().full_clean()
-        self.mark_errors()
-
-    def mark_errors(self) -> None:
-        """Say at each wrong field that it is."""
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                widget = self.fields[name].widget
-                widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
-
-
 def date_field(label: Any, **more: Any) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"), **more)
 
@@ -52,7 +33,7 @@ def time_field(label: Any, **more: Any) -> forms.TimeField:
     return forms.TimeField(label=label, required=False, widget=forms.TimeInput(TIME, format="%H:%M"), **more)
 
 
-class PreferencesForm(CareForm):
+class PreferencesForm(forms.Form):
     """How a patient wants to be reached and spoken with. Staff and patients fill in the same form."""
 
     language = forms.ChoiceField(label=_("Language"), widget=forms.Select(SELECT))
@@ -87,7 +68,7 @@ def preferences_of(patient: Patient) -> dict[str, Any]:
     return {name: getattr(patient, name) for name in PreferencesForm.base_fields}
 
 
-class ConsentForm(CareForm):
+class ConsentForm(forms.Form):
     """What a patient said about one purpose, and how we know."""
 
     SOURCES = (
@@ -110,7 +91,7 @@ class ConsentForm(CareForm):
         self.fields["channel_kind"].choices = choices  # type: ignore[attr-defined]
 
 
-class ConsentTextForm(CareForm):
+class ConsentTextForm(forms.Form):
     """The next version of what patients are shown."""
 
     purpose = forms.ChoiceField(label=_("Purpose"), choices=ConsentPurpose.choices, widget=forms.Select(SELECT))
@@ -118,7 +99,7 @@ class ConsentTextForm(CareForm):
     text = forms.CharField(label=_("What patients are shown"), max_length=4000, widget=forms.Textarea(AREA))
 
 
-class FamilyForm(CareForm):
+class FamilyForm(forms.Form):
     """Somebody who belongs to a patient, and what they may do."""
 
     AGES = (("", _("As age and relation say")), ("yes", _("Yes")), ("no", _("No, it goes on")))
@@ -153,7 +134,7 @@ class FamilyForm(CareForm):
         return {"yes": True, "no": False}.get(self.cleaned_data["is_for_minor"])
 
 
-class CareRuleForm(CareForm):
+class CareRuleForm(forms.Form):
     """When patients of a site come of age."""
 
     site_name = forms.CharField(
@@ -169,7 +150,7 @@ class CareRuleForm(CareForm):
     )  # fmt: skip
 
 
-class SwitchesForm(CareForm):
+class SwitchesForm(forms.Form):
     """The two switches that stop every message to a patient."""
 
     is_do_not_contact = forms.BooleanField(label=_("The patient does not want to be contacted"), required=False)

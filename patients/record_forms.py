@@ -26,29 +26,6 @@ def carers() -> Any:
     return found.order_by("first_name", "last_name", "pk")
 
 
-class RecordForm(forms.Form):
-    """Marks wrong fields for assistive technology, also those that a service refused."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        super().add_error(field, error)
-        if field in self.fields:
-            self._mark(str(field))
-
-    def full_clean(self) -> None:
-        super().full_clean()
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                self._mark(name)
-
-    def _mark(self, name: str) -> None:
-        described = {"aria-invalid": "true", "aria-describedby": f"{self[name].auto_id}_error"}
-        self.fields[name].widget.attrs |= described
-
-
 def _day(label: Any, **options: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=forms.DateInput(DATE, format="%Y-%m-%d"), **options)
 
@@ -58,7 +35,7 @@ def _owner(label: Any = None) -> forms.ModelChoiceField:
     return forms.ModelChoiceField(User.objects.none(), label=label, required=False, widget=forms.Select(SELECT))
 
 
-class AlertForm(RecordForm):
+class AlertForm(forms.Form):
     """A warning for everybody who opens the record."""
 
     text = forms.CharField(
@@ -73,7 +50,7 @@ class AlertForm(RecordForm):
     expires_date = _day(_("Last day"), required=False, help_text=_("Empty: until somebody ends it."))
 
 
-class EnrolForm(RecordForm):
+class EnrolForm(forms.Form):
     """A program the patient begins."""
 
     program = forms.ModelChoiceField(
@@ -89,7 +66,7 @@ class EnrolForm(RecordForm):
         self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
 
 
-class StepForm(RecordForm):
+class StepForm(forms.Form):
     """The present step is done."""
 
     step = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
@@ -98,7 +75,7 @@ class StepForm(RecordForm):
     )
 
 
-class OwnerAndDayForm(RecordForm):
+class OwnerAndDayForm(forms.Form):
     """Somebody else, or another day."""
 
     owner = _owner()
@@ -110,7 +87,7 @@ class OwnerAndDayForm(RecordForm):
         self.fields["owner"].empty_label = gettext("Nobody yet")  # type: ignore[attr-defined]
 
 
-class LeaveForm(RecordForm):
+class LeaveForm(forms.Form):
     """Why a program ends early."""
 
     why = forms.CharField(
@@ -119,7 +96,7 @@ class LeaveForm(RecordForm):
     )  # fmt: skip
 
 
-class PendingForm(RecordForm):
+class PendingForm(forms.Form):
     """A result or an authorisation that is waited for."""
 
     title = forms.CharField(
@@ -138,7 +115,7 @@ class PendingForm(RecordForm):
         self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
 
 
-class CoverageForm(RecordForm):
+class CoverageForm(forms.Form):
     """Who pays."""
 
     payer = forms.CharField(
@@ -153,7 +130,7 @@ class CoverageForm(RecordForm):
     valid_until_date = _day(_("Until"), required=False)
 
 
-class LifeEventForm(RecordForm):
+class LifeEventForm(forms.Form):
     """Something worth remembering."""
 
     text = forms.CharField(
@@ -163,13 +140,13 @@ class LifeEventForm(RecordForm):
     happened_date = _day(_("When it was"), required=False)
 
 
-class ProtectForm(RecordForm):
+class ProtectForm(forms.Form):
     """Whether and why the record is protected."""
 
     sensitivity = forms.ChoiceField(label=_("Protection"), choices=Sensitivity.choices, widget=forms.RadioSelect)
 
 
-class GlassForm(RecordForm):
+class GlassForm(forms.Form):
     """Why a protected record is needed now."""
 
     reason = forms.CharField(
@@ -190,7 +167,7 @@ class GlassByIdentityForm(GlassForm):
     field_order = ["mrn", "birth_date", "reason"]
 
 
-class ProgramForm(RecordForm):
+class ProgramForm(forms.Form):
     """A program: its steps stand one per line, as `title | days after the step before`."""
 
     name = forms.CharField(
@@ -247,5 +224,4 @@ class AuditForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.label_suffix = ""
         self.fields["action"].choices = [("", gettext("Everything")), *AuditAction.choices]  # type: ignore[attr-defined]

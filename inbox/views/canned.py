@@ -83,7 +83,6 @@ def canned_reply(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                 keep_canned_reply(actor=user, reply_id=pk, **data, **form.keeping())
             except Refused as error:
                 form.add_error("shortcode", str(error))
-                form.mark_errors()
                 status = status_of(error)
             else:
                 return say(request, redirect("inbox:canned-replies"), _("Saved."))

@@ -116,7 +116,6 @@ def _kept(request: HttpRequest, form: CalendarForm, pk: int | None) -> tuple[int
         )
     except Refused as error:
         form.add_error("name", str(error))
-        form.mark_errors()
         return status_of(error), None
 
 
@@ -177,7 +176,6 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
             service.close_now(actor=user, calendar_id=pk, messages=form.messages(), until_at=until_at)
         except Refused as error:
             form.add_error("until", str(error))
-            form.mark_errors()
             status = status_of(error)
         else:
             return say(request, redirect("inbox:hours-calendar", pk), _("Closed. All its clocks stand still."))

@@ -82,7 +82,6 @@ def macro(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                 )
             except Refused as error:
                 form.add_error("name" if form.steps() else "step_0", str(error))
-                form.mark_errors()
                 status = status_of(error)
             else:
                 return say(request, redirect("inbox:kept-macros"), _("Saved."))

@@ -52,7 +52,6 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                 service.keep_policy(actor=user, policy_id=pk, **form.cleaned_data)
             except Refused as error:
                 form.add_error("name", str(error))
-                form.mark_errors()
                 status = status_of(error)
             else:
                 return say(request, redirect("inbox:sla"), _("Saved. Open conversations follow at their next change."))

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from inbox.forms import DeskForm
 from inbox.selectors.gate_facts import time_zone_of
 from inbox.selectors.reach import reach_matrix, stopped_messages
 from inbox.views.answers import person_of
@@ -25,7 +24,7 @@ from patients.selectors.people import get_patient_for
 from patients.services.records import open_patient_record, update_patient
 
 
-class MomentForm(DeskForm):
+class MomentForm(forms.Form):
     """A moment in the clinic's zone; now without one."""
 
     at = forms.DateTimeField(

@@ -150,7 +150,6 @@ def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
             status, open_id = status_of(error), _open_one(request, error)
         else:
             return go_to(request, started.pk, _("The conversation is started."))
-    form.mark_errors()
     return _page(request, asked, status=status, form=form, template_form=words, open_id=open_id)
 
 
