@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
-from inbox.views.answers import person_of, say, status_of
 from patients.models import Patient
 from patients.services.records import open_patient_record
 from scheduling.enums import NeedKind

@@ -12,14 +12,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.accounts import middleware, protection
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @require_safe
@@ -62,7 +58,7 @@ def _next(request: HttpRequest) -> str:
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign one's own other browser out."""
     try:
-        protection.end_session(actor=_person(request), session_id=pk)
+        protection.end_session(actor=person_of(request), session_id=pk)
     except UserSession.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("That browser is signed out."))
@@ -72,7 +68,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def protection_page(request: HttpRequest) -> HttpResponse:
     """Which roles need a second factor, and who has one; a POST changes one role's rule."""
-    actor = _person(request)
+    actor = person_of(request)
     if request.method == "POST":
         try:
             is_required = request.POST.get("is_required") == "1"
@@ -89,7 +85,7 @@ def protection_page(request: HttpRequest) -> HttpResponse:
 def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take away the second factor of somebody who lost it."""
     try:
-        protection.reset_second_factor(actor=_person(request), user_id=pk)
+        protection.reset_second_factor(actor=person_of(request), user_id=pk)
         messages.success(request, _("The second factor is gone. They set up a new one when they sign in."))
     except User.DoesNotExist:
         raise Http404 from None
@@ -101,7 +97,7 @@ def reset_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_passkey(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then remove one of one's own passkeys; one of somebody else's does not exist."""
-    if not Authenticator.objects.filter(user=_person(request), type=Authenticator.Type.WEBAUTHN, pk=pk).exists():
+    if not Authenticator.objects.filter(user=person_of(request), type=Authenticator.Type.WEBAUTHN, pk=pk).exists():
         raise Http404
     response: HttpResponse = remove_webauthn(request, pk=pk)
     return response

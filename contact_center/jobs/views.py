@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from contact_center.jobs import policies, selectors, services
@@ -17,14 +18,9 @@ SHOWN = 50
 TYPES = {"csv": "text/csv; charset=utf-8", "zip": "application/zip"}
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _find(request: HttpRequest, pk: int) -> Job:
     try:
-        return selectors.get_job_for(_person(request), pk)
+        return selectors.get_job_for(person_of(request), pk)
     except Job.DoesNotExist:
         raise Http404 from None
 
@@ -48,7 +44,7 @@ def _minutes(seconds: int | None) -> int | None:
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
     """The newest jobs of this person."""
-    user = _person(request)
+    user = person_of(request)
     jobs = [_about(user, job) for job in selectors.jobs_visible_to(user)[:SHOWN]]
     is_moving = any(not about["job"].is_over for about in jobs)
     is_piece = request.headers.get("HX-Target", "").endswith("#jobs")
@@ -59,7 +55,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def job_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One job; while it is not over, the page asks every two seconds how far it is."""
-    user, job = _person(request), _find(request, pk)
+    user, job = person_of(request), _find(request, pk)
     context = _about(user, job) | {"troubles": selectors.troubles_of(user, job) if job.is_over else []}
     is_piece = request.headers.get("HX-Target", "").endswith(f"#job-{pk}")
     return render(request, "jobs/_job.html" if is_piece else "jobs/job_page.html", context)
@@ -70,7 +66,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask it to stop."""
     _find(request, pk)
     try:
-        services.stop(actor=_person(request), job_id=pk)
+        services.stop(actor=person_of(request), job_id=pk)
         messages.success(request, _("It stops after the one it is at."))
     except Refused as error:
         messages.error(request, str(error))
@@ -82,7 +78,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Start anew what was not done."""
     _find(request, pk)
     try:
-        pk = services.try_again(actor=_person(request), job_id=pk).pk
+        pk = services.try_again(actor=person_of(request), job_id=pk).pk
     except Refused as error:
         messages.error(request, str(error))
     return redirect("jobs:job", pk)
@@ -94,7 +90,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     job = _find(request, pk)
     if selectors.file_until(job) is None:
         raise Http404
-    services.note_download(actor=_person(request), job=job)
+    services.note_download(actor=person_of(request), job=job)
     ending = str(job.file.name).rpartition(".")[2]
     response = FileResponse(
         job.file.open("rb"), as_attachment=True, filename=f"continuo-{pk}.{ending}", content_type=TYPES[ending]

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of, tell_errors
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies
@@ -22,7 +24,7 @@ from inbox.services.labels import set_reason
 from inbox.services.newcomers import link_new_patient
 from inbox.services.outbox import cancel_message, retry_message
 from inbox.services.replies import reply
-from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of, tell_errors
+from inbox.views.answers import close_dialog, render_form
 from inbox.views.compose import channel_of, send_key
 from inbox.views.dialogs import posted
 from inbox.views.interactions import act, find, show, show_refusal

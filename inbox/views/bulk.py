@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say
 from contact_center.common.errors import Refused
 from contact_center.jobs.services import MOST_ITEMS
 from inbox import policies
@@ -22,7 +24,6 @@ from inbox.selectors.shown import rows_of_look, without_search
 from inbox.services import bulk, exports
 from inbox.services.next import take_next
 from inbox.views import traces
-from inbox.views.answers import is_partial, person_of, say
 from inbox.views.interactions import show
 from inbox.views.lists import require_desk
 

@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -18,7 +20,6 @@ from inbox.selectors.canned import VARIABLES, canned_for, get_text_for, kept_tex
 from inbox.services.canned import keep_canned_reply, switch_text
 from inbox.variables import written
 from inbox.views import traces
-from inbox.views.answers import person_of, say, status_of
 from inbox.views.interactions import find
 from inbox.writing_forms import CannedReplyForm, keeper_of
 

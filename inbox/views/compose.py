@@ -14,6 +14,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.enums import ChannelKind
@@ -29,7 +31,7 @@ from inbox.services.drafts import NOTE, drop_draft, keep_draft
 from inbox.services.identity import Unverified
 from inbox.services.replies import NewerMessage, reply
 from inbox.services.uploads import drop_upload
-from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
+from inbox.views.answers import close_dialog, render_form
 from inbox.views.interactions import find, show, workspace
 from inbox.views.uploads import keep_files
 

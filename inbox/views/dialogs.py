@@ -7,9 +7,10 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox.models import Interaction
-from inbox.views.answers import close_dialog, is_partial, render_form, say, status_of
+from inbox.views.answers import close_dialog, render_form
 from inbox.views.interactions import find, show
 
 

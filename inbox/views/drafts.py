@@ -5,6 +5,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.forms import DraftForm
 from inbox.models import Draft
@@ -12,7 +14,7 @@ from inbox.selectors.conversation import latest_message_ids
 from inbox.selectors.drafts import get_draft_for, people_present, round_of
 from inbox.services import drafts
 from inbox.views import traces
-from inbox.views.answers import person_of, render_form, say, status_of
+from inbox.views.answers import render_form
 from inbox.views.interactions import find, show, show_refusal
 
 

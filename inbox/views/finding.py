@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from contact_center.accounts.requests import person_of
 from inbox.selectors.search import clean
 from inbox.services.searching import search_desk
-from inbox.views.answers import person_of
 from inbox.views.lists import require_desk
 
 

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -20,7 +22,6 @@ from inbox.models import ServiceCalendar
 from inbox.selectors import calendars as selector
 from inbox.selectors.hours import calendar_of
 from inbox.services import hours as service
-from inbox.views.answers import person_of, say, status_of
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
@@ -22,7 +24,7 @@ from inbox.services.identity import (
     send_identity_code,
     unlock_identity,
 )
-from inbox.views.answers import person_of, render_form, say, status_of
+from inbox.views.answers import render_form
 from inbox.views.dialogs import done
 from inbox.views.interactions import act, find
 

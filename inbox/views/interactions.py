@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
@@ -22,7 +24,6 @@ from inbox.selectors.uploads import waiting_uploads
 from inbox.services import interactions as desk
 from inbox.services.notifications import see
 from inbox.views import traces
-from inbox.views.answers import is_partial, person_of, say, status_of
 from inbox.views.lists import list_context
 from patients.models import Patient
 from patients.panels import panels_for

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.later_forms import OTHER, LaterForm
@@ -19,7 +21,7 @@ from inbox.models.writing import SENSITIVE
 from inbox.selectors.conversation import get_message_for
 from inbox.services.drafts import keep_draft
 from inbox.services.later import reschedule, send_now, take_back
-from inbox.views.answers import close_dialog, is_partial, person_of, render_form, say, status_of
+from inbox.views.answers import close_dialog, render_form
 from inbox.views.compose import moment_words
 from inbox.views.interactions import show, show_refusal, workspace
 

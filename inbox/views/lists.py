@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from contact_center.common.budget import OutOfTime, within
@@ -23,7 +25,6 @@ from inbox.selectors.drafts import drafted_by
 from inbox.selectors.keyset import Page, page_after, read_place
 from inbox.selectors.list_rows import ListRow, as_rows
 from inbox.views import traces
-from inbox.views.answers import is_partial, person_of
 
 LIST_BUDGET = 2_000  # milliseconds for each statement
 

@@ -7,6 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.models import Interaction, Macro
@@ -15,7 +17,7 @@ from inbox.selectors.conversation import latest_message_ids
 from inbox.selectors.macros import macros_for, step_choices, value_of, words_of
 from inbox.services.canned import switch_text
 from inbox.services.macros import keep_macro, run_macro
-from inbox.views.answers import is_partial, person_of, render_form, say, status_of
+from inbox.views.answers import render_form
 from inbox.views.canned import keeper
 from inbox.views.interactions import find
 from inbox.writing_forms import MacroForm, keeper_of

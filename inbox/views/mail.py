@@ -6,11 +6,11 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from contact_center.accounts.requests import person_of
 from inbox.mail.sanitise import sanitise_html, without_images
 from inbox.models import Message
 from inbox.selectors.conversation import get_message_for
 from inbox.views import traces
-from inbox.views.answers import person_of
 
 POLICY = {
     "default-src": ["'none'"],

@@ -4,11 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, status_of
 from contact_center.common.errors import Refused
 from inbox.selectors.merging import MOST_MESSAGES, added_since, mergeable, messages_to_split
 from inbox.services import merging, unmerging
 from inbox.views import traces
-from inbox.views.answers import go_to, is_partial, person_of, render_form, status_of
+from inbox.views.answers import go_to, render_form
 from inbox.views.interactions import find, show_refusal
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])

@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
 from inbox import realtime
 from inbox.selectors.moves import way_back
 from inbox.services import labels, snooze, transfers
-from inbox.views.answers import person_of
 from inbox.views.dialogs import posted, serve
 from inbox.views.interactions import act, find
 from inbox.working_forms import LabelsForm, SnoozeForm, TransferForm

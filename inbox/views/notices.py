@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
@@ -19,7 +21,6 @@ from inbox.selectors import notifications as told
 from inbox.selectors.mentions import suggestions
 from inbox.selectors.pages import page_of
 from inbox.services.notifications import mark_read, save_wishes
-from inbox.views.answers import is_partial, person_of, say
 from inbox.views.interactions import find
 
 IN_PANEL = 12

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say
 from contact_center.accounts.enums import Action
 from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.accounts.models import User
@@ -24,7 +26,6 @@ from inbox.selectors.ledger import get_quarantined_for, quarantine_visible_to
 from inbox.selectors.outbox import COUNTED_DAYS, outbox_rows, outbox_summary
 from inbox.selectors.pages import page_of
 from inbox.services.ledger import retry_event
-from inbox.views.answers import is_partial, person_of, say
 
 M = MessageStatus
 SHOWN = {

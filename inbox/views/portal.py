@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Refused
 from contact_center.common.ratelimit import caller_address, is_over
 from inbox import portal
@@ -39,7 +40,6 @@ from patients.models import Patient
 from patients.selectors.consents import present_texts, word_on
 from patients.services.consents import record_consent
 from patients.services.records import update_patient
-from patients.views.answers import note_errors
 
 SESSION, REQUEST = "my", "my_code"
 SALT = "patient-page"
@@ -255,7 +255,7 @@ def preferences(request: HttpRequest, session: PortalSession) -> HttpResponse:
         try:
             update_patient(actor=None, patient_id=about.pk, **form.cleaned_data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return redirect("my:saved")
     if request.method != "POST":

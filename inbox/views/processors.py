@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
 from inbox.models import Channel, Processor
 from inbox.policies import can_register_processors
 from inbox.services.processors import save_processor
-from inbox.views.answers import person_of
 from patients.policies import can_see_duties
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import Counting, PauseState, Priority
 from inbox.hours_forms import PolicyForm, TimeLabForm
@@ -18,7 +19,6 @@ from inbox.selectors import time_lab
 from inbox.selectors.hours import read_setup, terms_of_policy, with_those_below
 from inbox.services import promises as service
 from inbox.sla import Facts, Terms
-from inbox.views.answers import say, status_of
 from inbox.views.hours import administrator, number_in
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])

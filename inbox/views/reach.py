@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
 from inbox.selectors.gate_facts import time_zone_of
 from inbox.selectors.reach import reach_matrix, stopped_messages
-from inbox.views.answers import person_of
 from inbox.working_forms import MOMENT
 from patients.care_forms import SwitchesForm
 from patients.models import Patient

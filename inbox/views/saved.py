@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.accounts.models import Team
 from contact_center.common.errors import Refused
 from inbox import policies
@@ -17,7 +19,6 @@ from inbox.models import SavedView
 from inbox.selectors import choices, lists, pane
 from inbox.selectors.conditions import Conditions, asked, composed, read
 from inbox.services import views as service
-from inbox.views.answers import person_of, say, status_of
 from inbox.views.lists import filter_fields, require_desk
 
 PREVIEWED = 5

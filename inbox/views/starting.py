@@ -10,6 +10,8 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, status_of, tell_errors
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.enums import ChannelKind
@@ -21,7 +23,7 @@ from inbox.selectors.starting import Way, scheme_of, ways_to_write
 from inbox.services.newcomers import create_at_address
 from inbox.services.starting import AlreadyOpen, start_conversation
 from inbox.views import traces
-from inbox.views.answers import go_to, is_partial, person_of, status_of, tell_errors
+from inbox.views.answers import go_to
 from inbox.views.lists import require_desk
 from inbox.writing_forms import StartForm
 from patients.models import Patient

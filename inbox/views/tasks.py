@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
 from inbox.models import Case, Task
 from inbox.selectors.conversation import open_cases
 from inbox.selectors.tasks import get_task_for
 from inbox.services import cases, tasks
-from inbox.views.answers import person_of
 from inbox.views.dialogs import done, posted, serve
 from inbox.views.interactions import find, show, show_refusal
 from inbox.working_forms import CaseForm, CaseOwnerForm, ChecklistForm, JoinCaseForm, TaskForm

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import realtime
@@ -16,7 +18,6 @@ from inbox.forms import workers
 from inbox.selectors import team as desk
 from inbox.selectors.interactions import queue_ids_of
 from inbox.services import bulk
-from inbox.views.answers import is_partial, person_of, say
 
 
 def _supervisor(request: HttpRequest) -> User:

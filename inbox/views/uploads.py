@@ -6,6 +6,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
@@ -22,7 +24,6 @@ from inbox.selectors.uploads import (
 )
 from inbox.services.uploads import drop_upload, keep_upload, mark_upload
 from inbox.views import traces
-from inbox.views.answers import is_partial, person_of
 from inbox.views.interactions import find
 
 DOWNLOAD, PICTURE = "download", "picture"

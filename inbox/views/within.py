@@ -4,13 +4,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial
 from inbox.models import Message, Note
 from inbox.selectors.conversation import get_message_for
 from inbox.selectors.interactions import readable_by
 from inbox.selectors.moves import moved_away_from
 from inbox.selectors.within import FEWEST, find_within
 from inbox.views import traces
-from inbox.views.answers import is_partial, person_of, render_form
+from inbox.views.answers import render_form
 from inbox.views.interactions import find
 from patients.models import Patient
 from patients.selectors.consents import latest_consents

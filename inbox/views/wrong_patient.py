@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import status_of
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies
@@ -13,7 +15,7 @@ from inbox.enums import WrongPatientReason
 from inbox.models import Interaction
 from inbox.selectors.merging import messages_to_split
 from inbox.services.wrong_patient import move_to_right_patient
-from inbox.views.answers import person_of, render_form, status_of
+from inbox.views.answers import render_form
 from inbox.views.dialogs import done
 from inbox.views.interactions import find
 from patients.models import Patient

@@ -12,13 +12,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Conflict, Refused
 from patients import policies
 from patients import record_forms as forms_of
 from patients.models import Alert, Coverage, LifeEvent, Patient, PendingResult, ProgramEnrolment
 from patients.selectors.care import get_row_for
 from patients.services import care, glass, pending, programs
-from patients.views.answers import note_errors, opened_patient, person_of
+from patients.views.answers import opened_patient
 from patients.views.record import is_part, page_behind
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -47,7 +49,7 @@ def serve(
                 save(form.cleaned_data)
                 return done(request, patient.pk, said)
             except ValidationError as error:
-                note_errors(form, error)
+                tell_errors(form, error)
             except Refused as error:
                 form.add_error(None, str(error))
                 status = 409 if isinstance(error, Conflict) else 422

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.audit.selectors import Mark, Question
 from contact_center.common.errors import Refused
 from patients import policies
@@ -15,7 +16,7 @@ from patients.models import BreakGlass, Patient
 from patients.record_forms import AuditForm
 from patients.selectors.access import glass_of
 from patients.services.trail import read_trail, record_numbers, start_trail_export
-from patients.views.answers import back_to, person_of
+from patients.views.answers import back_to
 
 
 def _require_auditor(request: HttpRequest) -> None:

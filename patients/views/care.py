@@ -8,6 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from patients.care_forms import ConsentForm, ConsentTextForm, PreferencesForm, preferences_of
@@ -17,7 +19,7 @@ from patients.policies import can_edit_patient
 from patients.selectors.consents import consent_grid, history_of, present_texts
 from patients.services.consents import publish_consent_text, record_consent
 from patients.services.records import update_patient
-from patients.views.answers import back_to, note_errors, opened_patient, person_of
+from patients.views.answers import back_to, opened_patient
 
 HISTORY_SHOWN = 100
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +42,7 @@ def preferences(request: HttpRequest, patient_id: int) -> HttpResponse:
         try:
             update_patient(actor=person_of(request), patient_id=patient_id, **form.cleaned_data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Saved."), "patients:preferences", patient_id)
     status = 422 if form.is_bound else 200
@@ -59,7 +61,7 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
         try:
             record_consent(actor=person_of(request), patient_id=patient_id, text=text, **data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Saved."), "patients:consents", patient_id)
     context: dict[str, Any] = {
@@ -83,7 +85,7 @@ def consent_texts(request: HttpRequest) -> HttpResponse:
         try:
             publish_consent_text(actor=actor, **form.cleaned_data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Published. It is shown from now on."), "patients:consent-texts")
     rows = ConsentText.objects.select_related("published_by")

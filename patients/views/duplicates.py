@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
 from patients.enums import SuggestionLevel, SuggestionStatus
 from patients.models import DuplicateSuggestion
@@ -13,7 +14,6 @@ from patients.policies import can_merge_patients
 from patients.selectors.duplicates import merges_visible_to, open_counts, reasons_of, worklist
 from patients.services import duplicates
 from patients.services.traces import note_shown
-from patients.views.answers import person_of
 from patients.views.lists import go, page_of
 
 SHOWN = {SuggestionStatus.OPEN, SuggestionStatus.DISMISSED}

@@ -9,13 +9,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Refused
 from patients import policies
 from patients.duties_forms import DeclineForm, ErasureForm, HoldForm, RetentionForm
 from patients.models import ErasureRequest, LegalHold, Patient
 from patients.selectors import duties as selectors
 from patients.services import erasure, giving_out, holds, retention
-from patients.views.answers import back_to, note_errors, opened_patient, person_of
+from patients.views.answers import back_to, opened_patient
 
 PAGE = require_http_methods(["GET", "HEAD", "POST"])
 SHOWN = 200
@@ -71,7 +73,7 @@ def holds_page(request: HttpRequest) -> HttpResponse:
         try:
             holds.place_hold(actor=person_of(request), **form.cleaned_data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Held from now on."), "patients:holds")
     elif request.method == "POST" and not context["can_decide"]:
@@ -111,7 +113,7 @@ def retention_page(request: HttpRequest) -> HttpResponse:
             try:
                 holds.set_retention(actor=person_of(request), **form.cleaned_data)
             except ValidationError as error:
-                note_errors(form, error)
+                tell_errors(form, error)
             else:
                 return back_to(request, _("Saved. The next night keeps to it."), "patients:retention")
     context |= {

@@ -8,6 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from patients.care_forms import CareRuleForm, FamilyForm
@@ -16,7 +18,7 @@ from patients.selectors.family import family_of, get_related_person_for
 from patients.selectors.people import patients_visible_to
 from patients.services.family import add_related_person, change_related_person, end_related_person
 from patients.services.rules import remove_care_rule, save_care_rule
-from patients.views.answers import back_to, note_errors, opened_patient, person_of
+from patients.views.answers import back_to, opened_patient
 from patients.views.care import form_methods, page
 
 KEPT = ("name", "relation", "is_proxy", "scopes", "valid_from_date", "valid_until_date", "proof", "proof_note")
@@ -33,7 +35,7 @@ def family(request: HttpRequest, patient_id: int) -> HttpResponse:
             data["relative_id"] = _relative(request, data.pop("relative_mrn"))
             add_related_person(actor=person_of(request), patient_id=patient_id, **data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Added."), "patients:family", patient_id)
     members = family_of(person_of(request), patient)
@@ -71,7 +73,7 @@ def family_member(request: HttpRequest, related_person_id: int) -> HttpResponse:
         try:
             change_related_person(actor=person_of(request), related_person_id=related_person_id, **form.cleaned_data)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         else:
             return back_to(request, _("Saved."), "patients:family", patient.pk)
     status = 422 if form.is_bound else 200

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.audit.enums import AuditAction
 from patients.importing_forms import FhirForm
 from patients.models import Patient
@@ -15,7 +16,6 @@ from patients.policies import can_import_patients
 from patients.selectors.fhir import bundle, everything
 from patients.services.fhir import take_in
 from patients.services.records import open_patient_record
-from patients.views.answers import person_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Refused
 from contact_center.common.ratelimit import is_over
 from patients import policies
@@ -16,7 +18,6 @@ from patients.record_forms import GlassByIdentityForm, GlassForm, ProtectForm
 from patients.selectors.access import protected_patient_known_to
 from patients.services import glass
 from patients.views.additions import done
-from patients.views.answers import note_errors, person_of
 from patients.views.record import is_part, page_behind
 
 MOST_TRIES, TRIES_SECONDS = 10, 3600
@@ -48,7 +49,7 @@ def break_glass(request: HttpRequest, patient_id: int) -> HttpResponse:
             glass.break_glass(actor=person_of(request), patient_id=patient_id, **form.cleaned_data)
             return done(request, patient_id, _("Opened for an hour. The privacy officer was told."))
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
     return _form(request, form, sensitivity=patient.get_sensitivity_display(), back=page_behind(request, patient_id))
 
 
@@ -64,7 +65,7 @@ def find_protected(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Opened for an hour. The privacy officer was told."))
             return redirect("patients:record", grant.patient_id)
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
         except Refused as error:
             glass.note_missed_glass(actor=user)
             form.add_error(None, str(error))

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
@@ -32,7 +33,6 @@ from patients.selectors.imports import (
 )
 from patients.services import importing
 from patients.services.traces import note_shown
-from patients.views.answers import person_of
 from patients.views.lists import go, page_of
 
 S = ImportStatus

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from patients.models import Patient, PatientMerge
@@ -18,7 +19,6 @@ from patients.services import merging
 from patients.services.merging import FIELD
 from patients.services.records import open_patient_record, search_records
 from patients.services.traces import note_shown
-from patients.views.answers import person_of
 from patients.views.lists import go
 
 GET_POST = ["GET", "HEAD", "POST"]

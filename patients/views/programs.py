@@ -7,11 +7,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import tell_errors
 from patients import policies
 from patients.models import CareProgram
 from patients.record_forms import ProgramForm
 from patients.services.programs import save_program
-from patients.views.answers import back_to, note_errors, person_of
+from patients.views.answers import back_to
 
 
 def _require_right(request: HttpRequest) -> None:
@@ -45,6 +47,6 @@ def program(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             save_program(actor=person_of(request), program_id=pk, **form.cleaned_data)
             return back_to(request, _("Saved."), "patients:programs")
         except ValidationError as error:
-            note_errors(form, error)
+            tell_errors(form, error)
     context = {"form": form, "row": row, "section": "programs"}
     return render(request, "patients/program_form.html", context, status=422 if form.is_bound else 200)

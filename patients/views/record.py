@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import person_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from contact_center.common.budget import OutOfTime, within
@@ -21,7 +22,6 @@ from patients.selectors.access import open_glass
 from patients.selectors.duplicates import merged_goal
 from patients.services.records import open_patient_record, recent_records, search_records
 from patients.timeline import Look, Place, kinds, timeline_of
-from patients.views.answers import person_of
 
 SEARCH_BUDGET = 2_000  # milliseconds
 FOUND = 50
