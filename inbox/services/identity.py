@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
@@ -21,19 +22,21 @@ from inbox.enums import (
     IdentifierKind,
     IdentityMethod,
     IdentityOutcome,
-    MessagePurpose,
     TimelineKind,
     Unchecked,
 )
 from inbox.models import IdentityCheck, IdentityPolicy, Interaction, OneTimeCode, Task
 from inbox.policies import can_work
 from inbox.selectors.identity import LOCKED, Identity, identity_of, identity_policy, points_for_codes
-from inbox.services.codes import MASK, channel_for, new_code, try_code
+from inbox.services.code_messages import enqueue_code
+from inbox.services.codes import channel_for, new_code, try_code
 from inbox.services.interactions import conclude, locked, require
-from inbox.services.outbox import enqueue
 from patients.models import Patient
 
 K = IdentifierKind
+CODE_SENTENCE = gettext_lazy(
+    "%(code)s is your code for %(organisation)s. Read it to the person you are speaking with."
+)
 
 
 class Unverified(Refused):
@@ -168,32 +171,17 @@ def send_identity_code(*, actor: User, interaction_id: int, contact_point_id: in
         channel = channel_for(point.scheme)
         if channel is None:
             raise Refused(_("There is no channel of ours that reaches this address."))
-        language = interaction.language or patient.language
         code = new_code(
             use=CodeUse.IDENTITY,
             scheme=point.scheme,
             address=point.value,
-            language=language,
+            language=interaction.language or patient.language,
             interaction=interaction,
             patient=patient,
         )
         if code is None:
             raise Refused(_("This address got several codes already. Wait a quarter of an hour."))
-        with translation.override(language):
-            words = {"code": MASK, "organisation": settings.ORGANISATION_NAME}
-            text = _("%(code)s is your code for %(organisation)s. Read it to the person you are speaking with.") % words
-            subject = _("Your code for %(organisation)s") % words
-        code.message = enqueue(
-            interaction=interaction,
-            text=text,
-            subject=subject,
-            author=None,
-            purpose=MessagePurpose.CODE,
-            channel=channel,
-            address_scheme=point.scheme,
-            address=point.value,
-            idempotency_key=f"code-{code.public_id}",
-        )
+        code.message = enqueue_code(code, interaction=interaction, channel=channel, sentence=CODE_SENTENCE)
         code.handled_at = timezone.now()
         code.save(update_fields=["message", "handled_at"])
         return code

@@ -9,23 +9,25 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
-from inbox.enums import CodeUse, Direction, InteractionStatus, MessagePurpose, MessageStatus
+from inbox.enums import CodeUse, Direction, InteractionStatus, MessageStatus
 from inbox.models import Channel, Interaction, Message, OneTimeCode, PortalSession
 from inbox.selectors.portal import people_of
-from inbox.services.codes import MASK, channel_for, new_code, try_code
-from inbox.services.outbox import enqueue
+from inbox.services.code_messages import enqueue_code
+from inbox.services.codes import channel_for, new_code, try_code
 from patients.models import Patient
 from patients.selectors.people import match_patients
 
 IDLE, LONGEST = timedelta(minutes=20), timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
 SEND_TASK = "inbox.send_own_page_codes"
+CODE_SENTENCE = gettext_lazy("%(code)s is your code for your page at %(organisation)s. Give it to nobody.")
 
 
 @transaction.atomic
@@ -61,21 +63,8 @@ def _message_with(code: OneTimeCode) -> Message | None:
     channel = channel_for(code.scheme)
     if not patients or channel is None or code.expires_at <= timezone.now():
         return None
-    with translation.override(code.language):
-        words = {"code": MASK, "organisation": settings.ORGANISATION_NAME}
-        text = _("%(code)s is your code for your page at %(organisation)s. Give it to nobody.") % words
-        subject = _("Your code for %(organisation)s") % words
-    return enqueue(
-        interaction=_thread_of_codes(channel, code, patients),
-        text=text,
-        subject=subject,
-        author=None,
-        purpose=MessagePurpose.CODE,
-        channel=channel,
-        address_scheme=code.scheme,
-        address=code.address,
-        idempotency_key=f"code-{code.public_id}",
-    )
+    thread = _thread_of_codes(channel, code, patients)
+    return enqueue_code(code, interaction=thread, channel=channel, sentence=CODE_SENTENCE)
 
 
 def _patients_at(scheme: str, address: str) -> list[Patient]:
