@@ -55,7 +55,7 @@ VERBS: dict[str, tuple[Callable[..., object], Any]] = {
 
 @require_safe
 def day(request: HttpRequest) -> HttpResponse:
-    """One day of one site by practitioner; `day` (ISO) and `site` choose."""
+    """One day of one site by practitioner; `day` (ISO) and `site` choose, `skip` leaves out the first practitioners."""
     _require_booker(request)
     sites = locations()
     site = next((one for one in sites if str(one.pk) == request.GET.get("site")), sites[0] if sites else None)
@@ -63,7 +63,8 @@ def day(request: HttpRequest) -> HttpResponse:
         chosen = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         chosen = timezone.localdate()
-    near = timezone.localdate()
+    skip, near = request.GET.get("skip", ""), timezone.localdate()
+    skipped = int(skip) if skip.isdecimal() and len(skip) < 6 else 0
     chosen = min(max(chosen, near - timedelta(days=3660)), near + timedelta(days=3660))
     context = {
         "sites": sites,
@@ -71,7 +72,7 @@ def day(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "before": chosen - timedelta(days=1),
         "after": chosen + timedelta(days=1),
-        "day": open_day(actor=person_of(request), location=site, day=chosen) if site else None,
+        "day": open_day(actor=person_of(request), location=site, day=chosen, skipped=skipped) if site else None,
     }
     return render(request, "scheduling/day.html", context)
 

@@ -1,6 +1,5 @@
 """A day of a site, practitioner by practitioner."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -47,9 +46,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The columns, the hours shown, and what the strip above tells. `now_row` is None on other days."""
+    """At most `MOST_COLUMNS` of the `practitioners` who are there, from the one after `skipped` on, by name; the hours
+    shown, and what the strip above tells of all of them. `now_row` is None on other days."""
 
     columns: list[Column]
+    practitioners: int
+    skipped: int
     hours: list[int]
     booked_share: int | None
     unconfirmed: int
@@ -61,15 +63,29 @@ class Day:
         """Quarters of an hour that are shown."""
         return len(self.hours) * 60 // ROW_MINUTES
 
+    @property
+    def next_skipped(self) -> int | None:
+        """What to skip to see those who come next; None when these are the last."""
+        end = self.skipped + MOST_COLUMNS
+        return end if end < self.practitioners else None
+
+    @property
+    def previous_skipped(self) -> int | None:
+        """What to skip to see those before; None when these are the first."""
+        return max(0, self.skipped - MOST_COLUMNS) if self.skipped else None
+
 
 def locations() -> list[Location]:
     """The sites in use."""
     return list(Location.objects.filter(is_active=True))
 
 
-def day_at(user: User, location: Location, day: date) -> Day:
-    """Everything of that day at that site. Visits of patients whom this person may not see are shown as taken time,
-    without a word about whose they are. A constant number of statements."""
+def day_at(user: User, location: Location, day: date, skipped: int = 0) -> Day:
+    """Everything of that day at that site, the first practitioners by name left out as many as `skipped` says.
+
+    Visits of patients whom this person may not see are shown as taken time, without a word about whose they are. A
+    constant number of statements.
+    """
     zone = ZoneInfo(location.time_zone)
     begin = datetime.combine(day, time(), tzinfo=zone)
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
@@ -99,16 +115,21 @@ def day_at(user: User, location: Location, day: date) -> Day:
                 columns[absence.practitioner_id].blocks.append(block)
     for column in columns.values():
         column.blocks.sort(key=lambda block: block.row)
-    return _summed(list(columns.values()), visits, list(range(first, min(last, 24))), origin)
+    return _summed(list(columns.values()), visits, list(range(first, min(last, 24))), origin, skipped)
 
 
-def _summed(columns: list[Column], visits: list[Appointment], hours: list[int], origin: datetime) -> Day:
+def _summed(
+    columns: list[Column], visits: list[Appointment], hours: list[int], origin: datetime, skipped: int
+) -> Day:
     open_minutes = sum(column.open_minutes for column in columns)
     booked = sum(column.booked_minutes for column in columns)
     rows = (timezone.now() - origin).total_seconds() / 60 / ROW_MINUTES
     to_come = [one for one in visits if one.status == AppointmentStatus.BOOKED]
+    skipped = skipped if 0 <= skipped < len(columns) else 0
     return Day(
-        columns=columns,
+        columns=columns[skipped : skipped + MOST_COLUMNS],
+        practitioners=len(columns),
+        skipped=skipped,
         hours=hours,
         booked_share=min(100, round(100 * booked / open_minutes)) if open_minutes else None,
         unconfirmed=sum(one.confirmation == Confirmation.UNCONFIRMED for one in to_come),
@@ -151,8 +172,8 @@ def _hours(location: Location, day: date) -> list[WeeklyHours]:
 def _columns(visits: list[Appointment], absences: list[Absence], hours: list[WeeklyHours]) -> dict[int, Column]:
     people = {row.schedule.practitioner_id: row.schedule.practitioner for row in hours}
     people |= {visit.practitioner_id: visit.practitioner for visit in visits}
-    ordered = sorted(people.values(), key=lambda person: (person.name, person.pk))[:MOST_COLUMNS]
-    columns = defaultdict(lambda: Column(Practitioner()), {person.pk: Column(person) for person in ordered})
+    ordered = sorted(people.values(), key=lambda person: (person.name, person.pk))
+    columns = {person.pk: Column(person) for person in ordered}
     for row in hours:
         columns[row.schedule.practitioner_id].open_minutes += _length(row.starts, row.ends)
     return columns

@@ -12,9 +12,9 @@ from scheduling.selectors.agenda import Day, day_at
 
 
 @transaction.atomic
-def open_day(*, actor: User, location: Location, day: date) -> Day:
+def open_day(*, actor: User, location: Location, day: date, skipped: int = 0) -> Day:
     """The day as `selectors.agenda.day_at` gives it, leaving one SEARCHED entry with the patients who were named."""
-    found = day_at(actor, location, day)
+    found = day_at(actor, location, day, skipped)
     named = {block.visit.patient_id for column in found.columns for block in column.blocks if block.visit}
     record(actor=actor, action=AuditAction.SEARCHED, object_type="agenda", object_id=location.pk, found=sorted(named))
     return found

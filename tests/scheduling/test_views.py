@@ -176,6 +176,28 @@ def test_the_day_shows_visits_absences_and_hides_whose_visit_one_may_not_know(
     assert ("Ana Prado" in text, "Taken" in text) == (False, True)
 
 
+def test_more_practitioners_than_fit_are_shown_in_turns_and_all_of_them_counted(
+    signed_in, agent, site, service, monkeypatch
+):
+    monkeypatch.setattr("scheduling.selectors.agenda.MOST_COLUMNS", 2)
+    for name in ("Dr. C", "Dr. A", "Dr. B"):
+        found = PractitionerFactory(name=name, services=[service])
+        ScheduleFactory(practitioner=found, location=site, hours=[(time(9), time(11))])
+        wish = Wish(service.pk, NOW.replace(hour=9) + timedelta(days=1), found.pk, site.pk)
+        book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish])
+    browser = signed_in(agent)
+
+    def shown(skip):
+        text = browser.get("/schedule/", {"day": "2026-06-02", "site": site.pk, "skip": skip}).content.decode()
+        counts = re.findall(r"(\d) of 3 practitioners|<b>(\d+%|3)</b>", text)
+        return re.findall(r'aria-label="(Dr\. .)"', text), re.findall(r'rel="(\w+)"[^>]*skip=(\d+)', text), counts
+
+    told = [("", "50%"), ("", "3")]
+    assert shown("") == (["Dr. A", "Dr. B"], [("next", "2")], [*told, ("2", "")])
+    assert shown("2") == (["Dr. C"], [("prev", "0")], [*told, ("1", "")])
+    assert shown("99") == shown("x") == shown("")
+
+
 def test_a_day_that_is_no_day_is_today(signed_in, agent, site, doctor):
     for day in ("", "2026-13-45", "0001-01-01", "9999-12-31", "x" * 5000):
         assert signed_in(agent).get("/schedule/", {"day": day, "site": "y"}).status_code == 200
