@@ -49,6 +49,7 @@ app.conf.beat_schedule = {
     "send-own-page-codes": every(5, "inbox.send_own_page_codes", "outbound"),
     "watch-proxies": every(3600, "inbox.watch_proxies", "default"),
     "forget-old-codes": every(3600, "inbox.forget_old_codes", "default"),
+    "forget-sent-forms": every(3600, "accounts.forget_sent_forms", "default"),
     "clear-uploads": every(3600, "inbox.clear_uploads", "default"),
     "compare-records": every(30, "patients.compare_records", "reports"),
     "sweep-records": every(3600, "patients.sweep_records", "reports"),

@@ -157,6 +157,22 @@ class SecondFactorRule(TimeStampedModel):
         return f"second factor of {self.role}"
 
 
+class SentForm(models.Model):
+    """A form that made something; `key` was drawn with it. `made_id` is the row it made, where that was one row."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=64)
+    made_id = models.BigIntegerField(null=True)
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="sent_form_once")]
+        indexes = [models.Index(fields=["sent_at"], name="sent_form_age")]
+
+    def __str__(self) -> str:
+        return f"sent form {self.pk}"
+
+
 class ApiKey(AbstractAuthToken):
     """A hashed, revocable key of one integration. Its user carries the role, `scopes` narrow it further."""
 

@@ -9,6 +9,7 @@ from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
+from contact_center.common.versions import refuse_unseen
 from inbox.models import CannedReply, Macro
 from inbox.policies import can_keep_text
 from inbox.selectors.canned import get_text_for, teams_led_by, unknown_variables
@@ -25,16 +26,19 @@ def keep_canned_reply(
     team: Team | None = None,
     owner: User | None = None,
     reply_id: int | None = None,
+    seen_version: str | None = None,
 ) -> CannedReply:
     """Make a canned reply, or change the one with `reply_id`. Without team and owner it is everybody's.
 
     Raises Refused for a variable nobody knows, a shortcode that is taken there, and where the actor may not keep it;
-    CannedReply.DoesNotExist for one they may not change.
+    Unseen when it is not the version that was seen (`common.versions`); CannedReply.DoesNotExist for one they may not
+    change.
     """
     if unknown := unknown_variables(body):
         raise Refused(_("There is no variable %(names)s.") % {"names": ", ".join(unknown)})
     with transaction.atomic():
         row = CannedReply() if reply_id is None else locked_text(actor, CannedReply, reply_id)
+        refuse_unseen(row, seen_version)
         row.title, row.shortcode, row.body = title, shortcode, body.replace("\x00", "").strip()
         row.language, row.channel_kinds = language, channel_kinds or []
         row.team, row.owner = team, owner

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import Team, User
 from contact_center.common.errors import Refused
+from contact_center.common.versions import refuse_unseen
 from inbox.models import Disposition, Interaction, Macro, Queue, Tag
 from inbox.selectors.canned import get_canned_for
 from inbox.selectors.conversation import mode_for, reply_options
@@ -139,11 +140,13 @@ def keep_macro(
     team: Team | None = None,
     owner: User | None = None,
     macro_id: int | None = None,
+    seen_version: str | None = None,
 ) -> Macro:
     """Make a macro, or change the one with `macro_id`. Without team and owner it is everybody's.
 
     Raises Refused without steps, with too many or ones the actor may not use, for a name that is taken there, and where
-    the actor may not keep it; Macro.DoesNotExist for one they may not change.
+    the actor may not keep it; Unseen when it is not the version that was seen (`common.versions`); Macro.DoesNotExist
+    for one they may not change.
     """
     if not steps:
         raise Refused(_("Choose at least one step."))
@@ -152,6 +155,7 @@ def keep_macro(
         raise Refused(_("Choose the steps from the list."))
     with transaction.atomic():
         row = Macro() if macro_id is None else locked_text(actor, Macro, macro_id)
+        refuse_unseen(row, seen_version)
         row.name, row.steps, row.team, row.owner = name, steps, team, owner
         save_text(actor, row, _("Another macro has this name."))
         return row

@@ -10,6 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
+from contact_center.common.versions import refuse_unseen
 from inbox import realtime
 from inbox.enums import TimelineKind
 from inbox.models import Checklist, Interaction, Reason, Task
@@ -39,10 +40,14 @@ def add_task(*, actor: User, interaction_id: int, title: str, **fields: Unpack[T
         return task
 
 
-def change_task(*, actor: User, task_id: int, title: str, **fields: Unpack[TaskFields]) -> Task:
-    """Write it anew. Raises what `add_task` raises; a date that has passed already may stay."""
+def change_task(
+    *, actor: User, task_id: int, title: str, seen_version: str | None = None, **fields: Unpack[TaskFields]
+) -> Task:
+    """Write it anew. Raises what `add_task` raises, a date that has passed already may stay; and Unseen when it is not
+    the version that was seen (`common.versions`)."""
     with realtime.atomic():
         task = _locked_task(actor, task_id)
+        refuse_unseen(task, seen_version)
         _fill(task, title, **fields)
         _store(task, actor, AuditAction.CHANGED)
         return task

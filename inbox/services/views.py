@@ -10,6 +10,7 @@ from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.versions import refuse_unseen
 from inbox.models import SavedView
 from inbox.policies import can_edit_view, can_share_views
 from inbox.selectors.conditions import Conditions
@@ -35,11 +36,20 @@ def save_view(*, actor: User, name: str, conditions: Conditions, order: str = DU
 
 
 def change_view(
-    *, actor: User, view_id: int, name: str, conditions: Conditions, order: str = DUE, audience: str = MINE
+    *,
+    actor: User,
+    view_id: int,
+    name: str,
+    conditions: Conditions,
+    order: str = DUE,
+    audience: str = MINE,
+    seen_version: str | None = None,
 ) -> SavedView:
-    """Change everything of a view. Raises SavedView.DoesNotExist, PermissionDenied, and what `save_view` raises."""
+    """Change everything of a view. Raises SavedView.DoesNotExist, PermissionDenied, what `save_view` raises, and Unseen
+    when it is not the version that was seen (`common.versions`)."""
     with transaction.atomic():
         view = _locked(actor, view_id)
+        refuse_unseen(view, seen_version)
         _write(view, actor, name, conditions, order, audience)
         _trace(actor, AuditAction.CHANGED, view)
     return view

@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contact_center.accounts.requests import person_of
-from contact_center.common.answers import say, status_of
+from contact_center.accounts.sent_forms import once
+from contact_center.common.answers import say, seen_of, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
+from contact_center.common.versions import Unseen
 from inbox import policies
 from inbox.models import CannedReply
 from inbox.selectors.canned import VARIABLES, canned_for, get_text_for, kept_texts, sample_of, teams_led_by
@@ -75,19 +77,21 @@ def canned_reply(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = CannedReplyForm(request.POST or None, user=user, initial=initial)
     if request.POST.get("do") == "preview":
         return _shown(request, row, form, preview=sample_of(request.POST.get("body", "")[:4000]))
-    status = 200
+    status, refusal = 200, None
     if request.method == "POST":
         status = 422
         if form.is_valid():
             data = {name: value for name, value in form.cleaned_data.items() if name != "keeper"}
+            data |= form.keeping() | {"actor": user, "reply_id": pk, "seen_version": request.POST.get("seen_version")}
             try:
-                keep_canned_reply(actor=user, reply_id=pk, **data, **form.keeping())
+                once(actor=user, key=request.POST.get("form_key", ""), make=lambda: keep_canned_reply(**data))
             except Refused as error:
-                form.add_error("shortcode", str(error))
-                status = status_of(error)
+                form.add_error(None if isinstance(error, Unseen) else "shortcode", str(error))
+                status, refusal = status_of(error), error
             else:
                 return say(request, redirect("inbox:canned-replies"), _("Saved."))
-    return _shown(request, row, form, preview=sample_of(form["body"].value() or ""), status=status)
+    preview = sample_of(form["body"].value() or "")
+    return _shown(request, row, form, preview=preview, status=status, refusal=refusal)
 
 
 def _row(user: User, pk: int | None) -> CannedReply:
@@ -101,10 +105,17 @@ def _row(user: User, pk: int | None) -> CannedReply:
 
 
 def _shown(
-    request: HttpRequest, row: CannedReply, form: CannedReplyForm, *, preview: str, status: int = 200
+    request: HttpRequest,
+    row: CannedReply,
+    form: CannedReplyForm,
+    *,
+    preview: str,
+    status: int = 200,
+    refusal: Refused | None = None,
 ) -> HttpResponse:
     known = [(written(name), variable.label) for name, variable in VARIABLES.items()]
     context: dict[str, Any] = {"row": row, "form": form, "preview": preview, "variables": known, "section": "canned"}
+    context |= seen_of(request, form, row, refusal)
     return render(request, "inbox/canned_form.html", context, status=status)
 
 

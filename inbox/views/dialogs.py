@@ -7,8 +7,11 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from contact_center.common.answers import is_partial, say, status_of
+from contact_center.accounts.requests import person_of
+from contact_center.accounts.sent_forms import once
+from contact_center.common.answers import is_partial, say, seen_of, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.models import TimeStampedModel
 from inbox.models import Interaction
 from inbox.views.answers import close_dialog, render_form
 from inbox.views.interactions import find, show
@@ -21,20 +24,30 @@ def serve(
     form: forms.Form,
     save: Callable[[dict[str, Any]], object],
     said: str,
+    row: TimeStampedModel | None = None,
     **context: Any,
 ) -> HttpResponse:
-    """Show the form; after a POST save it and show the conversation, or the form with why not (422, 409)."""
-    status = 200
+    """Show the form; after a POST save it and show the conversation, or the form with why not (422, 409).
+
+    A form with a `form_key` is saved once. `row` is what the form edits: over a version of it that its writer did not see
+    nothing is written, and they are shown it.
+    """
+    status, refusal = 200, None
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                save(form.cleaned_data)
+                once(
+                    actor=person_of(request),
+                    key=request.POST.get("form_key", ""),
+                    make=lambda: save(form.cleaned_data),
+                )
                 return done(request, interaction.pk, said)
             except Refused as error:
                 form.add_error(None, str(error))
-                status = status_of(error)
-    return render_form(request, name, {"interaction": interaction, "form": form, **context}, status=status)
+                status, refusal = status_of(error), error
+    context |= {"interaction": interaction, "form": form, **seen_of(request, form, row, refusal)}
+    return render_form(request, name, context, status=status)
 
 
 def posted(request: HttpRequest) -> Any:

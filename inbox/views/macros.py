@@ -8,15 +8,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contact_center.accounts.requests import person_of
-from contact_center.common.answers import is_partial, say, status_of
+from contact_center.accounts.sent_forms import once
+from contact_center.common.answers import is_partial, say, seen_of, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.versions import Unseen
 from inbox import policies
 from inbox.models import Interaction, Macro
 from inbox.selectors.canned import get_text_for, kept_texts, teams_led_by
 from inbox.selectors.conversation import latest_message_ids
 from inbox.selectors.macros import macros_for, step_choices, value_of, words_of
 from inbox.services.canned import switch_text
-from inbox.services.macros import keep_macro, run_macro
+from inbox.services.macros import MOST_STEPS, keep_macro, run_macro
 from inbox.views.answers import render_form
 from inbox.views.canned import keeper
 from inbox.views.interactions import find
@@ -72,22 +74,25 @@ def macro(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     user = keeper(request)
     row = _row(request, pk)
     initial = {"name": row.name, "keeper": keeper_of(row) if row.pk else "own"}
+    initial |= {f"step_{number}": "" for number in range(MOST_STEPS)}
     initial |= {f"step_{number}": value_of(step) for number, step in enumerate(row.steps)}
     form = MacroForm(request.POST or None, user=user, initial=initial)
-    status = 200
+    status, refusal = 200, None
     if request.method == "POST":
         status = 422
         if form.is_valid():
+            told = form.keeping() | {"actor": user, "macro_id": pk, "seen_version": request.POST.get("seen_version")}
+            told |= {"name": form.cleaned_data["name"], "steps": form.steps()}
             try:
-                keep_macro(
-                    actor=user, macro_id=pk, name=form.cleaned_data["name"], steps=form.steps(), **form.keeping()
-                )
+                once(actor=user, key=request.POST.get("form_key", ""), make=lambda: keep_macro(**told))
             except Refused as error:
-                form.add_error("name" if form.steps() else "step_0", str(error))
-                status = status_of(error)
+                place = "name" if form.steps() else "step_0"
+                form.add_error(None if isinstance(error, Unseen) else place, str(error))
+                status, refusal = status_of(error), error
             else:
                 return say(request, redirect("inbox:kept-macros"), _("Saved."))
-    return render(request, "inbox/macro_form.html", {"row": row, "form": form, "section": "macros"}, status=status)
+    context = {"row": row, "form": form, "section": "macros", **seen_of(request, form, row, refusal)}
+    return render(request, "inbox/macro_form.html", context, status=status)
 
 
 def _row(request: HttpRequest, pk: int | None) -> Macro:

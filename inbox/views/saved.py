@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.accounts.requests import person_of
-from contact_center.common.answers import say, status_of
+from contact_center.accounts.sent_forms import once
+from contact_center.common.answers import say, seen_of, status_of
 from contact_center.accounts.models import Team
 from contact_center.common.errors import Refused
 from inbox import policies
@@ -52,17 +53,21 @@ def _page(
     view: SavedView | None,
     *,
     status: int = 200,
-    error: str = "",
+    error: Refused | None = None,
 ) -> HttpResponse:
     user = person_of(request)
-    context = {
+    seen = seen_of(request, form, view, error)
+    if seen["theirs"] is not None and view and conditions != read(view.conditions):
+        words = [chip.label for chip in choices.chips_of(read(view.conditions), user)]
+        seen["theirs"].append((_("Conversations that fit"), ", ".join(words)))
+    context = seen | {
         "form": form,
         "saved": view,
         "can_edit": view is None or policies.can_edit_view(user, view),
         "match": conditions.match,
         "fields": filter_fields(choices.choices_for(user), conditions),
         "troubles": [chip.trouble for chip in choices.chips_of(conditions, user) if chip.trouble],
-        "error": error,
+        "error": str(error) if error else "",
         **_preview(request, conditions, form["order"].value() or lists.DUE),
     }
     return render(request, "inbox/saved_view_form.html", context, status=status)
@@ -102,10 +107,15 @@ def _kept(request: HttpRequest, view: SavedView | None) -> HttpResponse:
     told: dict[str, Any] = {**form.cleaned_data, "conditions": conditions, "actor": person_of(request)}
     told["audience"] = told["audience"] or service.MINE
     try:
-        saved = service.change_view(view_id=view.pk, **told) if view else service.save_view(**told)
+        if view:
+            kept: int | None = view.pk
+            service.change_view(view_id=view.pk, seen_version=request.POST.get("seen_version"), **told)
+        else:
+            key = request.POST.get("form_key", "")
+            kept = once(actor=told["actor"], key=key, make=lambda: service.save_view(**told))
     except Refused as error:
-        return _page(request, form, conditions, view, status=status_of(error), error=str(error))
-    response = redirect(f"{reverse('inbox:list')}?view=saved-{saved.pk}")
+        return _page(request, form, conditions, view, status=status_of(error), error=error)
+    response = redirect(f"{reverse('inbox:list')}?view=saved-{kept}")
     return say(request, response, _("The view is saved."))
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from contact_center.accounts.requests import person_of
+from contact_center.accounts.sent_forms import once
 from contact_center.common.answers import is_partial, status_of, tell_errors
 from contact_center.common.errors import Refused
 from inbox import policies
@@ -108,16 +109,20 @@ def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     if form.is_valid():
         addresses = {scheme_of(way.channel.kind): way.address for way in ways}
         try:
-            patient = create_at_address(
+            patient_id = once(
                 actor=person_of(request),
-                addresses=[NewAddress(scheme, value) for scheme, value in addresses.items()],
-                **form.cleaned_data,
+                key=f"{asked['form_key']}-patient",
+                make=lambda: create_at_address(
+                    actor=person_of(request),
+                    addresses=[NewAddress(scheme, value) for scheme, value in addresses.items()],
+                    **form.cleaned_data,
+                ),
             )
         except ValidationError as error:
             tell_errors(form, error)
         else:
             chosen = request.POST.copy()
-            chosen["patient"] = str(patient.pk)
+            chosen["patient"] = str(patient_id)
             return _page(request, _asked(request, chosen))
     return _page(request, asked, status=422, new_patient=form)
 

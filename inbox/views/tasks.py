@@ -60,10 +60,10 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     form = TaskForm(posted(request), initial=initial)
 
     def save(data: dict[str, Any]) -> None:
-        tasks.change_task(actor=person_of(request), task_id=pk, **data)
+        tasks.change_task(actor=person_of(request), task_id=pk, seen_version=request.POST.get("seen_version"), **data)
 
     interaction = find(request, task.interaction_id)
-    return serve(request, "task", interaction, form, save, _("Saved."), task_form=form, task=task)
+    return serve(request, "task", interaction, form, save, _("Saved."), task, task_form=form, task=task)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.accounts.requests import person_of
+from contact_center.accounts.sent_forms import once
 from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Conflict, Refused
 from patients import policies
@@ -38,7 +39,10 @@ def serve(
     request: HttpRequest, patient: Patient, form: forms.Form, save: Save, said: str, *, title: str, verb: str,
     **context: Any,
 ) -> HttpResponse:  # fmt: skip
-    """The form, as a dialog for htmx and a page without it; after a POST the page behind it, or why not (422, 409)."""
+    """The form, as a dialog for htmx and a page without it; after a POST the page behind it, or why not (422, 409).
+
+    Sent twice it is saved once.
+    """
     if not policies.can_edit_patient(person_of(request), patient):
         raise PermissionDenied
     status = 200
@@ -46,7 +50,11 @@ def serve(
         status = 422
         if form.is_valid():
             try:
-                save(form.cleaned_data)
+                once(
+                    actor=person_of(request),
+                    key=request.POST.get("form_key", ""),
+                    make=lambda: save(form.cleaned_data),
+                )
                 return done(request, patient.pk, said)
             except ValidationError as error:
                 tell_errors(form, error)

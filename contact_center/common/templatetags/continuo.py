@@ -7,6 +7,7 @@ from django import template
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.crypto import get_random_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -57,6 +58,12 @@ def topbar(context: dict[str, Any], place: str = "end") -> SafeString:
 def account_menu(context: dict[str, Any]) -> list[shell.NavigationEntry]:
     """Entries that apps have registered for the account menu."""
     return shell.menu_for(context["request"])
+
+
+@register.simple_tag
+def form_key() -> SafeString:
+    """What every form has that makes something: drawn once, so that sent twice it makes one (`accounts.sent_forms`)."""
+    return format_html('<input type="hidden" name="form_key" value="{}">', get_random_string(22))
 
 
 @register.filter
