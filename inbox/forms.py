@@ -28,6 +28,12 @@ def workers() -> Any:
     return found.order_by("first_name", "last_name")
 
 
+def numbers_in(data: Any, name: str) -> list[int]:
+    """The numbers that a form sent under this name, at most fifty; anything else is left out."""
+    given = data.getlist(name) if hasattr(data, "getlist") else []
+    return [int(one) for one in given if one.isdecimal() and len(one) < 18][:50]
+
+
 class ReasonTree(ModelChoiceIterator):
     """Reasons in the groups of their tree; a reason with children can be chosen itself too."""
 
@@ -64,7 +70,6 @@ class ComposeForm(forms.Form):
     mode = forms.CharField(max_length=12)
     text = forms.CharField(required=False, strip=False, max_length=MOST_TEXT)
     cc = forms.CharField(required=False, max_length=1000)
-    remove = forms.IntegerField(required=False, min_value=1)
     sensitive = forms.BooleanField(required=False)
     unchecked = forms.BooleanField(required=False)
     form_key = forms.CharField(required=False, max_length=64)
@@ -73,8 +78,7 @@ class ComposeForm(forms.Form):
 
     def upload_ids(self) -> list[int]:
         """Ids of the files that the reply box showed, in its order."""
-        given = self.data.getlist("upload") if hasattr(self.data, "getlist") else []
-        return [int(one) for one in given if one.isdecimal() and len(one) < 18][:50]
+        return numbers_in(self.data, "upload")
 
 
 class DraftForm(forms.Form):

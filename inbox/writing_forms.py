@@ -43,6 +43,7 @@ class StartForm(forms.Form):
         label=_("Message"), required=False, strip=False, max_length=100_000, widget=forms.Textarea(AREA | {"rows": 5})
     )
     form_key = forms.CharField(required=False, max_length=64)
+    unchecked = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

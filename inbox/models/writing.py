@@ -44,9 +44,13 @@ class Draft(TimeStampedModel):
 
 
 class Upload(SafeFSM, TimeStampedModel):
-    """A file that waits in somebody's reply box. Once sent, `sent_with` names the message that shares its content."""
+    """A file that waits in somebody's reply box, or in the form `box` of a conversation that is not started yet. Once sent,
+    `sent_with` names the message that shares its content."""
 
-    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="uploads")
+    interaction = models.ForeignKey(
+        Interaction, on_delete=models.CASCADE, related_name="uploads", null=True, blank=True
+    )
+    box = models.CharField(max_length=64, blank=True, default="", db_default="")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=200)
     content_type = models.CharField(max_length=120)
@@ -68,6 +72,13 @@ class Upload(SafeFSM, TimeStampedModel):
             models.Index(fields=["interaction", "author"], condition=Q(sent_with=None), name="upload_waiting"),
             models.Index(fields=["sent_with"], condition=Q(sent_with__isnull=False), name="upload_sent"),
             models.Index(fields=["created_at"], name="upload_age"),
+            models.Index(fields=["author", "box"], condition=Q(interaction=None), name="upload_boxed"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(interaction__isnull=False, box="") | (Q(interaction__isnull=True) & ~Q(box="")),
+                name="upload_in_conversation_or_box",
+            )
         ]
 
     def __str__(self) -> str:

@@ -36,6 +36,12 @@ def waiting_uploads(user: User, interaction: Interaction) -> list[Waiting]:
     return [Waiting(row, _problems(row)) for row in _waiting().ask(interaction.pk, user.pk)]
 
 
+def boxed_uploads(user: User, box: str) -> list[Waiting]:
+    """The files that wait in this person's form of a conversation that is not started, oldest first. One query."""
+    rows = Upload.objects.filter(interaction=None, author=user, box=box, sent_with=None).order_by("pk")
+    return [Waiting(row, _problems(row)) for row in rows] if box else []
+
+
 @prepared
 def _waiting() -> QuerySet[Upload]:
     """In the interaction 0 by the author 1."""

@@ -159,7 +159,7 @@ def _note_virus(row: Attachment | Upload, virus: str) -> None:
     interaction = row.message.interaction if isinstance(row, Attachment) else row.interaction
     kind = "attachment" if isinstance(row, Attachment) else "upload"
     record(
-        actor=None, action=AuditAction.CHANGED, object_type=kind, object_id=row.pk, patient_id=interaction.patient_id,
-        virus=virus,
+        actor=None, action=AuditAction.CHANGED, object_type=kind, object_id=row.pk,
+        patient_id=interaction.patient_id if interaction else None, virus=virus,
     )  # fmt: skip
     log.error("virus_found", kind=kind, row_id=row.pk)

@@ -1,5 +1,6 @@
 """The desk writes first: a conversation that no message of the patient began."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from inbox.services.interactions import conclude, require
 from inbox.services.labels import set_reason
 from inbox.services.locks import hold_for_transaction
 from inbox.services.replies import SENDABLE, reply
+from inbox.services.uploads import move_in
 from patients.enums import ContactScheme
 from patients.models import Patient
 from patients.selectors.access import may_open
@@ -56,13 +58,15 @@ def start_conversation(
     template_variables: dict[str, str] | None = None,
     idempotency_key: str = "",
     held_seconds: int = 0,
+    upload_ids: Sequence[int] = (),
+    is_unchecked_taken_on: bool = False,
 ) -> Interaction:
     """Write to a patient, or to an address as somebody spelled it, in a new conversation that `actor` owns.
 
     Without `address` the patient's first one on that channel. An address that exactly one patient has is linked to
     them, as when they write, unless their record is hidden from `actor`. The gate is asked before anything is stored:
     what it would not let out raises Refused with its sentence, what it postpones waits. The same `idempotency_key`
-    starts one conversation.
+    starts one conversation. `upload_ids` are files that wait in the form of that key; refused, they go on waiting.
 
     Raises AlreadyOpen when one is open there, and Refused for what `reply` refuses, a channel that is off, an address
     that is none or not the patient's, and a reason that the actor may not use.
@@ -77,10 +81,13 @@ def start_conversation(
             return known
         interaction = _opened(actor, channel, to, subject)
         set_reason(actor=actor, interaction_id=interaction.pk, reason=reason)
+        move_in(interaction, actor=actor, box=idempotency_key, ids=upload_ids)
         message = reply(
             actor=actor,
             interaction_id=interaction.pk,
             text=text,
+            upload_ids=upload_ids,
+            is_unchecked_taken_on=is_unchecked_taken_on,
             template=template,
             template_variables=template_variables,
             idempotency_key=idempotency_key,

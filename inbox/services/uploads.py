@@ -12,7 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.common.errors import Refused
 from inbox import file_limits
 from inbox.enums import AttachmentStatus, FileProblem, ScanStatus
@@ -20,20 +22,22 @@ from inbox.models import Attachment, Interaction, Message, Note, NoteFile, Uploa
 from inbox.policies import can_work
 from inbox.services.attachments import FileRefused, file_name, is_kept, judge, kept_with_rows, note_written
 from inbox.services.interactions import locked
+from inbox.services.locks import hold_for_transaction
 from inbox.services.scanning import scan_upload_now
 
 MOST_WAITING = 10
 KEPT_FOR = timedelta(days=7)
 
 
-def keep_upload(*, actor: User, interaction_id: int, upload: Any) -> Upload:
-    """Keep one uploaded file in the actor's reply box. Raises Refused for what must not be sent, naming the file."""
+def keep_upload(*, actor: User, upload: Any, interaction_id: int | None = None, box: str = "") -> Upload:
+    """Keep one uploaded file in the actor's reply box, or in the form `box` of a conversation that they begin.
+
+    Raises Refused for what must not be sent, naming the file.
+    """
     name = file_name(upload.name or "")
     with kept_with_rows(), transaction.atomic():
-        interaction = locked(interaction_id)
-        if not can_work(actor, interaction):
-            raise Refused(_("You may not work on this interaction."))
-        if Upload.objects.filter(interaction=interaction, author=actor, sent_with=None).count() >= MOST_WAITING:
+        place = _place(actor, interaction_id, box)
+        if Upload.objects.filter(**place, author=actor, sent_with=None).count() >= MOST_WAITING:
             raise Refused(_("%(count)s files at most.") % {"count": MOST_WAITING})
         if not upload.size:
             raise Refused(_("“%(name)s” is empty.") % {"name": name})
@@ -42,7 +46,7 @@ def keep_upload(*, actor: User, interaction_id: int, upload: Any) -> Upload:
         except FileRefused as error:
             sentence = FileProblem(error.problem).label
             raise Refused(_("“%(name)s” is not sent: %(why)s") % {"name": name, "why": sentence}) from error
-        row = Upload(interaction=interaction, author=actor, name=name, content_type=content_type, size=upload.size)
+        row = Upload(**place, author=actor, name=name, content_type=content_type, size=upload.size)
         row.digest = _digest(upload)
         upload.seek(0)
         row.file.save("unused", File(upload), save=False)
@@ -52,6 +56,25 @@ def keep_upload(*, actor: User, interaction_id: int, upload: Any) -> Upload:
         row.save()
     scan_upload_now(row.pk)
     return row
+
+
+def _place(actor: User, interaction_id: int | None, box: str) -> dict[str, Any]:
+    """Where the file waits, held until the transaction ends."""
+    if interaction_id is None:
+        if not box or not can(actor, Action.WORK_INBOX):
+            raise Refused(_("You may not start this conversation."))
+        hold_for_transaction("upload-box", actor.pk, box)
+        return {"interaction": None, "box": box}
+    interaction = locked(interaction_id)
+    if not can_work(actor, interaction):
+        raise Refused(_("You may not work on this interaction."))
+    return {"interaction": interaction}
+
+
+def move_in(interaction: Interaction, *, actor: User, box: str, ids: Sequence[int]) -> None:
+    """Put the files that wait in the form `box` into the actor's reply box, in the transaction that starts it."""
+    rows = Upload.objects.filter(interaction=None, box=box, author=actor, sent_with=None, pk__in=ids)
+    rows.update(interaction=interaction, box="")
 
 
 def _digest(content: IO[bytes]) -> str:

@@ -30,10 +30,9 @@ from inbox.services import interactions as desk
 from inbox.services.drafts import NOTE, drop_draft, keep_draft
 from inbox.services.identity import Unverified
 from inbox.services.replies import NewerMessage, reply
-from inbox.services.uploads import drop_upload
 from inbox.views.answers import close_dialog, render_form
 from inbox.views.interactions import find, show, workspace
-from inbox.views.uploads import keep_files
+from inbox.views.uploads import is_about_a_file, keep_files
 
 
 @require_POST
@@ -55,10 +54,9 @@ def compose(request: HttpRequest, pk: int) -> HttpResponse:
     data = form.cleaned_data
     if data["do"] in ("canned", "insert"):
         return _with_canned(request, interaction, data)
-    if data["remove"]:
-        drop_upload(actor=person_of(request), upload_id=data["remove"])
+    if is_about_a_file(request):
         return workspace(request, pk, **_kept(data))
-    added, problems = keep_files(request, interaction)
+    added, problems = keep_files(request, interaction_id=pk)
     data["uploads"] = [*form.upload_ids(), *added]
     if problems:
         return workspace(request, pk, status=422, upload_problems=problems, **_kept(data))

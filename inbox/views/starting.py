@@ -16,16 +16,19 @@ from contact_center.common.answers import is_partial, status_of, tell_errors
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.enums import ChannelKind
-from inbox.forms import NewPatientForm, TemplateForm
+from inbox.forms import NewPatientForm, TemplateForm, numbers_in
 from inbox.models import MessageTemplate
 from inbox.selectors.conversation import templates_in
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.starting import Way, scheme_of, ways_to_write
+from inbox.selectors.uploads import boxed_uploads
+from inbox.services.identity import Unverified
 from inbox.services.newcomers import create_at_address
 from inbox.services.starting import AlreadyOpen, start_conversation
 from inbox.views import traces
 from inbox.views.answers import go_to
 from inbox.views.lists import require_desk
+from inbox.views.uploads import change_upload, is_about_a_file, keep_files
 from inbox.writing_forms import StartForm
 from patients.models import Patient
 from patients.policies import can_create_patient
@@ -36,11 +39,16 @@ from patients.services.records import search_records
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """A dialog, or a page of its own. `do` names the button: find (a patient), show (again, with what was chosen),
-    create (the patient), send. A search is posted too, so that no name or number stands in an address."""
+    create (the patient), send; upload, mark and remove are about its files, and htmx gets their list. A search is posted
+    too, so that no name or number stands in an address."""
     require_desk(request)
     if request.method != "POST":
         return _page(request, _asked(request, request.GET))
     do, asked = request.POST.get("do", ""), _asked(request, request.POST)
+    if do in ("upload", "mark", "remove"):
+        return _files(request, asked, do)
+    if is_about_a_file(request):
+        return _page(request, _asked(request, request.POST))
     if do == "create":
         return _create(request, asked)
     if do == "send":
@@ -59,6 +67,7 @@ def _asked(request: HttpRequest, data: Any) -> dict[str, Any]:
     usable = [way for way in ways if way.is_available]
     way = next((one for one in usable if one.key == data.get("way")), usable[0] if usable else None)
     template = _template(way, patient, data.get("template", ""))
+    key = data.get("form_key", "").replace("\x00", "")[:64] or get_random_string(20)
     return {
         "patient": patient,
         "address": address,
@@ -67,7 +76,8 @@ def _asked(request: HttpRequest, data: Any) -> dict[str, Any]:
         "is_mail": way is not None and way.channel.kind == ChannelKind.EMAIL,
         "templates": templates_in(patient.language if patient else "") if way and way.needs_template else [],
         "template": template,
-        "form_key": data.get("form_key", "")[:64] or get_random_string(20),
+        "form_key": key,
+        "uploads": boxed_uploads(user, key) if request.method == "POST" else [],
     }
 
 
@@ -102,6 +112,20 @@ def _page(request: HttpRequest, asked: dict[str, Any], *, status: int = 200, **m
     return render(request, page, context, status=status)
 
 
+def _files(request: HttpRequest, asked: dict[str, Any], do: str) -> HttpResponse:
+    """Put files into the form, or change one that is in it; answers with their list and why one was not taken."""
+    problems: list[str] = []
+    if do == "upload":
+        _kept, problems = keep_files(request, box=asked["form_key"])
+    else:
+        change_upload(request, is_removed=do == "remove")
+    asked |= {"uploads": boxed_uploads(person_of(request), asked["form_key"]), "upload_problems": problems}
+    status = 422 if problems else 200
+    if is_partial(request):
+        return render(request, "inbox/_uploads.html", asked, status=status)
+    return _page(request, asked, status=status)
+
+
 def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     """A new patient with the address that was typed, chosen at once."""
     form = NewPatientForm(request.POST, prefix="new")
@@ -129,14 +153,16 @@ def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
 
 def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     user = person_of(request)
+    added, problems = keep_files(request, box=asked["form_key"])
+    asked |= {"uploads": boxed_uploads(user, asked["form_key"]), "upload_problems": problems}
     form = StartForm(request.POST, user=user)
     template, way = asked["template"], asked["way"]
     words = TemplateForm(request.POST, template=template) if template else None
-    is_right = form.is_valid() and (words is None or words.is_valid())
+    is_right = form.is_valid() and (words is None or words.is_valid()) and not problems
     if (way is None or way.key != request.POST.get("way")) and "way" not in form.errors:
         form.add_error("way", _("Choose how you write."))
         is_right = False
-    status, open_id = 422, None
+    status, more = 422, {"form": form, "template_form": words}
     if is_right and way is not None:
         try:
             started = start_conversation(
@@ -151,13 +177,16 @@ def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
                 template_variables=words.variables() if words else None,
                 idempotency_key=form.cleaned_data["form_key"],
                 held_seconds=settings.MAIL_UNDO_SECONDS if asked["is_mail"] else 0,
+                upload_ids=[] if template else [*numbers_in(request.POST, "upload"), *added],
+                is_unchecked_taken_on=form.cleaned_data["unchecked"],
             )
         except Refused as error:
             form.add_error(None, str(error))
-            status, open_id = status_of(error), _open_one(request, error)
+            status = status_of(error)
+            more |= {"open_id": _open_one(request, error), "is_unverified": isinstance(error, Unverified)}
         else:
             return go_to(request, started.pk, _("The conversation is started."))
-    return _page(request, asked, status=status, form=form, template_form=words, open_id=open_id)
+    return _page(request, asked, status=status, **more)
 
 
 def _open_one(request: HttpRequest, error: Refused) -> int | None:

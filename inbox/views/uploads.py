@@ -1,5 +1,7 @@
 """Files of a reply: into the box and out of it, pictures in the thread, and what a provider fetches."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -12,6 +14,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from inbox import realtime
+from inbox.forms import numbers_in
 from inbox.models import Attachment, Interaction, NoteFile
 from inbox.selectors.interactions import interactions_visible_to, readable_by
 from inbox.selectors.uploads import (
@@ -33,16 +36,16 @@ DOWNLOAD, PICTURE = "download", "picture"
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
     """Put files into the reply box; answers with the list, and at its top why one was not taken."""
     interaction = find(request, pk)
-    _kept, problems = keep_files(request, interaction)
+    _kept, problems = keep_files(request, interaction_id=interaction.pk)
     return _list(request, interaction, problems)
 
 
-def keep_files(request: HttpRequest, interaction: Interaction) -> tuple[list[int], list[str]]:
-    """Keep the files of this request; ids of those kept, and why the others were not."""
+def keep_files(request: HttpRequest, **place: Any) -> tuple[list[int], list[str]]:
+    """Keep the files of this request where `keep_upload` is told; ids of those kept, and why the others were not."""
     kept, problems = [], []
     for file in request.FILES.getlist("files"):
         try:
-            kept.append(keep_upload(actor=person_of(request), interaction_id=interaction.pk, upload=file).pk)
+            kept.append(keep_upload(actor=person_of(request), upload=file, **place).pk)
         except Refused as error:
             problems.append(str(error))
     return kept, problems
@@ -52,9 +55,7 @@ def keep_files(request: HttpRequest, interaction: Interaction) -> tuple[list[int
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a file out of the reply box."""
     interaction = find(request, pk)
-    number = request.POST.get("upload_id", "")
-    if number.isdecimal() and len(number) < 18:
-        drop_upload(actor=person_of(request), upload_id=int(number))
+    change_upload(request, is_removed=True)
     return _list(request, interaction, [])
 
 
@@ -62,11 +63,29 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 def mark(request: HttpRequest, pk: int) -> HttpResponse:
     """Say of a file in the reply box whether it carries health information."""
     interaction = find(request, pk)
-    number = request.POST.get("upload_id", "")
-    if number.isdecimal() and len(number) < 18:
-        is_sensitive = request.POST.get("is_sensitive") == "1"
-        mark_upload(actor=person_of(request), upload_id=int(number), is_sensitive=is_sensitive)
+    change_upload(request, is_removed=False)
     return _list(request, interaction, [])
+
+
+def change_upload(request: HttpRequest, *, is_removed: bool) -> None:
+    """Take the file `upload_id` of this person's out of its box, or mark it as `is_sensitive` says."""
+    for number in numbers_in(request.POST, "upload_id")[:1]:
+        if is_removed:
+            drop_upload(actor=person_of(request), upload_id=number)
+        else:
+            is_sensitive = request.POST.get("is_sensitive") == "1"
+            mark_upload(actor=person_of(request), upload_id=number, is_sensitive=is_sensitive)
+
+
+def is_about_a_file(request: HttpRequest) -> bool:
+    """Whether a button beside a file was pressed in a form without JavaScript; then it is done: taken out, or marked."""
+    for number in numbers_in(request.POST, "remove")[:1]:
+        drop_upload(actor=person_of(request), upload_id=number)
+        return True
+    number_text, _colon, is_sensitive = request.POST.get("mark", "").partition(":")
+    if number_text.isdecimal() and len(number_text) < 18:
+        mark_upload(actor=person_of(request), upload_id=int(number_text), is_sensitive=is_sensitive == "1")
+    return bool(number_text)
 
 
 def _list(request: HttpRequest, interaction: Interaction, problems: list[str]) -> HttpResponse:

@@ -3,6 +3,7 @@
 (() => {
   const formOf = (id) => document.querySelector(`form[data-composer][data-draft-key="${CSS.escape(String(id))}"]`);
   const listOf = (form) => form.querySelector("[data-uploads]");
+  const present = (form) => document.getElementById(form.id) || form; // a swap may have drawn it anew
 
   function show(form, html) {
     const list = listOf(form);
@@ -17,9 +18,10 @@
       const row = form.querySelector("[data-upload-row]").content.firstElementChild.cloneNode(true);
       row.querySelector("[data-name]").textContent = file.name;
       listOf(form).append(row);
-      const body = new FormData();
-      body.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
-      body.append("files", file);
+      const body = new FormData(form.matches("[data-composer]") ? undefined : form); // a box of its own needs no more
+      body.set("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+      body.set("do", "upload");
+      body.set("files", file);
       const request = new XMLHttpRequest();
       request.open("POST", listOf(form).dataset.uploads);
       request.setRequestHeader("HX-Request", "true");
@@ -29,7 +31,7 @@
       request.addEventListener("loadend", () => {
         row.remove();
         const isOurs = request.status === 200 || request.status === 422;
-        if (isOurs) show(formOf(form.dataset.draftKey) || form, request.responseText);
+        if (isOurs) show(present(form), request.responseText);
         else if (request.status) continuo.toast({ id: "request", kind: "danger", text: document.body.dataset[request.status === 413 ? "textLarge" : "textFailed"] || document.body.dataset.textFailed });
         else if (!request.aborted) continuo.toast({ id: "request", kind: "danger", text: document.body.dataset.textOffline });
         resolve();
@@ -41,12 +43,12 @@
 
   async function putAll(form, files) {
     form.dataset.uploading = "";
-    for (const file of files) await put(formOf(form.dataset.draftKey) || form, file);
+    for (const file of files) await put(present(form), file);
     delete form.dataset.uploading;
   }
 
   document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-composer] [data-files]")) return;
+    if (!event.target.matches("[data-composer] [data-files], [data-takes-files] [data-files]")) return;
     const files = [...event.target.files];
     event.target.value = "";
     putAll(event.target.form, files);
@@ -56,8 +58,8 @@
     if (button) button.form.querySelector("[data-files]").click();
   });
   document.addEventListener("paste", (event) => {
-    const form = event.target.closest?.("form[data-composer]");
-    if (form && event.clipboardData?.files.length) { event.preventDefault(); putAll(form, [...event.clipboardData.files]); }
+    const form = event.target.closest?.("form[data-composer], form[data-takes-files]");
+    if (form?.querySelector("[data-files]") && event.clipboardData?.files.length) { event.preventDefault(); putAll(form, [...event.clipboardData.files]); }
   });
   const carries = (event) => event.dataTransfer?.types.includes("Files") && event.target.closest?.(".talk")?.querySelector("form[data-composer]");
   document.addEventListener("dragover", (event) => { const form = carries(event); if (form) { event.preventDefault(); form.dataset.drop = ""; } });

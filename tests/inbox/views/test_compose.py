@@ -98,6 +98,15 @@ def test_removing_a_file_without_javascript_keeps_the_text(signed_in, agent, by_
     assert (answer.context["composer_text"], Upload.objects.count(), outbound()) == ("At nine", 0, [])
 
 
+def test_marking_a_file_without_javascript_sends_nothing_and_keeps_the_text(signed_in, agent, by_sms):
+    client = signed_in(agent)
+    client.post(reverse("inbox:upload", args=[by_sms.pk]), {"files": [png()]})
+    row = Upload.objects.get()
+    answers = [compose(client, by_sms, None, mark=f"{row.pk}:{on}", upload=[row.pk]) for on in (1, 0)]
+    marks = [answer.context["uploads"][0].upload.is_sensitive for answer in answers]
+    assert (marks, answers[0].context["composer_text"], outbound()) == ([True, False], "At nine", [])
+
+
 def test_nobody_elses_conversation_takes_a_file(signed_in, outsider, by_sms):
     answer = signed_in(outsider).post(reverse("inbox:upload", args=[by_sms.pk]), {"files": [png()]})
     assert (answer.status_code, Upload.objects.count()) == (404, 0)

@@ -1,10 +1,11 @@
 """Starting a conversation through the page, with and without JavaScript."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from contact_center.audit.models import AuditEntry
-from inbox.models import Interaction
+from inbox.models import Interaction, Upload
 from patients.models import Patient
 from tests.factories.inbox import InteractionFactory, MessageTemplateFactory, OptOutFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
@@ -112,3 +113,61 @@ def test_a_partner_agent_finds_nobody_and_types_no_number(partner_agent, signed_
     answer = client.post(START, {"do": "find", "q": "quispe", "patient": patient.pk, "address": PHONE})
     context = answer.context
     assert (context["results"], context["patient"], context["ways"], context["may_type"]) == ([], None, [], False)
+
+
+def words(name="plan.txt", content=b"plain words"):
+    return SimpleUploadedFile(name, content, "text/plain")
+
+
+def test_files_wait_in_the_form_of_their_writer_and_leave_with_the_first_message(
+    desk, agent, second_agent, signed_in, patient, sms_channel
+):
+    box = {"form_key": "key-of-this-form", "patient": patient.pk, "way": f"{sms_channel.pk} {PHONE}"}
+    listed = desk.post(START, box | {"do": "upload", "files": words()}, headers=HTMX)
+    empty = desk.post(START, box | {"do": "upload", "files": words("empty.txt", b"")}, headers=HTMX)
+    assert (listed.status_code, empty.status_code, empty.context["upload_problems"]) == (
+        200, 422, ["“empty.txt” is empty."],
+    )  # fmt: skip
+    row = Upload.objects.get()
+    shown = desk.post(START, box | {"do": "show"}, headers=HTMX)
+    other = signed_in(second_agent).post(START, box | {"do": "show"}, headers=HTMX)
+    assert [[one.upload for one in page.context["uploads"]] for page in (shown, other)] == [[row], []]
+    refused = desk.post(START, box | {"do": "send", "upload": row.pk, "text": "Here"}, headers=HTMX)
+    assert (refused.status_code, [one.upload for one in refused.context["uploads"]]) == (422, [row])
+    sent = box | {"do": "send", "upload": row.pk, "text": "Here", "reason": ReasonFactory().pk}
+    desk.post(START, sent, headers=HTMX)
+    desk.post(START, sent, headers=HTMX)
+    (message,) = Interaction.objects.get().messages.all()
+    assert list(message.attachments.values_list("name", flat=True)) == ["plan.txt"]
+    row.refresh_from_db()
+    assert (row.sent_with, row.interaction, row.box) == (message, message.interaction, "")
+
+
+def test_without_javascript_files_come_with_the_form_are_marked_taken_out_and_checked_for(
+    desk, patient, sms_channel
+):
+    form = {"form_key": "key", "patient": patient.pk, "way": f"{sms_channel.pk} {PHONE}", "text": "Here"}
+    desk.post(START, form | {"do": "upload", "files": words("old.txt")})
+    old = Upload.objects.get()
+    desk.post(START, form | {"remove": old.pk})
+    page = desk.post(START, form | {"do": "send", "files": words()})
+    row = Upload.objects.get()
+    assert (page.status_code, page.context["uploads"][0].upload, Interaction.objects.count()) == (422, row, 0)
+    desk.post(START, form | {"mark": f"{row.pk}:1"})
+    row.refresh_from_db()
+    assert row.is_sensitive
+    send = form | {"do": "send", "upload": row.pk, "reason": ReasonFactory().pk}
+    unchecked = desk.post(START, send)
+    assert (unchecked.status_code, unchecked.context["is_unverified"]) == (422, True)
+    desk.post(START, send | {"unchecked": "on"})
+    assert Interaction.objects.get().messages.get().attachments.get().name == "plan.txt"
+
+
+def test_nobody_sends_a_file_of_another_persons_form(desk, second_agent, signed_in, patient, sms_channel):
+    form = {"form_key": "key", "patient": patient.pk, "way": f"{sms_channel.pk} {PHONE}", "text": "Here"}
+    signed_in(second_agent).post(START, form | {"do": "upload", "files": words()}, headers=HTMX)
+    given = {"do": "send", "upload": Upload.objects.get().pk, "reason": ReasonFactory().pk}
+    answer = desk.post(START, form | given, headers=HTMX)
+    errors = answer.context["form"].non_field_errors()
+    assert errors == ["A file is no longer there. Look at the list, then send again."]
+    assert (answer.status_code, Interaction.objects.count()) == (422, 0)
