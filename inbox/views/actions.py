@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, status_of, tell_errors
 from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
@@ -174,11 +173,7 @@ def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         at: dict[str, Any] = {"actor": person_of(request), "interaction_id": pk, "instead_of": _seen_linked(request)}
         try:
-            once(
-                actor=at["actor"],
-                key=request.POST.get("form_key", ""),
-                make=lambda: link_new_patient(**at, **form.cleaned_data),
-            )
+            sent_once(request, lambda: link_new_patient(**at, **form.cleaned_data))
             return _done(request, pk, _("Created and linked."))
         except ValidationError as error:
             tell_errors(form, error)

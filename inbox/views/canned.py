@@ -8,8 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, seen_of, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
@@ -84,7 +83,7 @@ def canned_reply(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             data = {name: value for name, value in form.cleaned_data.items() if name != "keeper"}
             data |= form.keeping() | {"actor": user, "reply_id": pk, "seen_version": request.POST.get("seen_version")}
             try:
-                once(actor=user, key=request.POST.get("form_key", ""), make=lambda: keep_canned_reply(**data))
+                sent_once(request, lambda: keep_canned_reply(**data))
             except Refused as error:
                 form.add_error(None if isinstance(error, Unseen) else "shortcode", str(error))
                 status, refusal = status_of(error), error

@@ -7,8 +7,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import sent_once
 from contact_center.common.answers import is_partial, say, seen_of, status_of
 from contact_center.common.errors import Refused
 from contact_center.common.models import TimeStampedModel
@@ -37,11 +36,7 @@ def serve(
         status = 422
         if form.is_valid():
             try:
-                once(
-                    actor=person_of(request),
-                    key=request.POST.get("form_key", ""),
-                    make=lambda: save(form.cleaned_data),
-                )
+                sent_once(request, lambda: save(form.cleaned_data))
                 return done(request, interaction.pk, said)
             except Refused as error:
                 form.add_error(None, str(error))

@@ -7,8 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, seen_of, status_of
 from contact_center.common.errors import Refused
 from contact_center.common.versions import Unseen
@@ -84,7 +83,7 @@ def macro(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             told = form.keeping() | {"actor": user, "macro_id": pk, "seen_version": request.POST.get("seen_version")}
             told |= {"name": form.cleaned_data["name"], "steps": form.steps()}
             try:
-                once(actor=user, key=request.POST.get("form_key", ""), make=lambda: keep_macro(**told))
+                sent_once(request, lambda: keep_macro(**told))
             except Refused as error:
                 place = "name" if form.steps() else "step_0"
                 form.add_error(None if isinstance(error, Unseen) else place, str(error))

@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, seen_of, status_of
 from contact_center.accounts.models import Team
 from contact_center.common.errors import Refused
@@ -111,8 +110,7 @@ def _kept(request: HttpRequest, view: SavedView | None) -> HttpResponse:
             kept: int | None = view.pk
             service.change_view(view_id=view.pk, seen_version=request.POST.get("seen_version"), **told)
         else:
-            key = request.POST.get("form_key", "")
-            kept = once(actor=told["actor"], key=key, make=lambda: service.save_view(**told))
+            kept = sent_once(request, lambda: service.save_view(**told))
     except Refused as error:
         return _page(request, form, conditions, view, status=status_of(error), error=error)
     response = redirect(f"{reverse('inbox:list')}?view=saved-{kept}")

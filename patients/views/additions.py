@@ -12,8 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contact_center.accounts.requests import person_of
-from contact_center.accounts.sent_forms import once
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Conflict, Refused
 from patients import policies
@@ -50,11 +49,7 @@ def serve(
         status = 422
         if form.is_valid():
             try:
-                once(
-                    actor=person_of(request),
-                    key=request.POST.get("form_key", ""),
-                    make=lambda: save(form.cleaned_data),
-                )
+                sent_once(request, lambda: save(form.cleaned_data))
                 return done(request, patient.pk, said)
             except ValidationError as error:
                 tell_errors(form, error)

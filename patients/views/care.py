@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
@@ -59,7 +59,10 @@ def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
         data = dict(form.cleaned_data)
         text = texts.get(data["purpose"]) if data.pop("was_shown") else None
         try:
-            record_consent(actor=person_of(request), patient_id=patient_id, text=text, **data)
+            sent_once(
+                request,
+                lambda: record_consent(actor=person_of(request), patient_id=patient_id, text=text, **data),
+            )
         except ValidationError as error:
             tell_errors(form, error)
         else:
@@ -83,7 +86,7 @@ def consent_texts(request: HttpRequest) -> HttpResponse:
     form = ConsentTextForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            publish_consent_text(actor=actor, **form.cleaned_data)
+            sent_once(request, lambda: publish_consent_text(actor=actor, **form.cleaned_data))
         except ValidationError as error:
             tell_errors(form, error)
         else:

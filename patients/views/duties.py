@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Refused
 from patients import policies
@@ -71,7 +71,7 @@ def holds_page(request: HttpRequest) -> HttpResponse:
     form = HoldForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            holds.place_hold(actor=person_of(request), **form.cleaned_data)
+            sent_once(request, lambda: holds.place_hold(actor=person_of(request), **form.cleaned_data))
         except ValidationError as error:
             tell_errors(form, error)
         else:

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
@@ -33,7 +33,10 @@ def family(request: HttpRequest, patient_id: int) -> HttpResponse:
         data = dict(form.cleaned_data)
         try:
             data["relative_id"] = _relative(request, data.pop("relative_mrn"))
-            add_related_person(actor=person_of(request), patient_id=patient_id, **data)
+            sent_once(
+                request,
+                lambda: add_related_person(actor=person_of(request), patient_id=patient_id, **data),
+            )
         except ValidationError as error:
             tell_errors(form, error)
         else:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
 from patients import policies
 from patients.models import CareProgram
@@ -44,7 +44,10 @@ def program(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = ProgramForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
-            save_program(actor=person_of(request), program_id=pk, **form.cleaned_data)
+            sent_once(
+                request,
+                lambda: save_program(actor=person_of(request), program_id=pk, **form.cleaned_data),
+            )
             return back_to(request, _("Saved."), "patients:programs")
         except ValidationError as error:
             tell_errors(form, error)
