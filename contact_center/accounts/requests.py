@@ -15,5 +15,5 @@ def person_of(request: HttpRequest) -> User:
 
 
 def sent_once(request: HttpRequest, make: Callable[[], object]) -> int | None:
-    """Run `make` unless this person sent this very form (`{% form_key %}`) before; the id of what it made, as `once`."""
+    """Run `make` unless this person sent this form (`{% form_key %}`) before; gives the id that `once` gives."""
     return once(actor=person_of(request), key=request.POST.get("form_key", ""), make=make)

@@ -13,7 +13,7 @@ MOST_KEY = 64
 
 
 def once(*, actor: User, key: str, make: Callable[[], object]) -> int | None:
-    """Run `make` in one transaction unless `actor` sent the form with this `key` before; returns the id of what it made.
+    """Run `make` in one transaction unless `actor` sent the form with this `key` before; gives the id of what it made.
 
     The same form sent again, also at the same moment, gives that id once more. A form without a key is always run.
     What `make` raises is raised, and the form may be sent again. None where `make` gives nothing with an id.

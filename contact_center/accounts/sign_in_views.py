@@ -12,9 +12,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
 from contact_center.accounts import middleware, protection
 from contact_center.accounts.models import User
+from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
 
 

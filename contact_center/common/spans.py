@@ -32,7 +32,7 @@ def joined(spans: Iterable[tuple[Point, Point]]) -> Iterator[tuple[Point, Point]
 
 
 def without(span: tuple[Point, Point], taken: Iterable[tuple[Point, Point]]) -> Iterator[tuple[Point, Point]]:
-    """What is left of `span`, lazily and in order; `taken` come in the order in which they begin, overlapping or not."""
+    """What is left of `span`, lazily, in order; `taken` come in the order in which they begin, overlapping or not."""
     start, finish = span
     for begin, end in taken:
         if finish <= begin:

@@ -20,6 +20,6 @@ def version_of(row: TimeStampedModel | None) -> str:
 
 
 def refuse_unseen(row: TimeStampedModel, seen: str | None) -> None:
-    """Raise Unseen when `row`, which the caller holds, is not the version `seen`; None or empty says nothing about it."""
+    """Raise Unseen when `row`, which the caller holds, is not the version `seen`; None or empty says nothing of it."""
     if seen and seen != version_of(row):
         raise Unseen(_("Somebody else changed this while you were writing. Nothing is lost: compare, then save again."))

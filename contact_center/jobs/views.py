@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
 from contact_center.accounts.models import User
+from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
 from contact_center.jobs import policies, selectors, services
 from contact_center.jobs.models import Job

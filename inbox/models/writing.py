@@ -44,8 +44,10 @@ class Draft(TimeStampedModel):
 
 
 class Upload(SafeFSM, TimeStampedModel):
-    """A file that waits in somebody's reply box, or in the form `box` of a conversation that is not started yet. Once sent,
-    `sent_with` names the message that shares its content."""
+    """A file that waits in somebody's reply box, or in the form `box` of a conversation that is not started yet.
+
+    Once sent, `sent_with` names the message that shares its content.
+    """
 
     interaction = models.ForeignKey(
         Interaction, on_delete=models.CASCADE, related_name="uploads", null=True, blank=True

@@ -34,9 +34,7 @@ from inbox.services.interactions import conclude, locked, require
 from patients.models import Patient
 
 K = IdentifierKind
-CODE_SENTENCE = gettext_lazy(
-    "%(code)s is your code for %(organisation)s. Read it to the person you are speaking with."
-)
+CODE_SENTENCE = gettext_lazy("%(code)s is your code for %(organisation)s. Read it to the person you are speaking with.")
 
 
 class Unverified(Refused):

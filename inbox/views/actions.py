@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, status_of, tell_errors
-from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.enums import ChannelKind, Direction

@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of, sent_once
-from contact_center.common.answers import say, seen_of, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of, sent_once
+from contact_center.common.answers import say, seen_of, status_of
 from contact_center.common.errors import Refused
 from contact_center.common.versions import Unseen
 from inbox import policies

@@ -28,8 +28,8 @@ def serve(
 ) -> HttpResponse:
     """Show the form; after a POST save it and show the conversation, or the form with why not (422, 409).
 
-    A form with a `form_key` is saved once. `row` is what the form edits: over a version of it that its writer did not see
-    nothing is written, and they are shown it.
+    A form with a `form_key` is saved once. `row` is what the form edits: over a version of it that its writer did not
+    see nothing is written, and they are shown it.
     """
     status, refusal = 200, None
     if request.method == "POST":

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.common.answers import say, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import Weekday
 from inbox.hours_forms import CalendarForm, ClosureForm, DayForm, written_hours

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contact_center.accounts.requests import person_of
-from contact_center.common.answers import say, status_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import IdentityOutcome
 from inbox.identity_forms import IdentityForm, IdentityPolicyForm, hinted, policy_fields

@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
-from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies, realtime
 from inbox.models import Interaction

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.common.answers import is_partial
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial
 from contact_center.common.budget import OutOfTime, within
 from inbox import realtime
 from inbox.models import Interaction

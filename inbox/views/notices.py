@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.common.answers import is_partial, say
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say
 from contact_center.common.shell import entries_for, menu_for
 from inbox import realtime
 from inbox.enums import NotificationKind

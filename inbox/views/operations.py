@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
-from contact_center.common.answers import is_partial, say
 from contact_center.accounts.enums import Action
 from contact_center.accounts.middleware import BACKGROUND_HEADER
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.answers import is_partial, say
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.enums import MessageStatus

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from contact_center.accounts.models import Team
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, seen_of, status_of
-from contact_center.accounts.models import Team
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.forms import SavedViewForm

@@ -39,8 +39,8 @@ from patients.services.records import search_records
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """A dialog, or a page of its own. `do` names the button: find (a patient), show (again, with what was chosen),
-    create (the patient), send; upload, mark and remove are about its files, and htmx gets their list. A search is posted
-    too, so that no name or number stands in an address."""
+    create (the patient), send; upload, mark and remove are about its files, and htmx gets their list. A search is
+    posted too, so that no name or number stands in an address."""
     require_desk(request)
     if request.method != "POST":
         return _page(request, _asked(request, request.GET))

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
-from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.forms import workers

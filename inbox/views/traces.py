@@ -6,8 +6,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.crypto import get_random_string
 
-from contact_center.accounts.requests import person_of
 from contact_center.accounts.middleware import BACKGROUND_HEADER
+from contact_center.accounts.requests import person_of
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.budget import OutOfTime, within

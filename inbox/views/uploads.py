@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from contact_center.accounts.requests import person_of
-from contact_center.common.answers import is_partial
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.answers import is_partial
 from contact_center.common.errors import Refused
 from inbox import realtime
 from inbox.forms import numbers_in
@@ -78,7 +78,7 @@ def change_upload(request: HttpRequest, *, is_removed: bool) -> None:
 
 
 def is_about_a_file(request: HttpRequest) -> bool:
-    """Whether a button beside a file was pressed in a form without JavaScript; then it is done: taken out, or marked."""
+    """Whether a button beside a file was pressed without JavaScript; then it is done: taken out, or marked."""
     for number in numbers_in(request.POST, "remove")[:1]:
         drop_upload(actor=person_of(request), upload_id=number)
         return True

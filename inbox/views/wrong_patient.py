@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import status_of
-from contact_center.accounts.models import User
 from contact_center.common.errors import Refused
 from inbox import policies
 from inbox.enums import WrongPatientReason

@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from contact_center.accounts.requests import person_of, sent_once
-from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of, sent_once
+from contact_center.common.answers import tell_errors
 from patients.care_forms import ConsentForm, ConsentTextForm, PreferencesForm, preferences_of
 from patients.enums import ConsentPurpose
 from patients.models import ConsentText, Patient

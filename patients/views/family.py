@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contact_center.accounts.requests import person_of, sent_once
-from contact_center.common.answers import tell_errors
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of, sent_once
+from contact_center.common.answers import tell_errors
 from patients.care_forms import CareRuleForm, FamilyForm
 from patients.models import CareRule, Patient, RelatedPerson
 from patients.selectors.family import family_of, get_related_person_for

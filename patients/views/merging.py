@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contact_center.accounts.requests import person_of
 from contact_center.accounts.models import User
+from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
 from patients.models import Patient, PatientMerge
 from patients.policies import can_merge_patients

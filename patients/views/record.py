@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contact_center.accounts.requests import person_of
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
 from contact_center.common.budget import OutOfTime, within
 from patients import pieces, policies
 from patients.journey import next_steps_for

@@ -118,9 +118,7 @@ def day_at(user: User, location: Location, day: date, skipped: int = 0) -> Day:
     return _summed(list(columns.values()), visits, list(range(first, min(last, 24))), origin, skipped)
 
 
-def _summed(
-    columns: list[Column], visits: list[Appointment], hours: list[int], origin: datetime, skipped: int
-) -> Day:
+def _summed(columns: list[Column], visits: list[Appointment], hours: list[int], origin: datetime, skipped: int) -> Day:
     open_minutes = sum(column.open_minutes for column in columns)
     booked = sum(column.booked_minutes for column in columns)
     rows = (timezone.now() - origin).total_seconds() / 60 / ROW_MINUTES

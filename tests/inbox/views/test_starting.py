@@ -143,9 +143,7 @@ def test_files_wait_in_the_form_of_their_writer_and_leave_with_the_first_message
     assert (row.sent_with, row.interaction, row.box) == (message, message.interaction, "")
 
 
-def test_without_javascript_files_come_with_the_form_are_marked_taken_out_and_checked_for(
-    desk, patient, sms_channel
-):
+def test_without_javascript_files_come_with_the_form_are_marked_taken_out_and_checked_for(desk, patient, sms_channel):
     form = {"form_key": "key", "patient": patient.pk, "way": f"{sms_channel.pk} {PHONE}", "text": "Here"}
     desk.post(START, form | {"do": "upload", "files": words("old.txt")})
     old = Upload.objects.get()
