@@ -116,11 +116,11 @@ class LabelsForm(forms.Form):
         Tag.objects.none(), label=_("Tags"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, user: User, interaction: Interaction, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, user: User, interaction: Interaction) -> None:
         present = list(interaction.tags.values_list("pk", flat=True))
         given: dict[str, Any] = {"reason": interaction.reason_id, "priority": interaction.priority, "tags": present}
         given["shown"] = f"{interaction.reason_id or ''}.{interaction.priority}.{'-'.join(map(str, present))}"
-        super().__init__(*args, initial=given, **kwargs)
+        super().__init__(data, initial=given)
         self.fields["reason"].widget.attrs |= SELECT | FIRST
         self.fields["priority"].widget.attrs |= SELECT
         reasons = reasons_visible_to(user) | Reason.objects.filter(interactions=interaction)
@@ -180,8 +180,8 @@ class CaseOwnerForm(forms.Form):
         User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
     )
 
-    def __init__(self, *args: Any, case: Case | None, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"responsible": case.owner_id if case else None}, **kwargs)
+    def __init__(self, data: Any = None, *, case: Case | None) -> None:
+        super().__init__(data, initial={"responsible": case.owner_id if case else None})
         self.fields["responsible"].queryset = workers()  # type: ignore[attr-defined]
         self.fields["responsible"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
 

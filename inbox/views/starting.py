@@ -162,7 +162,8 @@ def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     if (way is None or way.key != request.POST.get("way")) and "way" not in form.errors:
         form.add_error("way", _("Choose how you write."))
         is_right = False
-    status, more = 422, {"form": form, "template_form": words}
+    status = 422
+    more: dict[str, Any] = {"form": form, "template_form": words}
     if is_right and way is not None:
         try:
             started = start_conversation(

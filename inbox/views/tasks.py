@@ -48,7 +48,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             tasks.add_task(actor=user, interaction_id=pk, **data)
 
-    more = {"listed": listed, "task_form": form, "task": None}
+    more: dict[str, Any] = {"listed": listed, "task_form": form, "task": None}
     return serve(request, "task", interaction, listed if is_list else form, save, _("Added."), **more)
 
 
@@ -124,7 +124,14 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             cases.open_case(**at, **data)
 
-    context = {"case": present, "is_over": is_over, "joining": joining, "giving": giving, "case_form": form, "do": do}
+    context: dict[str, Any] = {
+        "case": present,
+        "is_over": is_over,
+        "joining": joining,
+        "giving": giving,
+        "case_form": form,
+        "do": do,
+    }
     context["can_join"] = joinable.exists() and (present is None or is_over)
     asked = {"join": joining, "assign": giving}.get(do, form)
     return serve(request, "case", interaction, asked, save, _("Saved."), **context)
