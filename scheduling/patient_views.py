@@ -14,9 +14,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from contact_center.common.answers import status_of
 from contact_center.common.errors import Refused
 from contact_center.common.ratelimit import caller_address, is_over
-from inbox.views.answers import status_of
 from scheduling import links
 from scheduling.enums import AppointmentStatus, LinkPurpose, NeedKind, Party
 from scheduling.forms import sealed

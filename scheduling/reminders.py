@@ -5,15 +5,15 @@ Local hours are the patient's: nothing is planned into the quiet hours, on eithe
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contact_center.common.business_time import moment_of
 from inbox.gate import Hours, quiet_until
 from scheduling.enums import ABOUT_TIME, AFTERWARDS, AppointmentStatus, Confirmation, DropReason, ReminderKind
-from scheduling.slots import instant
 
 K, S = ReminderKind, AppointmentStatus
-TOLD_AT = time(10)
+TOLD_AT_MINUTES = 10 * 60
 DAYS_BEFORE = {K.DAYS_7: 7, K.PREPARATION: 3, K.DAYS_2: 2, K.DAY_1: 1}
 PREPARE_AFTER_BOOKING = timedelta(hours=1)
 THANKS_AFTER = timedelta(hours=3)
@@ -95,8 +95,7 @@ def plan_afterwards(visit: Visit, cadence: Collection[str], now: datetime) -> li
 
 def at_local_time(day: date, visit: Visit) -> datetime:
     """Ten o'clock of that day where the patient is, or the first moment after it that is not quiet (UTC)."""
-    moment = datetime.fromtimestamp(instant(day, TOLD_AT, ZoneInfo(visit.patient_zone)), UTC)
-    return out_of_quiet(moment, visit)
+    return out_of_quiet(moment_of(ZoneInfo(visit.patient_zone), day, TOLD_AT_MINUTES), visit)
 
 
 def out_of_quiet(moment: datetime, visit: Visit) -> datetime:
