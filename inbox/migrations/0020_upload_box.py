@@ -7,7 +7,7 @@ from django.db.models import Q
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0018_wrong_patient'),
+        ('inbox', '0019_calls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
