@@ -131,7 +131,13 @@ def _copy_defaults(cursor, table: str, given: dict[str, str], span: str) -> None
         " AND column_name <> 'id'",
         [table],
     )
-    empty = {"boolean": "false", "timestamp with time zone": "now()", "jsonb": "'{}'", "ARRAY": "'{}'", "bytea": "''::bytea"}
+    empty = {
+        "boolean": "false",
+        "timestamp with time zone": "now()",
+        "jsonb": "'{}'",
+        "ARRAY": "'{}'",
+        "bytea": "''::bytea",
+    }
     values = {
         name: empty.get(kind, "''" if "char" in kind or kind == "text" else "0") for name, kind in cursor.fetchall()
     } | given

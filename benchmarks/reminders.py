@@ -95,7 +95,8 @@ def _handing_over() -> list[Row]:
             f"due reminders planned and handed to the outbox ({told})", f"{rate:.0f} /s", f"{floor:.0f} /s",
             f"{rate / floor:.0%}", f">= {LEAST_A_SECOND:.0f} /s", rate >= LEAST_A_SECOND and told == COUNT,
         ),
-        Row("reminders: memory above start", f"{peak:.0f} MB", "", "", f"<= {MOST_MEGABYTES:.0f} MB", peak <= MOST_MEGABYTES),
+        Row("reminders: memory above start", f"{peak:.0f} MB", "", "", f"<= {MOST_MEGABYTES:.0f} MB",
+            peak <= MOST_MEGABYTES,),
     ]  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _megabytes() -> float:
 
 
 def _understood() -> list[Row]:
-    """Yes and no of the collection; what is left to a person counts as not understood, what is turned round as wrong."""
+    """Yes and no of the collection; what is left to a person is not understood, what is turned round is wrong."""
     from scheduling.understanding import Meaning, understand
 
     rows = []

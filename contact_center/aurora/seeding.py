@@ -24,6 +24,7 @@ from contact_center.aurora import (
     note_files,
     privacy,
     provider,
+    reminders,
     setup,
     wishes,
 )
@@ -115,6 +116,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     drafts.begin_some()
     wishes.write_down(now)
     agenda.set_up_agenda(now, random.Random(count))
+    reminders.tell_of_visits(now)
     note_files.keep_some()
     care.tell(now)
     privacy.tell()

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+from asgiref.sync import sync_to_async
 from django.template import Context, Engine
 
 from contact_center.simulator import screens
@@ -81,6 +82,7 @@ class Phone:
             web.post("/_phone/send", self.send),
             web.post("/_phone/mail", self.write_mail),
             web.post("/_phone/trouble", self.trouble),
+            web.post("/_phone/next-day", self.next_day),
             web.static("/assets/phone", HERE / "static" / "simulator"),
             *([web.static("/assets/app", APP_STATIC)] if APP_STATIC.is_dir() else []),
         ]
@@ -201,6 +203,11 @@ class Phone:
         self.store.keep_setting("trouble", key)
         return self._answer(request, await self._chosen(form))
 
+    async def next_day(self, request: web.Request) -> web.StreamResponse:
+        """Let the clinic's reminders come a day earlier, as if a day had passed."""
+        await sync_to_async(_next_day)()
+        return self._answer(request, await self._chosen(await request.post()))
+
     # ---- helpers ----
     async def _chosen(self, given: Any) -> dict[str, Any]:
         written = str(given.get("phone", "")).strip().removeprefix("whatsapp:")
@@ -306,3 +313,9 @@ def _file(form: Any) -> tuple[str, str, bytes] | None:
     if len(content) > MAX_FILE_BYTES:
         raise BadRequest("The file is larger than 16 MB.")
     return found.filename, found.content_type, content
+
+
+def _next_day() -> None:
+    from scheduling.services.reminders import bring_forward
+
+    bring_forward()
