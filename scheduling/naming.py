@@ -24,6 +24,9 @@ _MONTHS = (
 )  # fmt: skip
 
 
+_ANY_HOUR = r"\d{1,2}[:.h]\d{2}|\d{1,2}\s*(?:a|p)\.?m|(?:at|a las|as|a la)\s+\d{1,2}"
+
+
 class HasMoment(Protocol):
     """A visit at a site with a clock of its own."""
 
@@ -49,6 +52,14 @@ def named_by(text: str, visits: Sequence[Visit]) -> list[Visit]:
     best = max(scores, default=0)
     found = [one for one, score in zip(visits, scores, strict=True) if score == best and best > 0]
     return found if len(found) == 1 else []
+
+
+def names_another(text: str, visit: HasMoment) -> bool:
+    """True when these words name a day of the week or an hour that is not this visit's."""
+    words = _folded(text)
+    at = visit.starts_at.astimezone(ZoneInfo(visit.location.time_zone))
+    names_weekday = any(_has(words, names) for names in _WEEKDAYS) and not _has(words, _WEEKDAYS[at.weekday()])
+    return names_weekday or (_has(words, _ANY_HOUR) and not _names_hour(words, at))
 
 
 def _score(words: str, at: datetime) -> int:

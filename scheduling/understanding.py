@@ -58,6 +58,8 @@ _DOUBT = (
     "maybe|perhaps|not sure|unsure|i don'?t know|dont know|do not know|idk|who knows|might|depends|possibly|"
     "i'?ll see|let me (?:check|see|think)|i think about|"
     "quizas?|tal vez|a lo mejor|no se|no estoy segur[oa]|depende|puede que|ya vere|voy a ver|dejeme|quien sabe|"
+    "yes or no|si o no|sim ou nao|(?:already|ya|ja) (?:\\w+ )?cancel\\w*|"
+    "running late|(?:be|am|i'?m) late|(?:voy|llego|llegare|llegar) tarde|atrasad[oa]|"
     "talvez|nao sei|nao tenho certeza|pode ser que|depende|vou ver|deixa eu ver|sei la"
 )
 _CONDITION = (
@@ -83,7 +85,7 @@ _CANCEL = (
     "anul\\w+|suspend\\w+ (?:la|mi) (?:cita|consulta|visita)|desmarc\\w+|desist\\w+"
 )
 _CANNOT = (
-    "can'?t|cant|cannot|can not|could ?n'?t|won'?t|wont|will not|unable|not able|not (?:be )?(?:coming|going|attending|"
+    "not (?:gonna|going to) (?:make it|come|be there|attend|go)|can'?t|cant|cannot|can not|could ?n'?t|won'?t|wont|will not|unable|not able|not (?:be )?(?:coming|going|attending|"
     "there|available|possible)|(?:i'?m|im|i am) (?:busy|sick|ill|away|out of town)|impossible|"
     "(?:do not|don'?t|dont) (?:come|make it|attend|need (?:it|the|this)|want (?:it|the|this|to (?:come|go)))|"
     "no longer (?:need|want|coming|able|available)|"
@@ -107,6 +109,9 @@ _COMING = (
 _YES = (
     "yes+|yeah+|yep|yup|yea|ya|yah|aye|sure(?: thing)?|ok(?:ay|ey|i)?|okie|k|kk|of course|certainly|absolutely|"
     "definitely|indeed|correct|right|agreed?|true|fine|good|great|perfect|excellent|sounds? good|works?|alright|"
+    "y|s|no problem|roger(?: that)?|obviously|good to go|(?:that )?works for me|will do|"
+    "(?:es )?verdad|obviamente|sin problemas?|no hay (?:ningun )?problema|ningun problema|"
+    "e verdade|sem problemas?|nao (?:tem|ha) problema|nenhum problema|"
     "all right|affirmative|exactly|done|i do|i think so|(?:that'?s |it'?s )?(?:good|fine) (?:with|for|by) me|"
     "si+|sip|claro(?: que si)?|por supuesto|desde luego|vale|dale|bueno|buenisimo|de acuerdo|correcto|perfecto|list[oa]|"
     "segur[oa]|afirmativo|exacto|excelente|esta bien|okey|como no|genial|cierto|obvio|efectivamente|asi es|"
@@ -116,13 +121,13 @@ _YES = (
 )
 _NO = (
     "no+|nope|nop|nah|never|negative|disagree|wrong|false|incorrect|not (?:really|at all|me|now|interested)|"
-    "no way|of course not|(?:i )?(?:don'?t|dont|do not) (?:think|believe) so|(?:i'?m )?afraid not|"
+    "no way|by no means|of course not|(?:i )?(?:don'?t|dont|do not) (?:think|believe) so|(?:i'?m )?afraid not|"
     "para nada|jamas|nunca|negativo|claro que no|de ninguna manera|en absoluto|tampoco|incorrecto|falso|"
     "creo que no|por supuesto que no|no quiero|"
     "nao+|naum|n|nunca|jamais|de jeito nenhum|claro que nao|acho que nao|de forma alguma|nem pensar|errado|nao quero"
 )
 _NEGATIONS = r"(?:not|no|nao|isn'?t|is not|never|neither|ni|nem|don'?t|do not|dont|without|sin|sem|nunca)"
-_FILLERS = r"(?:\s+(?:it|is|that|the|so|very|too|me|to|my|la|el|lo|mi|esta|es|e|a|o|muy|quiero|quero|want|wanna|need|please|todo|all|necesito|preciso))*"
+_FILLERS = r"(?:\s+(?:it|is|that|the|so|very|too|me|to|my|la|el|lo|mi|esta|es|e|a|o|muy|quiero|quero|want|wanna|need|please|todo|all|necesito|preciso|estoy|estou|i am|i'm|am))*"
 _YES_SIGNS = "👍👌✅🆗✔☑🙆💯🙋😊🙂😀😃👏🤝❤"
 _NO_SIGNS = "👎❌🚫✖🙅⛔🙁☹😞"
 _CONTRAST = re.compile(r"[.!?;,\n…:]+|\s[-–—]\s|\bbut\b|\bpero\b|\bmas\b(?! (?:tarde|temprano))|\bhowever\b|\bporem\b")
@@ -136,6 +141,7 @@ _PATTERNS = {name: _whole(words) for name, words in {
     "courtesy": _COURTESY, "doubt": _DOUBT, "condition": _CONDITION, "move": _MOVE, "cancel": _CANCEL,
     "cannot": _CANNOT, "coming": _COMING, "yes": _YES, "no": _NO,
 }.items()}  # fmt: skip
+_BUT = _whole("but|pero|however|porem|mas(?! (?:tarde|temprano))")
 _NEGATED = re.compile(rf"(?<!\w){_NEGATIONS}{_FILLERS}\s+$")
 _ACCENTED_YES = re.compile(r"(?<!\w)sí(?!\w)", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:option|opcion|opcao|answer|reply|number|numero|num|no|nro|n|respuesta|resposta|#)?\s*#?")
@@ -164,7 +170,8 @@ def understand(text: str) -> Said:
         return Said(wish, has_more=is_asking or has_condition) if wish != Meaning.UNCLEAR else UNCLEAR
     if has_condition:
         return UNCLEAR
-    return _settled(_answers(plain, has_accented=bool(_ACCENTED_YES.search(text))), is_asking=is_asking)
+    clauses = _answers(plain, has_accented=bool(_ACCENTED_YES.search(text)))
+    return _settled(clauses, is_asking=is_asking, is_limited=bool(_BUT.search(plain)))
 
 
 def _plain(text: str) -> str:
@@ -285,7 +292,7 @@ def _others(words: str, pattern: re.Pattern[str]) -> int:
     return len(pattern.sub(" ", words).split())
 
 
-def _settled(clauses: Sequence[tuple[bool | None, int]], *, is_asking: bool) -> Said:
+def _settled(clauses: Sequence[tuple[bool | None, int]], *, is_asking: bool, is_limited: bool) -> Said:
     """One answer, or the last of several when it is no; what goes from no to yes is a contradiction.
 
     A question is no answer, unless another clause is one in itself.
@@ -293,8 +300,8 @@ def _settled(clauses: Sequence[tuple[bool | None, int]], *, is_asking: bool) -> 
     found = [answer for answer, _others in clauses if answer is not None]
     is_plain = any(answer is not None and others == 0 for answer, others in clauses)
     rest = sum(others for _answer, others in clauses)
-    if not found or (is_asking and not is_plain and rest > FEW_WORDS):
+    if not found or (is_asking and not is_plain):
         return UNCLEAR
     if found[-1] and not all(found):
         return UNCLEAR
-    return Said(Meaning.YES if found[-1] else Meaning.NO, has_more=is_asking or rest > 2 * FEW_WORDS)
+    return Said(Meaning.YES if found[-1] else Meaning.NO, has_more=is_asking or is_limited or rest > 2 * FEW_WORDS)

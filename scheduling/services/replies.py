@@ -21,7 +21,7 @@ from inbox.services.outbox import enqueue
 from scheduling import reminder_words
 from scheduling.enums import ABOUT_TIME, Answer, AppointmentStatus, Confirmation, Party, ReminderKind
 from scheduling.models import Appointment, Reminder, VisitQuestion
-from scheduling.naming import named_by
+from scheduling.naming import named_by, names_another
 from scheduling.services import attendance, booking
 from scheduling.services.handing_over import language_of
 from scheduling.understanding import Meaning, Said, understand
@@ -131,6 +131,8 @@ def _take(asked: Asked) -> bool:
     if not rows or answer is None or (said.meaning == Meaning.NUMBER and asked.newest == SURVEY):
         return _leave_to_a_person(asked)
     meant = _meant(asked, rows, answer)
+    if answer == Answer.CONFIRM and len(meant) == 1 and names_another(asked.reply.text, meant[0].appointment):
+        return _leave_to_a_person(asked)
     if not meant:
         return _ask_which(asked, rows, answer)
     return _do(asked, answer, meant, handled=[asked.message.pk])

@@ -164,3 +164,14 @@ def test_a_reply_in_spanish_is_answered_in_the_patients_language(clock, told, an
     told()
     writes("Sí, voy a ir", to=sms_channel)
     assert confirmation(visit) == "confirmed"
+
+
+@pytest.mark.parametrize("text", ["yes, friday", "I can come at 5", "sí, a las 15:00"])
+def test_a_yes_to_another_day_or_hour_confirms_nothing(asked, sms_channel, writes, text):
+    talk = writes(text, to=sms_channel)
+    assert (confirmation(asked), Interaction.objects.get(pk=talk.pk).status) == ("unconfirmed", "queued")
+
+
+def test_a_yes_that_names_the_visit_confirms_it(asked, sms_channel, writes):
+    writes("yes, thursday at 9", to=sms_channel)
+    assert confirmation(asked) == "confirmed"

@@ -9,12 +9,12 @@ YES = (
     "confirm", "Confirmed, thank you", "see you then", "Of course!", "yes please", "👍", "👍🏽", "✅",
     "Yes I can make it",
     "sí", "Si", "si gracias", "Claro que sí", "por supuesto", "vale", "ahí estaré", "confirmo", "Sí, voy a ir",
-    "Si asistire", "de acuerdo", "Buenos días, sí, confirmo mi cita", "perfecto, gracias", "dale",
+    "Si asistire", "de acuerdo", "Buenos días, sí, confirmo mi cita", "perfecto, gracias", "dale", "no hay problema",
     "sim", "Sim, vou", "com certeza", "confirmado", "estarei lá", "tá bom", "pode confirmar", "ok, obrigada", "beleza",
 )  # fmt: skip
 NO = (
     "no", "No.", "nope", "I can't", "I can't make it", "sorry, I won't be able to come", "not coming", "no thanks",
-    "I am sick", "👎", "❌", "no, sorry", "that is not ok", "I don't think so",
+    "I am sick", "👎", "❌", "no, sorry", "that is not ok", "I don't think so", "no estoy de acuerdo",
     "no puedo", "No podré ir", "no voy a poder asistir", "Lo siento, no puedo", "imposible", "creo que no",
     "não", "nao posso", "Não vou poder ir", "não consigo", "infelizmente não posso", "de jeito nenhum",
 )  # fmt: skip
@@ -32,7 +32,8 @@ UNCLEAR = (
     "", "?", "maybe", "I'm not sure", "I don't know yet", "no sé", "tal vez", "talvez", "não sei ainda",
     "if my son can drive me", "si puedo, voy", "se der eu vou", "don't cancel", "no cancele mi cita",
     "What should I bring?", "who is this", "my chest hurts", "no me gusta esperar tanto", "no, yes", "1 no", "1 or 2",
-    "at 1", "12:30", "x" * 500, "is it ok if I bring my son with me to the room?",
+    "at 1", "12:30", "is the appointment confirmed?", "¿está confirmada mi cita?", "I already cancelled", "yes or no?",
+    "voy tarde", "thanks", "llámeme por favor", "x" * 500, "is it ok if I bring my son with me to the room?",
 )  # fmt: skip
 
 
@@ -68,4 +69,5 @@ def test_a_bare_cancel_has_two_meanings():
 def test_an_answer_with_a_question_or_much_more_is_done_and_read_by_a_person_too():
     assert understand("yes, what should I bring?") == Said(Meaning.YES, has_more=True)
     assert understand("yes and by the way my mother has had pain in her leg since monday").has_more
+    assert understand("ok but I have a fever") == Said(Meaning.YES, has_more=True)
     assert not understand("yes, thank you very much").has_more
