@@ -6,6 +6,7 @@ one leaves others.
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 import jellyfish
 
@@ -63,6 +64,7 @@ def _of_place(place: Place, sounds: list[str], birth: str) -> Iterator[tuple[str
             yield ("city", name, sound(place.city))
 
 
+@lru_cache(maxsize=1 << 14)
 def sound(name: str) -> str:
     """How a name sounds, so that spellings of it meet; scripts without a rule stay as they are."""
     bare = name.replace(" ", "")

@@ -12,10 +12,17 @@ _NOT_WORD = re.compile(r"[^\w]+|_")
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
 
-@lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
     """Lower case, without accents and punctuation, one space between words; other scripts stay as they are."""
-    bare = unicodedata.normalize("NFKD", text[:MOST_LETTERS].casefold().translate(_STROKES))
+    kept = text[:MOST_LETTERS]
+    if kept.isascii() and kept.replace(" ", "").isalnum():  # most names; nothing to take out
+        return " ".join(kept.lower().split())
+    return _fold(kept)
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     letters = "".join(char for char in bare if not unicodedata.combining(char))
     return " ".join(_NOT_WORD.sub(" ", letters).split())
 
@@ -46,6 +53,9 @@ class Person:
     places: tuple[Place, ...] = field(default=())
 
 
+NOWHERE = Place()
+
+
 def place(*, line: str = "", extra: str = "", city: str = "", region: str = "", postcode: str = "") -> Place:
     """An address as it was written; the house number is taken out of the line wherever it stands."""
     words = fold(line).split()
@@ -66,8 +76,10 @@ def person(
     places: Iterable[Place] = (),
 ) -> Person:
     """A person in the form that is compared. `birth_date` may be eight digits, also of a day that cannot be."""
-    birth = birth_date.strftime("%Y%m%d") if isinstance(birth_date, date) else (birth_date or "")
-    kept = tuple(sorted({one for one in places if one != Place()}, key=repr))
+    birth = birth_date.isoformat().replace("-", "") if isinstance(birth_date, date) else (birth_date or "")
+    kept = tuple({one for one in places if one != NOWHERE})
+    if len(kept) > 1:
+        kept = tuple(sorted(kept, key=repr))
     return Person(
         id, fold(given), fold(family), birth, "" if gender == "unknown" else gender,
         frozenset(contacts), frozenset(identifiers), kept,

@@ -7,11 +7,10 @@ its bits exceed those needed to find one person in the collection by chance: wit
 one. Evidence that whole households share is bounded, and "certain" needs the person's own facts besides.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from itertools import product
 from math import log2
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -21,7 +20,10 @@ from patients.matching.people import Person, Place
 
 CERTAIN_BITS, LIKELY_BITS, POSSIBLE_BITS = 10.0, 0.0, -2.0
 """Beyond what chance would need: a thousand to one, as likely as not, worth a look."""
+MARRIED_BITS = 15.0
 MOST_FOR_A_NAME, MOST_FOR_A_HOME = 13.0, 18.0
+OFTEN = 4
+"""A word that so many people here are called is a name and no slip."""
 SLIP = 0.25
 """Share of descriptions of one person in which a fact is written otherwise."""
 
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     GIVEN_SAME = "given_same"
     GIVEN_ALIKE = "given_alike"
     GIVEN_SHORT = "given_short"
+    GIVEN_NEIGHBOUR = "given_neighbour"
     GIVEN_DIFFERS = "given_differs"
     FAMILY_SAME = "family_same"
     FAMILY_ALIKE = "family_alike"
@@ -59,18 +62,29 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rarity:
-    """How often names and places stand in the collection: folded word → count. What is not listed is taken for rare."""
+    """How often names and places stand in the collection: folded word → count. What is not listed is taken for rare.
+
+    The bits of each listed word are worked out once.
+    """
 
     size: int
     given: Mapping[str, int] = field(default_factory=dict)
     family: Mapping[str, int] = field(default_factory=dict)
     city: Mapping[str, int] = field(default_factory=dict)
     postcode: Mapping[str, int] = field(default_factory=dict)
+    chance: float = field(init=False)
+    rare: float = field(init=False)
+    bits: Mapping[str, Mapping[str, float]] = field(init=False, repr=False, compare=False)
 
-    def bits(self, names: Mapping[str, int], name: str) -> float:
-        """Bits of agreeing on this name by chance."""
-        share = max(names.get(name, 1), 1) / max(self.size, 1)
-        return min(MOST_FOR_A_NAME, -log2(min(share, 0.5)))
+    def __post_init__(self) -> None:
+        listed = {"given": self.given, "family": self.family, "city": self.city, "postcode": self.postcode}
+        bits = {kind: {name: self._bits(count) for name, count in names.items()} for kind, names in listed.items()}
+        for name, value in (("chance", log2(max(self.size, 2))), ("rare", self._bits(1)), ("bits", bits)):
+            object.__setattr__(self, name, value)
+
+    def _bits(self, count: int) -> float:
+        """Bits of agreeing by chance on a word that stands so often."""
+        return min(MOST_FOR_A_NAME, -log2(min(max(count, 1) / max(self.size, 1), 0.5)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,7 @@ class Verdict:
 
 
 Finding = tuple[float, Reason | None]
+NOTHING: Finding = (0.0, None)
 
 
 def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
@@ -92,80 +107,114 @@ def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
     """
     names = _names(one, other, rarity)
     birth = _birth(one.birth, other.birth)
-    own = [*names, birth, _gender(one.gender, other.gender), _identifiers(one, other)]
-    hope = sum(bits for bits, _why in own) + MOST_FOR_A_HOME - log2(max(rarity.size, 2))
-    if hope < POSSIBLE_BITS:  # no home in common could make up for it
-        return Verdict(round(hope - MOST_FOR_A_HOME, 2), None, ())
+    gender, number = _gender(one.gender, other.gender), _identifiers(one, other)
+    own = names[0] + birth[0] + gender[0] + number[0] - rarity.chance
+    if own + MOST_FOR_A_HOME < POSSIBLE_BITS:  # no home in common could make up for it
+        return Verdict(round(own, 2), None, ())
     contact, home = _contacts(one, other), _best(one.places, other.places, rarity)
-    shared = min(MOST_FOR_A_HOME, contact[0] + home[0])
-    score = sum(bits for bits, _why in own) + shared - log2(max(rarity.size, 2))
-    reasons = tuple(why for _bits, why in [*own, contact, home] if why)
+    score = own + min(MOST_FOR_A_HOME, contact[0] + home[0])
+    if score < POSSIBLE_BITS:
+        return Verdict(round(score, 2), None, ())
+    rest = (birth[1], gender[1], number[1], contact[1], home[1])
+    reasons = names[1] + tuple(why for why in rest if why)
+    if Reason.GIVEN_ALIKE in reasons and _are_two_names(one.given, other.given, rarity):
+        reasons = tuple(Reason.GIVEN_NEIGHBOUR if why == Reason.GIVEN_ALIKE else why for why in reasons)
     return Verdict(round(score, 2), _level(score, reasons), reasons)
 
 
 def _level(score: float, reasons: tuple[Reason, ...]) -> Level | None:
-    against, shared = AGAINST & set(reasons), SHARED & set(reasons)
-    if score >= CERTAIN_BITS and not against and len(OWN & set(reasons)) >= 2:
+    said = set(reasons)
+    against, shared, own = AGAINST & said, SHARED & said, OWN & said
+    is_excused = against == {R.FAMILY_DIFFERS} and said >= MARRIED and said & PROOF and score >= MARRIED_BITS
+    is_clear = R.GIVEN_NEIGHBOUR not in said and len(own) >= 2
+    if score >= CERTAIN_BITS and is_clear and (not against or is_excused):
         return Level.CERTAIN
     if score >= LIKELY_BITS and (shared or not against):
         return Level.LIKELY
-    is_worth_a_look = len(OWN & set(reasons)) >= 2 or shared
+    is_worth_a_look = len(own) >= 2 or shared
     return Level.POSSIBLE if score >= POSSIBLE_BITS and is_worth_a_look else None
 
 
 R = Reason
+MARRIED = {R.GIVEN_SAME, R.BIRTH_SAME}
+PROOF = {R.ADDRESS_SAME, R.IDENTIFIER_SAME}
+"""Whoever married has another family name; first name, birth date and home are still theirs. Twins differ in the first
+name, father and son in the birth date, so nobody else is excused."""
 AGAINST = {R.GIVEN_DIFFERS, R.FAMILY_DIFFERS, R.BIRTH_DIFFERS, R.IDENTIFIER_DIFFERS, R.GENDER_DIFFERS}
 SHARED = {R.CONTACT_SAME, R.ADDRESS_SAME, R.ADDRESS_ALIKE, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE}
 OWN = {
-    R.GIVEN_SAME, R.GIVEN_ALIKE, R.GIVEN_SHORT, R.FAMILY_SAME, R.FAMILY_ALIKE, R.NAMES_SWAPPED, R.BIRTH_SAME,
+    R.GIVEN_SAME, R.GIVEN_ALIKE, R.GIVEN_NEIGHBOUR, R.GIVEN_SHORT, R.FAMILY_SAME, R.FAMILY_ALIKE, R.NAMES_SWAPPED, R.BIRTH_SAME,
     R.BIRTH_SWAPPED, R.BIRTH_SLIP, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE,
 }  # fmt: skip
 
 
-def _names(one: Person, other: Person, rarity: Rarity) -> list[Finding]:
-    straight = [
-        _name(one.given, other.given, lambda name: rarity.bits(rarity.given, name), GIVEN, is_given=True),
-        _name(one.family, other.family, lambda name: rarity.bits(rarity.family, name), FAMILY),
-    ]
-    crossed = _name(one.given, other.family, lambda name: rarity.bits(rarity.family, name), FAMILY)
-    back = _name(one.family, other.given, lambda name: rarity.bits(rarity.given, name), GIVEN)
-    swapped = crossed[0] + back[0] - 3.0
-    is_swap = crossed[1] != FAMILY[2] and back[1] != GIVEN[2] and (crossed[1] or back[1])
-    if is_swap and swapped > sum(bits for bits, _why in straight):
-        return [(swapped, Reason.NAMES_SWAPPED)]
-    return straight
+def _are_two_names(one: str, other: str, rarity: Rarity) -> bool:
+    """Alike, yet no slip: names that differ by their ending as those of a brother and a sister do, or both well known
+    here. Twins are called so, and share birth date, family name, phone and home."""
+    if one in other or other in one:
+        short, long = sorted((one, other), key=len)
+        return long in (f"{short}a", f"{short}o")
+    if one[:-1] == other[:-1] and {one[-1:], other[-1:]} == {"a", "o"}:
+        return True
+    return min(rarity.given.get(one, 0), rarity.given.get(other, 0)) >= OFTEN
 
 
 GIVEN = (Reason.GIVEN_SAME, Reason.GIVEN_ALIKE, Reason.GIVEN_DIFFERS)
 FAMILY = (Reason.FAMILY_SAME, Reason.FAMILY_ALIKE, Reason.FAMILY_DIFFERS)
+SAME = log2(1 - SLIP)
+
+
+def _names(one: Person, other: Person, rarity: Rarity) -> tuple[float, tuple[Reason, ...]]:
+    given, family, rare = rarity.bits["given"], rarity.bits["family"], rarity.rare
+    first = _name(one.given, other.given, given, rare, GIVEN, is_given=True)
+    last = _name(one.family, other.family, family, rare, FAMILY)
+    straight = first[0] + last[0]
+    reasons = tuple(why for why in (first[1], last[1]) if why)
+    if first[1] == Reason.GIVEN_SAME and last[1] == Reason.FAMILY_SAME:
+        return straight, reasons
+    crossed = _name(one.given, other.family, family, rare, FAMILY)
+    if crossed[1] == Reason.FAMILY_DIFFERS:
+        return straight, reasons
+    back = _name(one.family, other.given, given, rare, GIVEN)
+    is_swap = back[1] != Reason.GIVEN_DIFFERS and (crossed[1] or back[1])
+    if is_swap and crossed[0] + back[0] - 3.0 > straight:
+        return crossed[0] + back[0] - 3.0, (Reason.NAMES_SWAPPED,)
+    return straight, reasons
 
 
 def _name(
-    one: str, other: str, bits: Callable[[str], float], words: tuple[Reason, Reason, Reason], *, is_given: bool = False
-) -> Finding:
+    one: str, other: str, bits: Mapping[str, float], rare: float, words: tuple[Reason, Reason, Reason],
+    *, is_given: bool = False,
+) -> Finding:  # fmt: skip
     if not one or not other:
         return 0.0, None
     if one == other:
-        return bits(one) + log2(1 - SLIP), words[0]
+        return bits.get(one, rare) + SAME, words[0]
     a, b = one.replace(" ", ""), other.replace(" ", "")
     likeness = _likeness(a, b)
-    if likeness >= 0.8 or (min(len(a), len(b)) > 2 and OSA.distance(a, b) == 1):
-        return max(1.0, min(bits(one), bits(other)) * likeness - 3.0), words[1]
+    least = min(bits.get(one, rare), bits.get(other, rare))
+    if likeness >= 0.8 or (min(len(a), len(b)) > 2 and OSA.distance(a, b, score_cutoff=1) == 1):
+        return max(1.0, least * likeness - 3.0), words[1]
     if is_given and are_nicknames(one, other):
-        return max(1.0, min(bits(one), bits(other)) - 4.0), Reason.GIVEN_SHORT
-    parts, others = set(one.split()), set(other.split())
-    if parts & others and (parts <= others or others <= parts):
-        return max(1.0, min(bits(one), bits(other)) - 4.0), words[1]
+        return max(1.0, least - 4.0), Reason.GIVEN_SHORT
+    if (" " in one or " " in other) and _is_part(one, other):
+        return max(1.0, least - 4.0), words[1]
     if min(len(a), len(b)) == 1 and a[0] == b[0]:
         return 1.0, words[1]
     return (-1.0 if likeness >= 0.65 else -4.0), words[2]
 
 
-@lru_cache(maxsize=1 << 16)
+def _is_part(one: str, other: str) -> bool:
+    parts, others = set(one.split()), set(other.split())
+    return parts <= others or others <= parts
+
+
 def _likeness(a: str, b: str) -> float:
-    """1 for equal words; slips, letters that changed places and endings that were cut count little."""
-    edits = OSA.normalized_similarity(a, b)
-    return max(edits, JaroWinkler.similarity(a, b) - 0.08 if min(len(a), len(b)) > 3 else edits)
+    """1 for equal words; slips, letters that changed places and endings that were cut count little. 0 for strangers."""
+    edits: float = OSA.normalized_similarity(a, b, score_cutoff=0.6)
+    if len(a) <= 3 or len(b) <= 3:
+        return edits
+    return max(edits, JaroWinkler.similarity(a, b, score_cutoff=0.7) - 0.08)
 
 
 def _birth(one: str, other: str) -> Finding:
@@ -175,7 +224,7 @@ def _birth(one: str, other: str) -> Finding:
         return 14.0, Reason.BIRTH_SAME
     if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
         return 10.0, Reason.BIRTH_SWAPPED
-    edits = OSA.distance(one, other)
+    edits = OSA.distance(one, other, score_cutoff=2)
     if edits == 1:
         return 8.0, Reason.BIRTH_SLIP
     same = (one[:4] == other[:4]) + (one[4:6] == other[4:6]) + (one[6:] == other[6:])
@@ -208,30 +257,43 @@ def _contacts(one: Person, other: Person) -> Finding:
 
 
 def _best(ours: tuple[Place, ...], theirs: tuple[Place, ...], rarity: Rarity) -> Finding:
-    found = [_home(a, b, rarity) for a, b in product(ours, theirs)]
-    return max(found, key=lambda finding: finding[0], default=(0.0, None))
+    best: Finding | None = None
+    for a in ours:
+        for b in theirs:
+            found = _home(a, b, rarity)
+            best = found if best is None or found[0] > best[0] else best
+    return best or NOTHING
 
 
 def _home(one: Place, other: Place, rarity: Rarity) -> Finding:
-    city = min(7.0, rarity.bits(rarity.city, one.city), rarity.bits(rarity.city, other.city))
-    code = min(7.0, rarity.bits(rarity.postcode, one.postcode), rarity.bits(rarity.postcode, other.postcode))
-    lines = [
-        _part(one.street, theirs, 9.0, 6.0, -1.5) + _part(one.extra, extra, 7.0, 5.0, -0.5)
-        for theirs, extra in ((other.street, other.extra), (other.extra, other.street))
-    ]
-    parts = [
-        _part(one.number, other.number, 5.0, 0.5, -0.5),
-        max(lines),
-        _part(one.city, other.city, city, city * 0.6, -1.5),
-        _part(one.postcode, other.postcode, code, code * 0.5, -2.0),
-        _part(one.region, other.region, 1.0, 0.0, -0.7),
-    ]
-    bits = sum(parts)
+    bits = (
+        _part(one.number, other.number, 5.0, 0.5, -0.5)
+        + _line(one, other)
+        + _area(one.city, other.city, rarity.bits["city"], rarity.rare, 0.6, -1.5)
+        + _area(one.postcode, other.postcode, rarity.bits["postcode"], rarity.rare, 0.5, -2.0)
+        + _part(one.region, other.region, 1.0, 0.0, -0.7)
+    )
     if bits >= 18:
         return bits, Reason.ADDRESS_SAME
     if bits > 4:
         return bits, Reason.ADDRESS_ALIKE
     return (bits, Reason.ADDRESS_DIFFERS) if bits < -2 else (bits, None)
+
+
+def _line(one: Place, other: Place) -> float:
+    """Street and the line beside it, which are written in either order."""
+    straight = _part(one.street, other.street, 9.0, 6.0, -1.5)
+    if not one.extra and not other.extra:
+        return max(straight, 0.0)
+    return max(
+        straight + _part(one.extra, other.extra, 7.0, 5.0, -0.5),
+        _part(one.street, other.extra, 9.0, 6.0, -1.5) + _part(one.extra, other.street, 7.0, 5.0, -0.5),
+    )
+
+
+def _area(one: str, other: str, bits: Mapping[str, float], rare: float, alike: float, differs: float) -> float:
+    same = min(7.0, bits.get(one, rare), bits.get(other, rare))
+    return _part(one, other, same, same * alike, differs)
 
 
 def _part(one: str, other: str, same: float, alike: float, differs: float) -> float:

@@ -6,6 +6,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from patients.enums import SuggestionLevel, SuggestionStatus
 from patients.matching.scoring import Reason
 from patients.models import DuplicateSuggestion, Patient, PatientMerge
@@ -17,6 +18,7 @@ R = Reason
 REASONS = {
     R.GIVEN_SAME: (_("Same given name"), FOR),
     R.GIVEN_ALIKE: (_("Given names much alike"), FOR),
+    R.GIVEN_NEIGHBOUR: (_("Given names alike, yet both are names: perhaps twins"), AGAINST),
     R.GIVEN_SHORT: (_("Short form of the given name"), FOR),
     R.GIVEN_DIFFERS: (_("Different given names"), AGAINST),
     R.FAMILY_SAME: (_("Same family name"), FOR),
@@ -102,10 +104,24 @@ def current_id(patient_id: int) -> int:
 
 def merged_goal(user: User, patient_id: int) -> int | None:
     """Where an old address leads: the record this one was merged into, if the person may open that; else None."""
-    merged_into = Patient.objects.filter(pk=patient_id).values_list("merged_into", flat=True).first()
+    found = _goes_on().tuples(patient_id)
+    merged_into: int | None = found[0][0] if found else None
     return merged_into if merged_into and patients_visible_to(user).filter(pk=merged_into).exists() else None
+
+
+@prepared
+def _goes_on() -> QuerySet[Patient]:
+    """Where the record 0 goes on."""
+    return Patient.objects.filter(pk=Given(0)).order_by().values_list("merged_into_id")  # type: ignore[return-value]
 
 
 def earlier_records(patient_id: int) -> list[int]:
     """Ids of the records that were merged into this one: facts about the person stand under these too."""
-    return list(Patient.objects.filter(merged_into=patient_id).order_by("pk").values_list("pk", flat=True))
+    return [pk for (pk,) in _earlier().tuples(patient_id)]
+
+
+@prepared
+def _earlier() -> QuerySet[Patient]:
+    """Merged into the record 0."""
+    found = Patient.objects.filter(merged_into=Given(0)).order_by("pk")
+    return found.values_list("pk")  # type: ignore[return-value]

@@ -17,6 +17,8 @@ from patients.numbers import phone_variants
 
 RARITY_KEPT_SECONDS = 600.0
 COMMON_NAMES = 5000
+VARIED = ("+52", "+54", "+55")
+"""Countries that write one number in two ways (`phone_variants`)."""
 _rarity: tuple[float, Rarity] | None = None
 
 
@@ -47,7 +49,8 @@ def _contacts(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
     for pk, scheme, value in _among(ContactPoint.objects.all(), "patient_id", ids).values_list(
         "patient_id", "scheme", "value"
     ):
-        found[pk].append((scheme, min(phone_variants(value)) if scheme == "phone" else value))
+        has_variants = scheme == "phone" and value[:3] in VARIED
+        found[pk].append((scheme, min(phone_variants(value)) if has_variants else value))
     return found
 
 
@@ -125,6 +128,31 @@ def sharing(keys: Iterable[int]) -> dict[int, list[int]]:
         found = dict(cursor.fetchall())
         cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
     return {key: ids for key, ids in found.items() if len(ids) <= CROWD}
+
+
+NEAR = """
+SELECT ours.holders, found.ids FROM (
+  SELECT key, array_agg(patient_id) AS holders FROM patients_matchprofile CROSS JOIN unnest(keys) AS key
+  WHERE patient_id >= %s AND patient_id < %s GROUP BY key HAVING count(*) <= %s) ours
+CROSS JOIN LATERAL (SELECT array_agg(near.patient_id) AS ids FROM (
+  SELECT patient_id FROM patients_matchprofile WHERE keys @> ARRAY[ours.key] LIMIT %s) near) found
+WHERE cardinality(found.ids) BETWEEN 2 AND %s
+"""
+
+
+def later_neighbours(first: int, end: int) -> dict[int, set[int]]:
+    """For each record numbered from `first` up to `end`: the later ones that share a key. By the stored keys; those of
+    a crowd are left out. Records without any are missing. One query."""
+    found: dict[int, set[int]] = defaultdict(set)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_seqscan', 'off', true)")
+        cursor.execute(NEAR, [first, end, CROWD, CROWD + 1, CROWD])
+        for holders, ids in cursor:
+            for pk in holders:
+                found[pk].update(ids)
+        cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
+    later = {pk: {other for other in ids if other > pk} for pk, ids in found.items()}
+    return {pk: ids for pk, ids in later.items() if ids}
 
 
 def relatives_among(ids: Iterable[int]) -> set[tuple[int, int]]:

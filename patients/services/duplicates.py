@@ -1,6 +1,6 @@
 """Finding records that may be of one person, and keeping what people decided. Nothing here merges."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,10 +23,12 @@ from patients.matching.people import Person
 from patients.matching.scoring import Verdict, compare
 from patients.models import DuplicateSuggestion, MatchProfile, Patient
 from patients.policies import can_merge_patients
-from patients.selectors.matching import fingerprint, persons, rarity, relatives_among, sharing
+from patients.selectors.matching import fingerprint, later_neighbours, persons, rarity, relatives_among, sharing
 
 SCAN = "duplicate_scan"
 CHUNK, BATCH, OLD = 1000, 300, timedelta(hours=24)
+WIDE, MOST_AT_ONCE = 4000, 50_000
+"""Records that one step of a scan compares with later ones, and descriptions that it holds in memory at once."""
 TASK, QUEUE = "patients.compare_records", "reports"
 Pair = tuple[int, int]
 
@@ -55,47 +57,45 @@ def refresh_profiles(ids: Iterable[int]) -> dict[int, Person]:
     return found
 
 
-def compare_records(ids: Iterable[int], *, only_later: bool = False) -> int:
-    """Compare these records with all that share a key and keep the suggestions; returns how many pairs stand now.
-
-    `only_later` leaves out pairs with an earlier record, for a scan that comes to each record once.
-    """
+def compare_records(ids: Iterable[int]) -> int:
+    """Compare these records with all that share a key and keep the suggestions; returns how many pairs stand now."""
     with transaction.atomic():
         ours = refresh_profiles(ids)
-        pairs = _pairs_of(ours, only_later=only_later)
-        others = persons({pk for pair in pairs for pk in pair} - set(ours))
-        everybody, names = ours | others, rarity()
-        verdicts = {
-            (a, b): compare(everybody[a], everybody[b], names)
-            for a, b in pairs
-            if a in everybody and b in everybody
-        }  # fmt: skip
-        found = {pair: verdict for pair, verdict in verdicts.items() if verdict.level}
-        for pair in relatives_among(everybody) & set(found):
-            del found[pair]
-        _keep(found, everybody, looked_at=ours, only_later=only_later)
+        pairs = _pairs_of(ours)
+        everybody = ours | persons({pk for pair in pairs for pk in pair} - set(ours))
+        found = _judged(pairs, everybody)
+        prints = {pk: fingerprint(everybody[pk]) for pair in found for pk in pair}
+        _keep(found, prints, concerned=Q(first__in=ours) | Q(second__in=ours))
         MatchProfile.objects.filter(patient__in=list(ours)).update(compared_at=timezone.now())
     return len(found)
 
 
-def _pairs_of(ours: dict[int, Person], *, only_later: bool) -> set[Pair]:
+def _pairs_of(ours: dict[int, Person]) -> set[Pair]:
     keys = {pk: keys_of(one) for pk, one in ours.items()}
     groups = sharing({key for found in keys.values() for key in found})
     pairs = set()
     for pk, own in keys.items():
-        for key in own:
-            for other in groups.get(key, ()):
-                if other > pk or (other < pk and not only_later):
-                    pairs.add((pk, other) if pk < other else (other, pk))
+        for other in {other for key in own for other in groups.get(key, ())} - {pk}:
+            pairs.add((pk, other) if pk < other else (other, pk))
     return pairs
 
 
-def _keep(
-    found: dict[Pair, Verdict], everybody: dict[int, Person], *, looked_at: Collection[int], only_later: bool
-) -> None:
-    concerned = Q(first__in=looked_at) if only_later else Q(first__in=looked_at) | Q(second__in=looked_at)
+def _judged(pairs: Iterable[Pair], everybody: dict[int, Person]) -> dict[Pair, Verdict]:
+    """Pairs with a level, but for known relatives; records that are gone meanwhile are left out."""
+    found, names = {}, rarity()
+    for pair in pairs:
+        one, other = everybody.get(pair[0]), everybody.get(pair[1])
+        if one is not None and other is not None:
+            verdict = compare(one, other, names)
+            if verdict.level:
+                found[pair] = verdict
+    for pair in relatives_among({pk for pair in found for pk in pair}) & set(found):
+        del found[pair]
+    return found
+
+
+def _keep(found: dict[Pair, Verdict], prints: dict[int, str], *, concerned: Q) -> None:
     known = {(row.first_id, row.second_id): row for row in DuplicateSuggestion.objects.filter(concerned)}
-    prints = {pk: fingerprint(everybody[pk]) for pair in found for pk in pair}
     fresh = []
     for pair, verdict in sorted(found.items()):
         told = f"{prints[pair[0]]}:{prints[pair[1]]}"
@@ -161,26 +161,52 @@ def sweep(*, limit: int = 20_000) -> int:
 def start_scan(*, actor: User) -> Job:
     """A job that compares every record with every other that shares a key. Raises PermissionDenied, Refused."""
     _require(actor)
-    ids = Patient.objects.current().order_by("pk").values_list("pk", flat=True)
-    parts = sorted({pk // CHUNK for pk in ids.iterator(chunk_size=10_000)})
-    if not parts:
+    ids = list(Patient.objects.current().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000))
+    if not ids:
         raise Refused(_("There are no records to compare."))
     # All keys are made before the first comparison, so that one pass finds every pair.
-    items = [*(-1 - part for part in parts), *parts]
+    items = [*sorted({-1 - pk // CHUNK for pk in ids}, reverse=True), *sorted({pk // WIDE for pk in ids})]
     return start(owner=actor, kind=SCAN, title=_("Search for duplicates"), items=items)
 
 
 def scan_part(job: Job, item: int) -> None:
-    """One thousand record numbers of a scan: below zero their keys are made, else they are compared."""
+    """One step of a scan: below zero the keys of a thousand record numbers are made, else four thousand are compared."""
     if item < 0:
-        refresh_profiles(_ids_of(-1 - item))
+        first = (-1 - item) * CHUNK
+        rows = Patient.objects.current().filter(pk__gte=first, pk__lt=first + CHUNK)
+        refresh_profiles(rows.values_list("pk", flat=True))
+        # From now on the scan answers for them; what changes while it runs waits anew and is compared on its own.
+        MatchProfile.objects.filter(patient__gte=first, patient__lt=first + CHUNK).update(compared_at=timezone.now())
     else:
-        compare_records(_ids_of(item), only_later=True)
+        _compare_later(item * WIDE, (item + 1) * WIDE)
 
 
-def _ids_of(part: int) -> list[int]:
-    rows = Patient.objects.current().filter(pk__gte=part * CHUNK, pk__lt=(part + 1) * CHUNK)
-    return list(rows.values_list("pk", flat=True))
+def _compare_later(first: int, end: int) -> None:
+    """Compare the records of these numbers with later ones, as their keys stand; a scan comes to each pair once."""
+    with transaction.atomic():
+        found: dict[Pair, Verdict] = {}
+        prints: dict[int, str] = {}
+        for pairs in _portions(later_neighbours(first, end)):
+            everybody = persons({pk for pair in pairs for pk in pair})
+            judged = _judged(pairs, everybody)
+            prints |= {pk: fingerprint(everybody[pk]) for pair in judged for pk in pair if pk not in prints}
+            found |= judged
+        _keep(found, prints, concerned=Q(first__gte=first, first__lt=end))
+
+
+def _portions(later: dict[int, set[int]]) -> Iterator[list[Pair]]:
+    """All pairs, in lists of not many more than MOST_AT_ONCE different records."""
+    pairs: list[Pair] = []
+    named: set[int] = set()
+    for pk, others in later.items():
+        pairs += [(pk, other) for other in others]
+        named |= others
+        named.add(pk)
+        if len(named) >= MOST_AT_ONCE:
+            yield pairs
+            pairs, named = [], set()
+    if pairs:
+        yield pairs
 
 
 def _require(actor: User) -> None:

@@ -69,6 +69,24 @@ def test_twins_are_never_certain():
     assert (found.level, found.reasons[0]) == (Level.LIKELY, Reason.GIVEN_DIFFERS)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("Luis", "Luisa"), ("Mario", "Maria"), ("Daniel", "Daniela"), ("Jose", "Josue")]
+)
+def test_twins_whose_names_are_alike_are_not_certain_either(one, other):
+    shared = {"contacts": [("phone", "+13055550100")], "places": [HOME]}
+    known = Rarity(100_000, {"jose": 900, "josue": 300})
+    found = compare(someone(one, **shared), someone(other, **shared), known)
+    assert (found.level, found.reasons[0]) == (Level.LIKELY, Reason.GIVEN_NEIGHBOUR)
+    slip = compare(someone("Daneil", **shared), someone("Daniel", **shared), known)
+    assert (slip.level, slip.reasons[0]) == (Level.CERTAIN, Reason.GIVEN_ALIKE)
+
+
+def test_another_family_name_is_excused_where_all_else_is_the_same():
+    married = someone(family="Villalobos", places=[HOME])
+    found = [verdict(someone(places=[HOME]), married), verdict(someone(), someone(family="Villalobos"))]
+    assert [one.level for one in found] == [Level.CERTAIN, Level.POSSIBLE]
+
+
 def test_a_phone_of_the_whole_house_makes_nobody_certain():
     shared = {"contacts": [("phone", "+13055550100")], "places": [HOME]}
     found = verdict(someone(**shared), someone("Luisa", "Prado", date(1990, 5, 1), **shared))
