@@ -16,6 +16,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from contact_center.accounts.models import User
+from contact_center.accounts.protection import lacks_second_factor
 from inbox import realtime
 from inbox.pulse import Pulse
 from inbox.rights import RightsWatch
@@ -71,6 +72,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self) -> None:
         user = self.scope.get("user")
         if user is None or not user.is_authenticated or not user.is_active:
+            await self.close(code=SIGNED_OUT)
+            return
+        if await database_sync_to_async(lacks_second_factor)(user):
             await self.close(code=SIGNED_OUT)
             return
         self.user = user
@@ -229,7 +233,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if row is None or str(row.get_decoded().get(SESSION_KEY)) != str(self.user.pk):
             return False
         fresh = User.objects.filter(pk=self.user.pk, is_active=True).first()
-        if fresh is None:
+        if fresh is None or lacks_second_factor(fresh):
             return False
         self.user = fresh
         return True

@@ -4,18 +4,24 @@ import asyncio
 import time
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
+from contact_center.accounts import protection
 from contact_center.accounts.services import disable_user
 from contact_center.asgi import application
 from inbox import consumers, realtime, rights
 from inbox.realtime import control_group
+from patients.models import BreakGlass
+from tests.factories.care import BreakGlassFactory
 from tests.factories.inbox import InteractionFactory
+from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = [(b"origin", settings.PUBLIC_BASE_URL.encode())]
@@ -45,6 +51,13 @@ class Socket(WebsocketCommunicator):
         return await super().receive_json_from(timeout)
 
 
+@pytest.fixture(autouse=True)
+def _rules_are_read_anew():
+    protection.forget_rules()
+    yield
+    protection.forget_rules()
+
+
 def cookie_of(user):
     client = Client()
     client.force_login(user, backend="contact_center.accounts.backends.PersonBackend")
@@ -69,6 +82,40 @@ async def subscribed(socket, *topics):
 async def test_without_a_session_or_from_a_foreign_origin_nobody_connects(agent):
     assert (await connect())[1] is False
     assert (await connect(agent, origin=False))[1] is False
+
+
+async def test_who_lacks_a_second_factor_connects_to_nothing_and_loses_the_socket_when_it_becomes_needed(agent, admin):
+    socket, is_open = await connect(agent)
+    await database_sync_to_async(protection.set_rule)(actor=admin, role=agent.role, is_required=True)
+    await get_channel_layer().group_send(control_group(agent.pk), {"type": "rights.changed"})
+    closed = await socket.receive_output(timeout=10)
+    assert (is_open, closed["type"], closed["code"]) == (True, "websocket.close", 4401)
+    assert (await connect(agent))[1] is False
+    await database_sync_to_async(TOTP.activate)(agent, "JBSWY3DPEHPK3PXP")
+    socket, is_open = await connect(agent)
+    assert is_open
+    await socket.disconnect()
+
+
+async def test_no_topic_tells_of_a_protected_record_before_the_glass_is_broken_or_after_its_hour(
+    agent, sms_channel, monkeypatch
+):
+    monkeypatch.setattr(rights, "RIGHTS_SECONDS", 0.01)
+    known = await database_sync_to_async(PatientFactory)(sensitivity="vip")
+    talk = await database_sync_to_async(InteractionFactory)(channel=sms_channel, patient=known)
+    topic = f"interaction.{talk.pk}"
+    socket, _ = await connect(agent)
+    assert await subscribed(socket, topic) == {}
+    assert await socket.receive_json_from() == {"type": "refused", "topics": [topic]}
+    glass = await database_sync_to_async(BreakGlassFactory)(user=agent, patient=known)
+    assert await subscribed(socket, topic) == {topic: 0}
+    await database_sync_to_async(BreakGlass.objects.filter(pk=glass.pk).update)(expires_at=timezone.now())
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 1})
+    assert await socket.receive_json_from() == {"type": "changed", "topic": topic, "seq": 1}  # a number, nobody's name
+    assert await socket.receive_json_from() == {"type": "refused", "topics": [topic]}
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 2})
+    assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
 
 
 async def test_an_agent_hears_of_their_interactions_and_not_of_others(agent, outsider, sms_channel):
