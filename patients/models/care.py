@@ -3,12 +3,14 @@
 from datetime import date
 
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from contact_center.common.encrypted import EncryptedTextField
 from contact_center.common.models import SafeFSM, TimeStampedModel
 from patients.enums import AlertKind, AlertSeverity, CoverageStatus, EnrolmentStatus, PendingKind, PendingStatus
 from patients.models.people import Patient
@@ -202,7 +204,7 @@ class Coverage(TimeStampedModel):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="coverages")
     payer = models.CharField(max_length=120)
     plan = models.CharField(max_length=120, blank=True)
-    member_number = models.CharField(max_length=60, blank=True)
+    member_number = EncryptedTextField(blank=True, validators=[MaxLengthValidator(60)])
     valid_from_date = models.DateField(null=True, blank=True)
     valid_until_date = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=16, choices=CoverageStatus.choices, default=CoverageStatus.ACTIVE)

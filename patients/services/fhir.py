@@ -187,7 +187,8 @@ def _about_patient(actor: User, found: Read, patient_id: int) -> str:
         record_consent(actor=actor, patient_id=patient_id, **words)
         return "created"
     values = found.values
-    if patient.coverages.filter(payer=values["payer"], member_number=values["member_number"]).exists():
+    same_payer = patient.coverages.filter(payer=values["payer"])
+    if any(row.member_number == values["member_number"] for row in same_payer):  # encrypted: not to be looked for
         return "unchanged"
     add_coverage(actor=actor, patient_id=patient_id, **values)
     return "created"

@@ -1,14 +1,17 @@
 """Alerts, programs, pending results, coverage, life events: what may be done with them, and what each deed leaves."""
 
 from datetime import date, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from contact_center.audit.models import AuditEntry
+from contact_center.common import rotation
 from contact_center.common.errors import Conflict, Refused
 from patients.enums import EnrolmentStatus, PendingStatus
 from patients.models import Alert, Coverage, PendingResult, ProgramEnrolment
@@ -271,6 +274,27 @@ def test_coverage_ends_yesterday_or_never_was(agent, patient):
     assert (wrong.status, wrong.valid_until_date) == ("entered-in-error", None)
     with pytest.raises(Refused):
         care.end_coverage(actor=agent, coverage_id=kept.pk)
+
+
+def raw_number(row):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT member_number FROM patients_coverage WHERE id = %s", [row.pk])
+        return cursor.fetchone()[0]
+
+
+def test_a_member_number_stands_encrypted_and_its_migration_keeps_it_both_ways(patient):
+    migration = import_module("patients.migrations.0009_member_number")
+    editor = SimpleNamespace(connection=connection)
+    row, without = CoverageFactory(patient=patient, member_number="M 77"), CoverageFactory(member_number="")
+    assert ("M 77" in raw_number(row), Coverage.objects.get(pk=row.pk).member_number) == (False, "M 77")
+    migration.reveal(None, editor)
+    assert (raw_number(row), raw_number(without)) == ("M 77", "")
+    migration.close(None, editor)
+    assert (raw_number(row)[:3], raw_number(without)) == ("v1:", "")
+    assert Coverage.objects.get(pk=row.pk).member_number == "M 77"
+    assert "patients_coverage.member_number" in [place.name for place in rotation.places()]
+    with pytest.raises(ValidationError):
+        care.add_coverage(actor=None, patient_id=patient.pk, payer="A", member_number="1" * 61)
 
 
 def test_coverage_that_begins_today_does_not_end_before_it_begins(agent, patient):
