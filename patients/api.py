@@ -13,12 +13,29 @@ from rest_framework.response import Response
 from contact_center.audit.api import AuditedReadViewSet
 from contact_center.common.api import IdField, IdFilter, MomentFilter, ProblemSerializer, checked
 from contact_center.common.api_verbs import verb
-from patients.enums import ContactScheme, ContactUse, Gender
-from patients.models import ContactPoint, Patient
+from patients.enums import (
+    AccessNeed,
+    CommunicationStyle,
+    ConsentPurpose,
+    ConsentStatus,
+    ContactChannel,
+    ContactScheme,
+    ContactUse,
+    Gender,
+)
+from patients.models import Consent, ConsentText, ContactPoint, Patient
+from patients.selectors.consents import consents_visible_to, latest_of_each
 from patients.selectors.people import contact_points_visible_to, patients_visible_to
-from patients.services import addresses, records
+from patients.services import addresses, consents, records
 
 REFUSALS = {403: ProblemSerializer, 404: ProblemSerializer}
+
+
+PREFERENCES = (
+    "preferred_channel", "contact_from", "contact_until", "interpreter_language", "communication_style", "access_needs",
+    "access_note",
+)  # fmt: skip
+"""How a patient wants to be reached and spoken with; read and changed with the patient."""
 
 
 class ContactPointSerializer(serializers.ModelSerializer):
@@ -67,6 +84,7 @@ class PatientSerializer(serializers.ModelSerializer):
             "language",
             "time_zone",
             "site_name",
+            *PREFERENCES,
             "sensitivity",
             "is_do_not_contact",
             "deceased_date",
@@ -88,6 +106,13 @@ class PatientWriteSerializer(serializers.Serializer):
     language = serializers.CharField(max_length=8, required=False)
     time_zone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     site_name = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    preferred_channel = serializers.ChoiceField(ContactChannel.choices, required=False, allow_blank=True)
+    contact_from = serializers.TimeField(required=False, allow_null=True)
+    contact_until = serializers.TimeField(required=False, allow_null=True)
+    interpreter_language = serializers.CharField(max_length=8, required=False, allow_blank=True)
+    communication_style = serializers.ChoiceField(CommunicationStyle.choices, required=False, allow_blank=True)
+    access_needs = serializers.ListField(child=serializers.ChoiceField(AccessNeed.choices), required=False, max_length=6)
+    access_note = serializers.CharField(max_length=240, required=False, allow_blank=True)
     is_do_not_contact = serializers.BooleanField(required=False)
     deceased_date = serializers.DateField(required=False, allow_null=True)
 
@@ -206,3 +231,63 @@ class ContactPointViewSet(AuditedReadViewSet):
     def verify(self, request: Request, pk: str) -> Response:
         point = addresses.verify_contact_point(actor=request.user, contact_point_id=int(pk))  # type: ignore[arg-type]
         return Response(ContactPointSerializer(point).data)
+
+
+class ConsentSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Consent
+        fields = ["id", "patient", "purpose", "channel_kind", "status", "source", "text", "text_version", "recorded_at"]
+        read_only_fields = fields
+
+
+class NewConsentSerializer(serializers.Serializer):
+    """The patient's word on one purpose by one way; a withdrawal is a new word, and earlier ones stay."""
+
+    patient = IdField()
+    purpose = serializers.ChoiceField(ConsentPurpose.choices)
+    channel_kind = serializers.ChoiceField(
+        ContactChannel.choices, default="", allow_blank=True, help_text="Empty: all ways."
+    )
+    status = serializers.ChoiceField(ConsentStatus.choices)
+    source = serializers.CharField(max_length=60, help_text="How it is known, such as `signed form`.")
+    text = serializers.PrimaryKeyRelatedField(
+        queryset=ConsentText.objects.all(), required=False, allow_null=True, help_text="What the patient was shown."
+    )
+
+
+class ConsentFilters(django_filters.FilterSet):
+    patient = IdFilter(field_name="patient_id")
+    purpose = django_filters.ChoiceFilter(choices=ConsentPurpose.choices)
+    channel_kind = django_filters.ChoiceFilter(choices=ContactChannel.choices)
+    latest = django_filters.BooleanFilter(method="only_latest", label="Only the word that holds now")
+
+    class Meta:
+        model = Consent
+        fields: list[str] = []
+
+    def only_latest(self, rows: QuerySet[Consent], name: str, value: bool) -> QuerySet[Consent]:
+        return latest_of_each(rows) if value else rows
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List what patients allowed and forbade"),
+    retrieve=extend_schema(summary="Read one word of a patient", responses={200: ConsentSerializer, **REFUSALS}),
+)
+class ConsentViewSet(AuditedReadViewSet):
+    scope = "patients"
+    audited_type = "consent"
+    serializer_class = ConsentSerializer
+    filterset_class = ConsentFilters
+    queryset = Consent.objects.none()
+
+    def get_queryset(self) -> QuerySet[Consent]:
+        return consents_visible_to(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(
+        summary="Note what a patient allowed or forbade", request=NewConsentSerializer,
+        responses={201: ConsentSerializer, **REFUSALS},
+    )  # fmt: skip
+    def create(self, request: Request) -> Response:
+        given = checked(NewConsentSerializer, request)
+        row = consents.record_consent(actor=request.user, patient_id=given.pop("patient"), **given)  # type: ignore[arg-type]
+        return Response(ConsentSerializer(row).data, status=status.HTTP_201_CREATED)

@@ -10,6 +10,7 @@ app_name = "api"
 router = SimpleRouter()
 router.register("patients", patients.PatientViewSet, basename="patient")
 router.register("contact-points", patients.ContactPointViewSet, basename="contact-point")
+router.register("consents", patients.ConsentViewSet, basename="consent")
 router.register("interactions", interactions.InteractionViewSet, basename="interaction")
 router.register("messages", interactions.MessageViewSet, basename="message")
 router.register("tasks", work.TaskViewSet, basename="task")

@@ -1,17 +1,37 @@
 """Reading consents."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from contact_center.accounts.models import User
 from patients.enums import ConsentPurpose, ConsentStatus, ContactChannel
 from patients.models import Consent, ConsentText, Patient
+from patients.selectors.people import patients_visible_to
 
 FALLBACK_LANGUAGE = "en"
 
 
+def consents_visible_to(user: User) -> QuerySet[Consent]:
+    """Every word of the patients whom this person may open."""
+    return Consent.objects.filter(patient__in=patients_visible_to(user))
+
+
+def latest_of_each(rows: QuerySet[Consent]) -> QuerySet[Consent]:
+    """Of these the latest word of each patient on each purpose and channel kind."""
+    same = Consent.objects.filter(
+        patient=OuterRef("patient"), purpose=OuterRef("purpose"), channel_kind=OuterRef("channel_kind")
+    )
+    at = OuterRef("recorded_at")
+    later = same.filter(Q(recorded_at__gt=at) | Q(recorded_at=at, pk__gt=OuterRef("pk")))
+    return rows.filter(~Exists(later))
+
+
 def latest_consents(patient: Patient) -> list[Consent]:
-    """The latest word on each purpose and channel kind, in that order; earlier ones are history."""
-    rows = patient.consents.order_by("purpose", "channel_kind", "-recorded_at", "-pk")
-    return list(rows.distinct("purpose", "channel_kind"))
+    """The latest word on each purpose and channel kind, in that order; earlier ones are history. One query, none for a
+    record that was opened with its consents."""
+    latest: dict[tuple[str, str], Consent] = {}
+    for row in sorted(patient.consents.all(), key=lambda one: (one.recorded_at, one.pk)):
+        latest[row.purpose, row.channel_kind] = row
+    return [latest[key] for key in sorted(latest)]
 
 
 def word_on(patient_id: int, purpose: str, channel_kind: str) -> bool | None:

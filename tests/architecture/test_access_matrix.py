@@ -313,6 +313,7 @@ TABLE = {
 API_READS = {
     "patients": WORKERS,
     "contact-points": WORKERS,
+    "consents": WORKERS,
     "interactions": WORKERS,
     "messages": WORKERS,
     "cases": WORKERS,

@@ -16,6 +16,7 @@ from contact_center.audit.models import AuditEntry
 from inbox.enums import Direction, EventStatus, InteractionStatus, MessageStatus
 from inbox.models import Interaction, Message
 from patients.models import ContactPoint, Patient
+from patients.selectors.consents import word_on
 from tests.factories.hours import CalendarFactory, SlaClockFactory, SlaPolicyFactory
 from tests.factories.inbox import (
     CaseFactory,
@@ -29,7 +30,7 @@ from tests.factories.inbox import (
     TaskFactory,
     WebhookEventFactory,
 )
-from tests.factories.patients import ContactPointFactory, PatientFactory
+from tests.factories.patients import ConsentFactory, ContactPointFactory, PatientFactory
 
 pytestmark = pytest.mark.django_db
 V1 = "/api/v1"
@@ -70,6 +71,7 @@ def ids(response):
 COLLECTIONS = {
     "patients": PatientFactory,
     "contact-points": ContactPointFactory,
+    "consents": ConsentFactory,
     "interactions": InteractionFactory,
     "messages": MessageFactory,
     "cases": CaseFactory,
@@ -236,6 +238,51 @@ def test_a_patient_is_changed_in_part(machine):
     patient.refresh_from_db()
     assert (response.status_code, patient.full_name) == (200, "Anna Souza")
     assert machine.put(f"{V1}/patients/{patient.pk}/", {}, format="json").status_code == 405
+
+
+def test_preferences_are_read_and_changed_with_the_patient(machine):
+    address = f"{V1}/patients/{PatientFactory().pk}/"
+    wanted = {
+        "preferred_channel": "sms",
+        "contact_from": "09:00:00",
+        "contact_until": "18:00:00",
+        "interpreter_language": "ht",
+        "communication_style": "brief",
+        "access_needs": ["sight", "reading"],
+        "access_note": "Large print, please",
+    }
+    changed = machine.patch(address, wanted, format="json")
+    assert (changed.status_code, {name: changed.json()[name] for name in wanted}) == (200, wanted)
+    for name, wrong in (("contact_until", None), ("access_needs", ["magic"]), ("preferred_channel", "pigeon")):
+        refused = machine.patch(address, {name: wrong}, format="json")
+        assert (name, refused.status_code, list(refused.json())) == (name, 400, [name])
+    assert {name: machine.get(address).json()[name] for name in wanted} == wanted
+
+
+def test_consents_are_noted_word_after_word_and_the_one_that_holds_is_told(machine):
+    patient, protected = PatientFactory(), PatientFactory(sensitivity="vip")
+    given = {
+        "patient": patient.pk, "purpose": "reminders", "channel_kind": "sms", "status": "granted",
+        "source": "signed form",
+    }  # fmt: skip
+    words = [machine.post(f"{V1}/consents/", given | {"status": said}, format="json") for said in ("granted", "withdrawn")]
+    first, second = (word.json()["id"] for word in words)
+    of_patient = {"patient": patient.pk}
+    assert [word.status_code for word in words] == [201, 201]
+    assert ids(machine.get(f"{V1}/consents/", of_patient)) == [second, first]
+    assert ids(machine.get(f"{V1}/consents/", of_patient | {"latest": "true"})) == [second]
+    assert word_on(patient.pk, "reminders", "sms") is False
+    assert AuditEntry.objects.filter(action="changed", object_type="consent", actor=machine.user).count() == 2
+    hidden = machine.post(f"{V1}/consents/", given | {"patient": protected.pk}, format="json")
+    unknown = machine.post(f"{V1}/consents/", given | {"purpose": "fun"}, format="json")
+    assert (hidden.status_code, unknown.status_code, list(unknown.json())) == (404, 400, ["purpose"])
+    ConsentFactory(patient=protected)
+    assert ids(machine.get(f"{V1}/consents/", {"patient": protected.pk})) == []
+    _key, reading = accounts.create_api_key(actor=None, name="Read", role=Role.SUPERVISOR, scopes=["patients:read"])
+    reader = APIClient()
+    reader.credentials(HTTP_AUTHORIZATION=f"Token {reading}")
+    assert reader.get(f"{V1}/consents/").status_code == 200
+    assert reader.post(f"{V1}/consents/", given, format="json").status_code == 403
 
 
 def test_each_read_of_patients_leaves_one_entry_that_names_them(machine):
