@@ -101,7 +101,7 @@ def _page_row(name: str, ask: Callable[[], object], goal: float) -> Row:
 
     with connection.execute_wrapper(note):
         ask()
-    statements = [one for one in said if one[0].startswith("SELECT") and "set_config" not in one[0]]
+    statements = [one for one in said if one[0].startswith(("SELECT", "EXECUTE")) and "set_config" not in one[0]]
     pid = connection.connection.info.backend_pid
     cost, floor = [], []
     for _ in range(ROUNDS):

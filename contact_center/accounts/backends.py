@@ -11,7 +11,7 @@ from contact_center.common.prepared import Given, Prepared
 
 @cache
 def _person() -> Prepared[User]:
-    return Prepared(User.objects.filter(pk=Given(0)).annotate(has_second_factor=has_factor()))
+    return Prepared(User.objects.filter(pk=Given(0)).annotate(has_second_factor=has_factor()), is_planned_once=True)
 
 
 class PersonBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is not typed

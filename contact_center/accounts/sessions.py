@@ -12,7 +12,7 @@ from contact_center.common.prepared import Given, Prepared
 
 @cache
 def _live_session() -> Prepared[Session]:
-    return Prepared(Session.objects.filter(session_key=Given(0), expire_date__gt=Given(1)))
+    return Prepared(Session.objects.filter(session_key=Given(0), expire_date__gt=Given(1)), is_planned_once=True)
 
 
 class SessionStore(DatabaseSessions):

@@ -7,12 +7,16 @@ twenty (`make bench`). A prepared question is written by the ORM as well, so it 
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from itertools import count
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Expression, Field, Lookup, Model, QuerySet
 from django.db.models.fields.related import ForeignObject
 from django.db.models.query import ModelIterable, get_related_populators
+from psycopg2.extensions import AsIs
 
 Row = TypeVar("Row", bound=Model)
 
@@ -52,11 +56,12 @@ class Prepared(Generic[Row]):
     that has read the clock.
     """
 
-    def __init__(self, questions: QuerySet[Row, Any]) -> None:
+    def __init__(self, questions: QuerySet[Row, Any], *, is_planned_once: bool = False) -> None:
         compiler: Any = questions.query.get_compiler(connection=connection)
         self.sql, self.places = compiler.as_sql()
         if any(isinstance(one, date) for one in self.places):
             raise ValueError("A moment that is read while a question is put together would stay there for ever.")
+        self.name = f"continuo_{next(_numbers)}" if is_planned_once and not settings.DATABASE_POOLED else ""
         self.model, self.is_rows = questions.model, issubclass(questions._iterable_class, ModelIterable)  # type: ignore[attr-defined]
         self.converters: list[tuple[int, Any]] = [
             (place, (functions, expression))
@@ -77,7 +82,7 @@ class Prepared(Generic[Row]):
 
     def tuples(self, *given: Any) -> list[tuple[Any, ...]]:
         """The answer as it comes from the database, converted where a field asks for it."""
-        found = self._answer(self.sql, given)
+        found = self._answer_planned(given) if self.name else self._answer(self.sql, given)
         if not self.converters:
             return found
         rows = [list(row) for row in found]
@@ -98,6 +103,24 @@ class Prepared(Generic[Row]):
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
+    def _answer_planned(self, given: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """By a statement that PostgreSQL keeps for this connection, read and planned."""
+        values = [given[one.place] for one in self.places if isinstance(one, Given)]
+        with connection.cursor() as cursor:
+            if self.name not in (known := _planned_on(connection.connection)):
+                self._plan()
+                known.add(self.name)
+            cursor.execute(f"EXECUTE {self.name}" + (f"({', '.join(['%s'] * len(values))})" if values else ""), values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    def _plan(self) -> None:
+        """PREPARE it; apart from Django's cursor, which would count it among the questions of a page."""
+        numbers = count(1)
+        places = [AsIs(f"${next(numbers)}") if isinstance(one, Given) else one for one in self.places]
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+            cursor.execute(f"PREPARE {self.name} AS {self.sql}", places)
+
     def ask(self, *given: Any) -> list[Row]:
         """The rows, with what the QuerySet selects beside them."""
         return [self._row(values) for values in self.tuples(*given)]
@@ -117,12 +140,29 @@ class Prepared(Generic[Row]):
         return row
 
 
+_numbers = count(1)
+_plans: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def _planned_on(link: Any) -> set[str]:
+    """Names of the statements that this connection of the driver knows; a new one knows none."""
+    return _plans.setdefault(link, set())
+
+
 def prepared(build: Callable[..., QuerySet[Row, Any]]) -> Callable[..., Prepared[Row]]:
     """Makes of a function that builds a question one that gives it prepared; one per process and arguments.
 
     What its `Given` places mean stands in the function's docstring.
     """
     return cache(lambda *shape: Prepared(build(*shape)))
+
+
+def planned(build: Callable[..., QuerySet[Row, Any]]) -> Callable[..., Prepared[Row]]:
+    """As `prepared`, for questions whose best plan does not depend on what they are asked for: rows by their id, or of
+    one conversation or patient. PostgreSQL then reads and plans them once per connection, which costs it more than
+    the answer. Where connections are pooled it is `prepared`.
+    """
+    return cache(lambda *shape: Prepared(build(*shape), is_planned_once=True))
 
 
 def give(rows: Mapping[int, Any], name: str, key: str, question: Prepared[Any]) -> None:
@@ -138,3 +178,12 @@ def give(rows: Mapping[int, Any], name: str, key: str, question: Prepared[Any]) 
         parts[pk].append(part)
     for pk, found in parts.items():
         caches[pk][name] = found
+
+
+def give_one(row: Any, name: str, key: str, question: Prepared[Any]) -> None:
+    """As `give` for one row whose related rows may be filtered and ordered further, which asks the database again."""
+    give({row.pk: row}, name, key, question)
+    known = row._prefetched_objects_cache.pop(name)
+    found = getattr(row, name).all()
+    found._result_cache, found._prefetch_done = list(known), True
+    row._prefetched_objects_cache[name] = found

@@ -12,7 +12,7 @@ from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from contact_center.common.prepared import Given, give, prepared
+from contact_center.common.prepared import Given, give, planned
 from inbox import gate
 from inbox.enums import CaseStatus, ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, TemplateStatus
 from inbox.models import Case, Channel, FormSubmission, Interaction, Message, MessageTemplate, OptOut
@@ -97,7 +97,7 @@ def _interactions_in(entries: list[dict[str, Any]], present: Interaction) -> dic
     return {row.pk: row for row in _openings().ask(list(ids))} | {present.pk: present}
 
 
-@prepared
+@planned
 def _openings() -> QuerySet[Interaction]:
     """Of the interactions 0."""
     found = Interaction.objects.filter(pk__any_of=Given(0))
@@ -115,7 +115,7 @@ def _submissions_in(entries: list[dict[str, Any]]) -> dict[int, FormSubmission]:
     return {row.interaction_id: row for row in _submissions().ask(list(ids))}
 
 
-@prepared
+@planned
 def _submissions() -> QuerySet[FormSubmission]:
     """Of the interactions 0."""
     return FormSubmission.objects.filter(interaction__any_of=Given(0)).select_related("form").order_by("-id")
@@ -137,26 +137,26 @@ def reply_options(interaction: Interaction) -> list[ReplyOption]:
     return [_option(channel, interaction, addresses[channel.pk], stopped) for channel in channels]
 
 
-@prepared
+@planned
 def _merged() -> QuerySet[Interaction]:
     """Into the interactions 0."""
     return Interaction.objects.filter(merged_into__any_of=Given(0))
 
 
-@prepared
+@planned
 def _points() -> QuerySet[ContactPoint]:
     """Of the patients 0."""
     return ContactPoint.objects.filter(patient__any_of=Given(0))
 
 
-@prepared
+@planned
 def _stops() -> QuerySet[OptOut]:
     """Of the addresses 0."""
     found = OptOut.objects.filter(address__any_of=Given(0), ended_at=None).order_by()
     return found.values_list("channel_kind", "address")  # type: ignore[return-value]
 
 
-@prepared
+@planned
 def _answering() -> QuerySet[Channel]:
     """Those by which one can answer."""
     return Channel.objects.filter(kind__in=ANSWER_KINDS, is_active=True).order_by()
@@ -283,7 +283,7 @@ def other_interactions(user: User, interaction: Interaction, *, limit: int) -> l
     return _others(user.role, limit).ask(*asked_by(user), interaction.patient_id, interaction.pk)
 
 
-@prepared
+@planned
 def _others(role: str, limit: int) -> QuerySet[Interaction]:
     """After the asker: of the patient, without the interaction."""
     found = interactions_visible_to(asker(role)).filter(patient=Given(Asker.NEXT)).exclude(pk=Given(Asker.NEXT + 1))
@@ -299,14 +299,14 @@ def open_cases(user: User, interaction: Interaction) -> list[Case]:
     return _cases(user.role).ask(*asked_by(user), ids) if ids else []
 
 
-@prepared
+@planned
 def _unfinished() -> QuerySet[Case]:
     """Of the patient 0, whoever may see them."""
     found = Case.objects.filter(patient=Given(0), status__in=[CaseStatus.OPEN, CaseStatus.WAITING]).order_by()
     return found.values_list("pk")  # type: ignore[return-value]
 
 
-@prepared
+@planned
 def _cases(role: str) -> QuerySet[Case]:
     """After the asker: among these ids."""
     among = Given(Asker.NEXT)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from inbox.enums import Direction
 from inbox.models import Draft, Interaction
 from inbox.policies import can_take
@@ -69,13 +69,13 @@ def writing_context(
     return context
 
 
-@prepared
+@planned
 def _drafts() -> QuerySet[Draft]:
     """In the interaction 0."""
     return Draft.objects.filter(interaction=Given(0)).select_related("author").order_by("-updated_at")
 
 
-@prepared
+@planned
 def _drafted() -> QuerySet[Draft]:
     """By the person 0 in the interactions 1."""
     found = Draft.objects.filter(author=Given(0), interaction__any_of=Given(1)).order_by()

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from inbox.enums import IdentityOutcome
 from inbox.models import IdentityCheck, IdentityPolicy, Interaction
 from patients.enums import ContactScheme
@@ -61,7 +61,7 @@ def identity_of(interaction: Interaction, policy: IdentityPolicy | None = None) 
     return Identity(UNVERIFIED, failures=failures, tries_left=left)
 
 
-@prepared
+@planned
 def _checks() -> QuerySet[IdentityCheck]:
     """The newest of the interaction 0."""
     return IdentityCheck.objects.filter(interaction=Given(0)).order_by("-id")[:LOOKED_AT]

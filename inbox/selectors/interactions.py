@@ -10,7 +10,7 @@ from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import TeamMembership, User
 from contact_center.accounts.policies import can
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from contact_center.common.request_memory import remembered
 from inbox.enums import OPEN
 from inbox.models import Case, Disposition, Interaction, Mention, Queue, Reason
@@ -78,7 +78,7 @@ def served_queues(user: User) -> list[Queue]:
     return remembered(("queues", user.pk), lambda: question.ask(user.pk))
 
 
-@prepared
+@planned
 def _queues(is_all: bool) -> QuerySet[Queue]:
     """Of the person 0."""
     return _served(None if is_all else Given(0))
@@ -133,7 +133,7 @@ def get_interaction_for(user: User, pk: int) -> Interaction:
     return interaction
 
 
-@prepared
+@planned
 def _visible_one(role: str) -> QuerySet[Interaction]:
     """The one with the id that comes after the asker."""
     return interactions_visible_to(asker(role)).filter(pk=Given(Asker.NEXT)).select_related(*JOINED)
@@ -149,7 +149,7 @@ def _read_apart(interaction: Interaction, user: User) -> None:
         interaction.case.reason = _one(Reason).one(interaction.case.reason_id)
 
 
-@prepared
+@planned
 def _one(model: type[Any]) -> QuerySet[Any]:
     """The row 0."""
     found: QuerySet[Any] = model._default_manager.filter(pk=Given(0)).order_by()
@@ -199,7 +199,7 @@ def related_interactions(user: User, interaction: Interaction, *, limit: int = 1
     return list({interaction.pk, *(pk for (pk,) in found)})
 
 
-@prepared
+@planned
 def _of_one_person(role: str, is_known: bool, limit: int) -> QuerySet[Interaction]:
     """Of the patient, or of the contact's scheme and value, that come after the asker."""
     first, second = Given(Asker.NEXT), Given(Asker.NEXT + 1)

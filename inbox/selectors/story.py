@@ -12,7 +12,7 @@ from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from inbox.enums import CaseStatus, Direction, InteractionStatus, MessageKind
 from inbox.models import Case, FormSubmission, Interaction, Message, Note
 from inbox.selectors.interactions import asked_by, interactions_visible_to
@@ -109,7 +109,7 @@ def _contacts(user: User, interaction: Interaction) -> list[Interaction]:
     return question.ask(*asked_by(user), since, interaction.last_message_at, *same[1])
 
 
-@prepared
+@planned
 def _contacts_of(role: str, same: str, is_known: bool) -> QuerySet[Interaction]:
     """After the asker: since when they wrote, until when they opened, and what makes them one need."""
     since, until, first, second = (Given(Asker.NEXT + place) for place in range(4))
@@ -130,7 +130,7 @@ def _case(user: User, interaction: Interaction) -> Case | None:
     return next(iter(_visible_case(user.role).ask(*asked_by(user), [interaction.case_id])), None)
 
 
-@prepared
+@planned
 def _visible_case(role: str) -> QuerySet[Case]:
     """After the asker: the unfinished one among these ids."""
     among = Given(Asker.NEXT)
@@ -148,7 +148,7 @@ def _last_words(earlier: list[Interaction]) -> list[Word]:
     return [Word(kind, _cut(text), at, pk) for kind, text, at, pk in _said().tuples(list(newest.values()))]
 
 
-@prepared
+@planned
 def _said() -> QuerySet[Message]:
     """The last inbound message of each of the interactions 0."""
     said = (
@@ -163,13 +163,13 @@ def _said() -> QuerySet[Message]:
     return found.values_list("channel_kind", start, "occurred_at", "interaction_id")  # type: ignore[return-value]
 
 
-@prepared
+@planned
 def _submissions() -> QuerySet[FormSubmission]:
     """The newest of the interactions 0."""
     return FormSubmission.objects.filter(interaction__any_of=Given(0)).order_by("-submitted_at")[:5]
 
 
-@prepared
+@planned
 def _last_note() -> QuerySet[Note]:
     """Of the interactions 0."""
     return Note.objects.filter(interaction__any_of=Given(0)).select_related("author").order_by("-created_at")[:1]

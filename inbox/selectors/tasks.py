@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from inbox.models import Checklist, Interaction, Task
 from inbox.selectors.interactions import interactions_visible_to
 
@@ -21,7 +21,7 @@ def tasks_beside(interaction: Interaction) -> list[Task]:
     return _tasks().ask(interaction.pk)
 
 
-@prepared
+@planned
 def _tasks() -> QuerySet[Task]:
     """Of the interaction 0."""
     return tasks_of(Given(0))

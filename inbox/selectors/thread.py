@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, Prepared, give, prepared
+from contact_center.common.prepared import Given, Prepared, give, planned
 from inbox.models import Attachment, Interaction, Mention, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.interactions import related_interactions
 
@@ -125,7 +125,7 @@ def _rows_at(places: list[Place]) -> dict[tuple[int, int], Any]:
 
 
 # No more columns than are drawn: a mail's formatted text is long.
-@prepared
+@planned
 def _events() -> QuerySet[TimelineEvent]:
     """Of the ids 0."""
     people = [f"{who}__{name}" for who in ("actor", "to_user") for name in ("first_name", "last_name")]
@@ -133,34 +133,34 @@ def _events() -> QuerySet[TimelineEvent]:
     return found.only("interaction_id", "kind", "detail", "to_queue__name", *people)
 
 
-@prepared
+@planned
 def _messages() -> QuerySet[Message]:
     """Of the ids 0."""
     found = Message.objects.filter(pk__any_of=Given(0)).select_related("author")
     return found.annotate(has_html=~Q(html="")).only(*DRAWN, *AUTHOR)
 
 
-@prepared
+@planned
 def _notes() -> QuerySet[Note]:
     """Of the ids 0."""
     found = Note.objects.filter(pk__any_of=Given(0)).select_related("author").order_by()
     return found.only("interaction_id", "body", *AUTHOR)
 
 
-@prepared
+@planned
 def _attachments() -> QuerySet[Attachment]:
     """Of the messages 0."""
     return Attachment.objects.filter(message__any_of=Given(0)).order_by("id")
 
 
-@prepared
+@planned
 def _mentions() -> QuerySet[Mention]:
     """Of the notes 0."""
     found = Mention.objects.filter(note__any_of=Given(0)).select_related("user").order_by()
     return found.only("note_id", "user__first_name", "user__last_name")
 
 
-@prepared
+@planned
 def _note_files() -> QuerySet[NoteFile]:
     """Of the notes 0."""
     return NoteFile.objects.filter(note__any_of=Given(0)).order_by("pk")

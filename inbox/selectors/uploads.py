@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned
 from inbox import file_limits
 from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Upload
@@ -42,7 +42,7 @@ def boxed_uploads(user: User, box: str) -> list[Waiting]:
     return [Waiting(row, _problems(row)) for row in rows] if box else []
 
 
-@prepared
+@planned
 def _waiting() -> QuerySet[Upload]:
     """In the interaction 0 by the author 1."""
     return Upload.objects.filter(interaction=Given(0), author=Given(1), sent_with=None).order_by("pk")

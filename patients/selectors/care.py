@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, give, prepared
+from contact_center.common.prepared import Given, give, planned, prepared
 from contact_center.common.request_memory import remembered
 from patients.enums import CoverageStatus, EnrolmentStatus, PendingStatus
 from patients.models import (
@@ -30,7 +30,7 @@ def alerts_of(patient: Patient) -> list[Alert]:
     return sorted(found, key=lambda alert: (SEVERITIES[alert.severity], -alert.pk))
 
 
-@prepared
+@planned
 def _alerts() -> QuerySet[Alert]:
     """Of the patient 0 on the day 1. Every conversation asks this."""
     found = Alert.objects.filter(patient=Given(0)).valid_on(Given(1))  # type: ignore[arg-type, misc]

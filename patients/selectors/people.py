@@ -10,7 +10,7 @@ from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from contact_center.common.prepared import Given, Prepared, give, prepared
+from contact_center.common.prepared import Given, Prepared, give_one, planned
 from contact_center.common.rows import fetch_rows
 from patients.enums import ContactScheme, Sensitivity
 from patients.models import Consent, ContactPoint, Patient, RelatedPerson
@@ -63,7 +63,7 @@ def get_patient_for(user: User, pk: int, *, related: Sequence[str] = WHOLE_RECOR
     for name in related:
         if name in PARTS:
             relation, question = PARTS[name]
-            give({pk: patient}, relation, "patient_id", question())
+            give_one(patient, relation, "patient_id", question())
         else:
             prefetch_related_objects([patient], name)
     return patient
@@ -78,25 +78,25 @@ def _one_visible(user: User, pk: int) -> Patient:
     return _visible_one(user.role).one(user.pk, [], timezone.now(), pk)
 
 
-@prepared
+@planned
 def _visible_one(role: str) -> QuerySet[Patient]:
     """The one with the id that comes after the asker."""
     return patients_visible_to(asker(role)).filter(pk=Given(Asker.NEXT)).order_by()
 
 
-@prepared
+@planned
 def _points() -> QuerySet[ContactPoint]:
     """Of the patients 0."""
     return ContactPoint.objects.filter(patient__any_of=Given(0))
 
 
-@prepared
+@planned
 def _relatives() -> QuerySet[RelatedPerson]:
     """Of the patients 0."""
     return RelatedPerson.objects.filter(patient__any_of=Given(0)).select_related("relative")
 
 
-@prepared
+@planned
 def _consents() -> QuerySet[Consent]:
     """Of the patients 0."""
     return Consent.objects.filter(patient__any_of=Given(0))

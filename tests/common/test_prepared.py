@@ -1,11 +1,16 @@
 """Questions that are put together once say what the ORM says."""
 
+import contextlib
+
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contact_center.common.prepared import Given, Prepared, prepared
+from contact_center.common.prepared import Given, Prepared, give_one, prepared
 from inbox.models import Interaction, Message
+from patients.models import ContactPoint
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
 
@@ -58,3 +63,51 @@ def test_a_question_of_one_shape_is_put_together_once():
 
     assert messages(True) is messages(True) is not messages(False)
     assert built == [True, False]
+
+
+def test_a_question_that_is_planned_once_answers_as_the_others_over_and_over(sms_channel, django_assert_num_queries):
+    rows = [InteractionFactory(channel=sms_channel, subject="100 % 'sure'") for _ in range(2)]
+    asked = Interaction.objects.filter(pk__any_of=Given(0), opened_at__lte=Given(1), subject="100 % 'sure'")
+    question = Prepared(asked.order_by("pk"), is_planned_once=True)
+    for _turn in range(8):  # PostgreSQL keeps a plan for all values from the sixth time on
+        for ids in ([], [rows[1].pk], [row.pk for row in rows]):
+            with django_assert_num_queries(1):
+                assert question.ask(ids, timezone.now()) == [row for row in rows if row.pk in ids]
+    nothing_given = Prepared(Interaction.objects.filter(pk=rows[0].pk), is_planned_once=True)
+    assert nothing_given.ask() == nothing_given.ask() == rows[:1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_and_one_whose_transaction_failed_are_told_the_question_anew(transactional_db):
+    row = InteractionFactory()
+    question = Prepared(Interaction.objects.filter(pk=Given(0)), is_planned_once=True)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        assert question.one(row.pk) == row
+        raise ZeroDivisionError
+    assert question.one(row.pk) == row
+    connection.close()
+    assert question.one(row.pk) == row
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        with contextlib.suppress(DatabaseError):
+            cursor.execute("SELECT 1 / 0")
+        Prepared(Interaction.objects.filter(pk=Given(0)), is_planned_once=True).one(row.pk)
+    assert question.one(row.pk) == row
+
+
+def test_where_connections_are_pooled_nothing_is_left_on_them(settings, sms_channel):
+    settings.DATABASE_POOLED = True
+    row = InteractionFactory(channel=sms_channel)
+    with CaptureQueriesContext(connection) as asked:
+        assert Prepared(Interaction.objects.filter(pk=Given(0)), is_planned_once=True).one(row.pk) == row
+    assert [query["sql"].split()[0] for query in asked.captured_queries] == ["SELECT"]
+
+
+def test_what_is_given_to_one_row_can_be_narrowed_as_if_it_had_been_prefetched(django_assert_num_queries):
+    patient = PatientFactory(phone="+13054440142", email="ana@example.org")
+    points = ContactPoint.objects.filter(patient__any_of=Given(0)).order_by("scheme")
+    with django_assert_num_queries(1):
+        give_one(patient, "contact_points", "patient_id", Prepared(points))
+        assert [point.scheme for point in patient.contact_points.all()] == ["email", "phone"]
+        assert {point.patient for point in patient.contact_points.all()} == {patient}
+    with django_assert_num_queries(1):
+        assert [point.scheme for point in patient.contact_points.order_by("-scheme")] == ["phone", "email"]
