@@ -55,6 +55,7 @@ class InboxConfig(AppConfig):
         ]
         from contact_center.jobs import registry
         from inbox.services import bulk, exports, promises
+        from inbox.views.calls import phone_context
         from inbox.views.notices import bell_context, palette_context
 
         registry.register(
@@ -67,6 +68,7 @@ class InboxConfig(AppConfig):
         registry.register(exports.KIND, registry.Kind(_("Export of a view"), write=exports.write))
 
         shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
+        shell.register_piece(shell.Piece("inbox/_phone.html", 20, phone_context, place="mid"))
         shell.register_piece(shell.Piece("inbox/_palette.html", 10, palette_context, place="mid"))
         shell.register_in_menu(
             shell.NavigationEntry(_("Notifications"), "bell", "inbox:notification-preferences", 10, bool)

@@ -6,6 +6,7 @@ from inbox import webhooks
 from inbox.views import (
     actions,
     bulk,
+    calls,
     canned,
     compose,
     drafts,
@@ -55,6 +56,10 @@ urlpatterns = [
     path("inbox/bulk/undo/", bulk.bulk_undo, name="bulk-undo"),
     path("inbox/export/", bulk.export_view, name="export"),
     path("inbox/<int:pk>/", interactions.interaction_page, name="interaction"),
+    path("phone/", calls.phone, name="phone"),
+    path("calls/<int:pk>/", calls.call, name="call"),
+    path("calls/<int:pk>/transfer/", calls.transfer, name="call-transfer"),
+    path("inbox/<int:pk>/call/", calls.place, name="place-call"),
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),
     path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),

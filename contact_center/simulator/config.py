@@ -28,6 +28,7 @@ class Config:
     smtp_intake_port: int | None = None
     sms_number: str = "+15005550100"
     whatsapp_number: str = "+15005550199"
+    voice_number: str = "+15005550111"
     mailbox: str = "care@aurora.example"
     delays: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_DELAYS))
 

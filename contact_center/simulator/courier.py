@@ -26,6 +26,7 @@ class Delivery:
     status: int | None
     seconds: float
     error: str = ""
+    body: str = ""
 
     @property
     def is_ok(self) -> bool:
@@ -79,8 +80,8 @@ class Courier:
         started = time.monotonic()
         try:
             async with self.session.post(url, data=params, headers=headers, allow_redirects=False) as response:
-                await response.read()
-                return Delivery(response.status, time.monotonic() - started)
+                body = await response.text(errors="replace")
+                return Delivery(response.status, time.monotonic() - started, body=body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return Delivery(None, time.monotonic() - started, "connect")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:

@@ -17,12 +17,14 @@ from asgiref.sync import sync_to_async
 from django.template import Context, Engine
 
 from contact_center.simulator import screens
+from contact_center.simulator.calls import Calls, SimulatedCall
 from contact_center.simulator.control import Control
 from contact_center.simulator.deliveries import BadRequest, Deliveries
 from contact_center.simulator.faults import Faults
 from contact_center.simulator.mail import Draft, MailRefused, MailRoom
 from contact_center.simulator.people import Person, people_found, person_at
 from contact_center.simulator.store import Store
+from contact_center.simulator.voice_api import DEEDS, act
 
 HERE = Path(__file__).resolve().parent
 APP_STATIC = HERE.parent.parent / "static"
@@ -30,6 +32,7 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 TABS = {
     "whatsapp": ("WhatsApp", "i-whatsapp"),
     "sms": ("SMS", "i-message-square-text"),
+    "call": ("Call", "i-phone"),
     "email": ("E-mail", "i-mail"),
     "forms": ("Forms", "i-clipboard-list"),
 }
@@ -63,12 +66,15 @@ _SPACING = re.compile(r"[\s().-]+")
 class Phone:
     """The routes of the phone. Every page works without scripts; scripts only keep it fresh."""
 
-    def __init__(self, store: Store, deliveries: Deliveries, mail_room: MailRoom, control: Control) -> None:
+    def __init__(
+        self, store: Store, deliveries: Deliveries, mail_room: MailRoom, control: Control, calls: Calls
+    ) -> None:
         self.store = store
         self.deliveries = deliveries
         self.config = deliveries.config
         self.mail_room = mail_room
         self.control = control
+        self.calls = calls
         self.engine = Engine(dirs=[str(HERE / "templates")], autoescape=True)
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -80,6 +86,7 @@ class Phone:
             web.get("/_phone/provider", self.provider),
             web.get("/_phone/media/{sid}", self.media),
             web.post("/_phone/send", self.send),
+            web.post("/_phone/call", self.call),
             web.post("/_phone/mail", self.write_mail),
             web.post("/_phone/trouble", self.trouble),
             web.post("/_phone/next-day", self.next_day),
@@ -172,6 +179,24 @@ class Phone:
         button = buttons[int(number or 0)]
         return {"body": button["text"], "button_text": button["text"], "button_payload": button["payload"]}
 
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """Call the clinic, press a key, speak, take a call of theirs, or hang up."""
+        form = await request.post()
+        chosen = await self._chosen(form)
+        do, value = str(form.get("do", "")), str(form.get("value", "")).strip()[:2000]
+        if not chosen["phone"].startswith("+"):
+            return self._answer(request, chosen, "Give this person a phone number first.")
+        present = self._present_call(chosen["phone"])
+        if do == "dial" and present is None:
+            self.calls.dial(chosen["phone"], self.config.voice_number)
+        elif do in DEEDS and present is not None and (value or do not in ("press", "say")):
+            act(self.calls, present, do, value)
+        return self._answer(request, chosen)
+
+    def _present_call(self, number: str) -> SimulatedCall | None:
+        mine = [call for call in self.calls.calls.values() if call.patient == number and not call.is_over]
+        return mine[-1] if mine else None
+
     async def write_mail(self, request: web.Request) -> web.StreamResponse:
         """Send an e-mail to the clinic as the patient."""
         form = await request.post()
@@ -236,6 +261,9 @@ class Phone:
             opened = next((thread for thread in threads if thread.key == chosen["open_thread"]), None)
             listed = [(thread, self._url(chosen, tab="email", open=thread.key)) for thread in threads]
             return {"threads": listed, "opened": opened, "mailbox_url": self._url(chosen, tab="email")}
+        if chosen["tab"] == "call":
+            mine = [call for call in self.calls.calls.values() if call.patient == chosen["phone"]]
+            return {"call": mine[-1] if mine else None, "keys": "123456789*0#"}
         prefix = "whatsapp:" if chosen["tab"] == "whatsapp" else ""
         return {"days": screens.conversation(self.store, prefix + chosen["phone"]) if chosen["phone"] else []}
 

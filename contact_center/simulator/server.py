@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from contact_center.simulator.calls import Calls
 from contact_center.simulator.config import Config
 from contact_center.simulator.control import Control
 from contact_center.simulator.courier import Courier
@@ -19,6 +20,7 @@ from contact_center.simulator.phone import Phone, only_from_here
 from contact_center.simulator.store import Store
 from contact_center.simulator.twilio_api import TwilioApi
 from contact_center.simulator.twilio_words import Refusal
+from contact_center.simulator.voice_api import VoiceApi
 
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
 _log = logging.getLogger(__name__)
@@ -34,8 +36,10 @@ class Simulator:
         self.deliveries = Deliveries(config, self.store, self.courier)
         self.control = Control(self.store, self.deliveries)
         self.mail_room = MailRoom(config, self.store)
-        self.phone = Phone(self.store, self.deliveries, self.mail_room, self.control)
+        self.calls = Calls(config, self.store, self.courier, self.deliveries)
+        self.phone = Phone(self.store, self.deliveries, self.mail_room, self.control, self.calls)
         self.api = TwilioApi(config, self.store, self.deliveries)
+        self.voice = VoiceApi(config, self.calls)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -46,6 +50,7 @@ class Simulator:
         """Bind, and begin to carry webhooks. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[only_from_here, _unknown_as_twilio])
         app.add_routes(self.api.routes())
+        app.add_routes(self.voice.routes(self.api.guarded))
         app.add_routes(self.control.routes())
         app.add_routes(self.phone.routes())
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)

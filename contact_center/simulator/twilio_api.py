@@ -53,7 +53,7 @@ class TwilioApi:
     def routes(self) -> list[web.RouteDef]:
         """The routes, each with the name of its fault point."""
         root = f"{API}/{{account}}/Messages"
-        guard = self._guarded
+        guard = self.guarded
         return [
             web.post(f"{root}.json", guard("create", self.create)),
             web.get(f"{root}.json", guard("list", self.list)),
@@ -69,7 +69,9 @@ class TwilioApi:
         ]
 
     # ---- the gate ----
-    def _guarded(self, point: str, handler: Handler) -> Handler:
+    def guarded(self, point: str, handler: Handler) -> Handler:
+        """The handler behind the account's password and the rules that make trouble at this point."""
+
         async def guarded(request: web.Request) -> web.StreamResponse:
             self.store.count(f"request.{point}")
             try:

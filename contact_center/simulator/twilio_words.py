@@ -17,6 +17,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     20429: (429, "Too Many Requests"),
     20500: (500, "Internal Server Error"),
     20503: (503, "Service Unavailable"),
+    21220: (400, "Call is not in-progress. Cannot redirect."),
     21211: (400, "Invalid 'To' Phone Number: {0}"),
     21212: (400, "Invalid From Number: {0}"),
     21408: (403, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {0}"),

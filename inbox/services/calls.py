@@ -322,7 +322,9 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
     leg.left_at = leg.left_at or at
     leg.save(update_fields=["left_at"])
     is_theirs = call.status in TALKING and leg.party == P.AGENT and leg.user_id == call.agent_id and not call.ended_by
-    if is_first and is_theirs and not call.legs.filter(party=P.AGENT, left_at=None).exists():
+    # When a device that had answered is gone, the room ends and the caller's next step says so: after a caller who hung
+    # up the same word comes, and often first.
+    if is_first and is_theirs and item.event in NOT_REACHED:
         _lose_agent(call, interaction, at)
         send_back(call)
     elif is_first and is_theirs is False and call.status == C.RINGING and leg.party == P.AGENT:

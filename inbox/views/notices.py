@@ -13,6 +13,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
+from contact_center.common.request_memory import remembered
 from contact_center.common.shell import entries_for, menu_for
 from inbox import realtime
 from inbox.enums import NotificationKind
@@ -34,7 +35,7 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
     if not isinstance(user, User):
         return None
     topic = realtime.agent_topic(user.pk)
-    sequence = realtime.sequences_of([topic])[topic]
+    sequence = remembered(("agent_sequence", user.pk), lambda: realtime.sequences_of([topic])[topic])
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
     return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}

@@ -39,6 +39,7 @@ from tests.factories.inbox import (
 )
 from tests.factories.patients import PatientFactory, RelatedPersonFactory
 from tests.factories.scheduling import AppointmentFactory
+from tests.factories.voice import CallFactory
 from tests.factories.writing import CannedReplyFactory, MacroFactory
 
 PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
@@ -177,6 +178,10 @@ TABLE = {
     "inbox:snooze": (SERVING, SERVING),
     "inbox:wake": (NOBODY, SERVING),
     "inbox:transfer": (SERVING, SERVING),
+    "inbox:phone": (WORKERS, NOBODY),
+    "inbox:call": (NOBODY, SERVING),
+    "inbox:call-transfer": ({"agent"}, {"agent"}),  # only who is on the line
+    "inbox:place-call": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
     "inbox:case": (SERVING, SERVING),
     "inbox:message-text": (SERVING, NOBODY),
@@ -407,6 +412,9 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
     rows = {
         "message-text": message,
         "second-factor-reset": agent,
+        **dict.fromkeys(
+            ("call", "call-transfer"), CallFactory(interaction=interaction, agent=agent, status="connected")
+        ),
         "note-text": note,
         **dict.fromkeys(("note-file", "note-picture"), note_file),
         **dict.fromkeys(("task", "task-tick", "task-remove"), task),

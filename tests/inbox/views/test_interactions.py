@@ -72,7 +72,7 @@ def test_the_conversation_asks_as_many_questions_for_a_long_thread_as_for_a_shor
     assert queries_of(client, url("interaction", interaction.pk), count) <= short + 1
 
 
-MOST_QUESTIONS = 45
+MOST_QUESTIONS = 46
 
 
 def test_the_conversation_asks_as_many_questions_for_fifty_of_everything_beside_it_as_for_one(

@@ -1,0 +1,138 @@
+"""The telephone in the top bar, and calling from a conversation."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from contact_center.accounts.models import User
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
+from contact_center.common.errors import Refused
+from inbox.call_forms import CallTransferForm, HandOverForm, PlaceCallForm
+from inbox.models import Call
+from inbox.selectors.calls import colleague_on, get_call_for, phone_of
+from inbox.services import call_control
+from inbox.views.answers import go_to, render_form
+from inbox.views.dialogs import posted
+from inbox.views.interactions import find
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def phone_context(request: HttpRequest) -> dict[str, Any] | None:
+    """What the top bar shows of the person's telephone."""
+    phone = phone_of(request.user) if isinstance(request.user, User) else None
+    return None if phone is None else {"phone": phone}
+
+
+@require_safe
+def phone(request: HttpRequest) -> HttpResponse:
+    """The telephone, drawn again after a change."""
+    context = phone_context(request)
+    if context is None:
+        raise Http404
+    return render(request, "inbox/_phone.html", context)
+
+
+def _find(request: HttpRequest, pk: int) -> Call:
+    try:
+        return get_call_for(person_of(request), pk)
+    except Call.DoesNotExist:
+        raise Http404 from None
+
+
+@require_POST
+def call(request: HttpRequest, pk: int) -> HttpResponse:
+    """`do` is accept, decline, hold, resume or hang_up; then the telephone as it is now."""
+    found, user, do = _find(request, pk), person_of(request), request.POST.get("do", "")
+    verbs: dict[str, Any] = {
+        "accept": call_control.accept_call,
+        "decline": call_control.decline_call,
+        "hold": call_control.hold_call,
+        "resume": lambda **given: call_control.hold_call(is_held=False, **given),
+        "hang_up": call_control.hang_up,
+    }
+    if do not in verbs:
+        return HttpResponse(_("Say what to do with the call."), status=422, content_type="text/plain")
+    try:
+        verbs[do](actor=user, call_id=pk)
+    except Refused as error:
+        if not is_partial(request):
+            return say(request, redirect("inbox:list"), str(error), is_error=True)
+        return say(request, _phone(request, status_of(error)), str(error), is_error=True)
+    if do in ("accept", "hang_up") or not is_partial(request):
+        return go_to(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
+    return _phone(request)
+
+
+def _phone(request: HttpRequest, status: int = 200) -> HttpResponse:
+    return render(request, "inbox/_phone.html", phone_context(request), status=status)
+
+
+@form_methods
+def transfer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand the caller to another queue, ask a colleague first, or leave the call to the colleague who was asked."""
+    found, user = _find(request, pk), person_of(request)
+    if found.agent_id != user.pk or found.is_over:
+        raise Http404
+    colleague = colleague_on(found)
+    make = HandOverForm if colleague else CallTransferForm
+    form = make(posted(request), interaction=found.interaction)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                said = _transfer(user, found, form.cleaned_data, is_asked=colleague is not None)
+                return _go_on(request, found.interaction_id, said)
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = status_of(error)
+    context = {"interaction": found.interaction, "call": found, "form": form, "colleague": colleague}
+    return render_form(request, "call_transfer", context, status=status)
+
+
+def _go_on(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse:
+    """The conversation, or the list when it went where this person may not see it."""
+    try:
+        find(request, interaction_id)
+        return go_to(request, interaction_id, said)
+    except Http404:
+        away = redirect("inbox:list")
+        return HttpResponse(headers={"HX-Redirect": away.url}) if is_partial(request) else say(request, away, said)
+
+
+def _transfer(user: User, found: Call, data: dict[str, Any], *, is_asked: bool) -> str:
+    given = {"actor": user, "call_id": found.pk}
+    if is_asked:
+        call_control.hand_over(**given, why=data["why"], summary=data["note"])
+        return _("Handed over.")
+    if data["assignee"]:
+        call_control.consult(**given, colleague=data["assignee"])
+        return _("Your colleague's telephone rings; the caller hears music.")
+    call_control.transfer_call(**given, queue=data["queue"], why=data["why"], summary=data["note"])
+    return _("Transferred.")
+
+
+@form_methods
+def place(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call the person of a conversation, with the reason."""
+    interaction, user = find(request, pk), person_of(request)
+    form = PlaceCallForm(posted(request), initial={"purpose": interaction.reason.name if interaction.reason else ""})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            number = interaction.contact_value if interaction.contact_scheme == "phone" else ""
+            try:
+                made = call_control.place_call(
+                    actor=user, purpose=form.cleaned_data["purpose"], patient=interaction.patient, number=number
+                )
+                return go_to(request, made.interaction_id, _("Calling. Your telephone rings first."))
+            except Refused as error:
+                form.add_error(None, str(error))
+                status = status_of(error)
+    return render_form(request, "place_call", {"interaction": interaction, "form": form}, status=status)

@@ -1,0 +1,283 @@
+"""Agents and calls: who is asked, who wins, what happens when the telephone service or a browser is gone."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from contact_center.accounts.services import set_presence
+from contact_center.common.errors import Conflict, Refused
+from inbox.models import Call, Note
+from inbox.services import call_control
+from inbox.services.call_offers import watch_calls
+from inbox.services.ledger import drain_ledger
+from tests.factories.patients import PatientFactory
+from tests.factories.voice import CallFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ready():
+    """`ready(user, minutes)` makes somebody available, idle for so long."""
+
+    def make(user, minutes=1):
+        presence = set_presence(user=user, state="online")
+        presence.since_at = timezone.now() - timedelta(minutes=minutes)
+        presence.save()
+        return user
+
+    return make
+
+
+@pytest.fixture
+def talk(caller, provider, ready, agent):
+    """A caller who talks to `agent`."""
+    ready(agent)
+    call = caller.wait_in_line()
+    watch_calls()
+    return call_control.accept_call(actor=agent, call_id=call.pk)
+
+
+def kinds(call):
+    return list(call.moments.values_list("kind", flat=True))
+
+
+def end_leg(post_twilio, call, leg, party="agent"):
+    answer = post_twilio(
+        "/webhooks/twilio/voice-status",
+        query=f"?call={call.pk}&party={party}",
+        CallSid=leg.external_id,
+        CallStatus="completed",
+        From="+1",
+        To="client",
+    )
+    assert answer.status_code == 204
+
+
+def test_a_waiting_call_rings_at_whoever_has_been_idle_longest(caller, ready, agent, second_agent):
+    ready(agent, minutes=5), ready(second_agent, minutes=9)
+    call = caller.wait_in_line()
+    assert watch_calls() == 1
+    call.refresh_from_db()
+    assert (call.offered_to, call.status, call.offer_ends_at > timezone.now()) == (second_agent, "waiting", True)
+    assert kinds(call)[-1] == "offered"
+
+
+@pytest.mark.parametrize("state", ["away", "busy", "offline"])
+def test_nobody_who_is_not_available_is_asked(caller, agent, state):
+    set_presence(user=agent, state=state)
+    caller.wait_in_line()
+    assert watch_calls() == 0
+
+
+def test_a_declined_or_missed_call_rings_elsewhere_and_not_again_there(caller, ready, agent, second_agent):
+    ready(agent, minutes=9), ready(second_agent, minutes=5)
+    call = caller.wait_in_line()
+    watch_calls()
+    assert call_control.decline_call(actor=agent, call_id=call.pk) is True
+    watch_calls()
+    call.refresh_from_db()
+    assert call.offered_to == second_agent
+    Call.objects.update(offer_ends_at=timezone.now() - timedelta(seconds=1))
+    assert watch_calls() == 0
+    call.refresh_from_db()
+    assert (call.offered_to, kinds(call)[3:]) == (None, ["offered", "declined", "offered", "missed"])
+
+
+def test_one_call_at_a_time_rings_at_one_person(caller, another, ready, agent):
+    ready(agent)
+    caller.wait_in_line()
+    another().wait_in_line()
+    assert (watch_calls(), watch_calls()) == (1, 0)
+
+
+def test_accepting_brings_both_into_one_room_and_makes_the_agent_the_owner(talk, provider, agent, caller):
+    assert [asked[0] for asked in provider.asked] == ["call_agent", "send_to"]
+    assert (talk.status, talk.agent, talk.interaction.__class__.objects.get().owner) == ("connected", agent, agent)
+    assert provider.asked[0][1:3] == (f"call-{talk.pk}", agent.pk)
+    path = provider.asked[1][2]
+    caller.step(path)
+    assert next(caller.twiml.iter("Conference")).text == f"call-{talk.pk}"
+    interaction = talk.interaction.__class__.objects.get()
+    assert (interaction.status, interaction.waiting_since_at, interaction.first_reply_at) == (
+        "active",
+        None,
+        talk.answered_at,
+    )
+
+
+def test_a_second_agent_who_accepts_is_told_that_somebody_was_faster(talk, second_agent):
+    with pytest.raises(Conflict, match="Somebody else has taken this call"):
+        call_control.accept_call(actor=second_agent, call_id=talk.pk)
+
+
+def test_nobody_accepts_a_second_call(talk, another, agent, ready):
+    other = another().wait_in_line()
+    assert watch_calls() == 0
+    with pytest.raises(Conflict, match="You are on another call"):
+        call_control.accept_call(actor=agent, call_id=other.pk)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("down", ["call_agent", "send_to"])
+def test_when_the_service_is_down_the_caller_keeps_the_place_and_the_call_can_be_taken_later(
+    caller, provider, ready, agent, down
+):
+    ready(agent)
+    call = caller.wait_in_line()
+    provider.down = {down}
+    with pytest.raises(Refused, match="The caller keeps waiting"):
+        call_control.accept_call(actor=agent, call_id=call.pk)
+    call.refresh_from_db()
+    assert (call.status, call.agent, call.claimed_at, call.interaction.status) == ("waiting", None, None, "queued")
+    provider.down = set()
+    assert call_control.accept_call(actor=agent, call_id=call.pk).status == "connected"
+
+
+@pytest.mark.fault
+def test_a_claim_of_a_process_that_died_is_released_and_the_caller_hears_so(caller, provider, ready, agent):
+    call = caller.wait_in_line()
+    Call.objects.filter(pk=call.pk).update(agent=agent, claimed_at=timezone.now() - timedelta(minutes=1))
+    watch_calls()
+    call.refresh_from_db()
+    assert (call.agent, call.claimed_at) == (None, None)
+
+
+def test_a_caller_who_hangs_up_while_being_connected_is_not_owned_by_anybody(
+    caller, provider, ready, agent, monkeypatch
+):
+    ready(agent)
+    call = caller.wait_in_line()
+    before = call_control._answered
+
+    def meanwhile(*args):
+        caller.hang_up()
+        return before(*args)
+
+    monkeypatch.setattr(call_control, "_answered", meanwhile)
+    with pytest.raises(Conflict, match="hung up"):
+        call_control.accept_call(actor=agent, call_id=call.pk)
+    call.refresh_from_db()
+    assert (call.status, call.agent) == ("abandoned", None)
+
+
+def test_holding_is_counted_and_the_record_says_who_hung_up(talk, provider, agent, caller):
+    call_control.hold_call(actor=agent, call_id=talk.pk)
+    Call.objects.update(held_at=timezone.now() - timedelta(seconds=30))
+    call_control.hold_call(actor=agent, call_id=talk.pk, is_held=False)
+    call = call_control.hang_up(actor=agent, call_id=talk.pk)
+    assert (call.status, call.ended_by, call.hold_seconds in (30, 31)) == ("completed", "agent", True)
+    assert kinds(call)[3:] == ["offered", "answered", "held", "resumed", "ended"]
+    assert caller.hang_up().ended_by == "agent"
+    interaction = caller.settle().interaction
+    assert (interaction.status, interaction.owner) == ("wrap_up", agent)
+
+
+def test_a_patient_who_hangs_up_leaves_the_agent_in_wrap_up_and_no_call_is_offered_meanwhile(
+    talk, caller, another, agent, ready
+):
+    call = caller.hang_up()
+    assert (call.status, call.ended_by, call.interaction.status) == ("completed", "patient", "wrap_up")
+    assert call.wrap_up_ends_at > timezone.now()
+    another().wait_in_line()
+    assert watch_calls() == 0
+    Call.objects.filter(pk=call.pk).update(wrap_up_ends_at=timezone.now() - timedelta(seconds=1))
+    assert watch_calls() == 1
+
+
+@pytest.mark.fault
+def test_when_the_agent_s_browser_dies_the_caller_waits_again_at_the_old_place(talk, caller, post_twilio, agent):
+    leg = talk.legs.get(party="agent")
+    end_leg(post_twilio, talk, leg)
+    words = caller.step(f"/webhooks/twilio/voice?step=after&lang=en&queue={talk.queue_id}")
+    assert words[0] == "We lost the person you were talking to. Please stay on the line."
+    call = caller.settle()
+    assert (call.status, call.agent, call.queued_at, call.interaction.status, call.interaction.owner) == (
+        "waiting",
+        None,
+        talk.queued_at,
+        "queued",
+        None,
+    )
+
+
+def test_a_transfer_needs_a_reason_and_takes_the_summary_along(talk, provider, agent, clinical_queue, caller):
+    with pytest.raises(Refused, match="Say why"):
+        call_control.transfer_call(actor=agent, call_id=talk.pk, queue=clinical_queue, why=" ")
+    given = {"why": "Chest pain", "summary": "Since this morning, left arm."}
+    call_control.transfer_call(actor=agent, call_id=talk.pk, queue=clinical_queue, **given)
+    call = caller.settle()
+    assert (call.status, call.queue, call.agent, call.queued_at) == ("waiting", clinical_queue, None, talk.queued_at)
+    assert (call.interaction.queue, call.interaction.status) == (clinical_queue, "queued")
+    assert Note.objects.get().body == "Since this morning, left arm."
+    assert [asked[0] for asked in provider.asked[2:]] == ["send_to", "hang_up"]
+
+
+def test_a_warm_transfer_asks_the_colleague_first_and_then_leaves_them_the_call(talk, provider, agent, second_agent):
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    talk.refresh_from_db()
+    assert (talk.status, talk.agent) == ("held", agent)
+    call = call_control.hand_over(actor=agent, call_id=talk.pk, why="Knows the case", summary="Asks for a date")
+    call.refresh_from_db()
+    assert (call.status, call.agent, call.interaction.owner) == ("connected", second_agent, second_agent)
+    names = [asked[0] for asked in provider.asked[2:]]
+    assert names == ["hold", "consult", "make_last", "make_last", "hold", "hang_up"]
+
+
+def test_our_call_is_a_conversation_with_its_reason_and_connects_when_the_patient_answers(
+    line, provider, agent, post_twilio, voice_channel
+):
+    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    assert (call.status, call.direction, call.purpose, call.interaction.owner) == (
+        "ringing",
+        "outbound",
+        "Result is here",
+        agent,
+    )
+    for status in ("in-progress", "completed"):
+        post_twilio(
+            "/webhooks/twilio/voice-status",
+            query=f"?call={call.pk}&party=patient",
+            CallSid=call.external_id,
+            CallStatus=status,
+            From=voice_channel.address,
+            To="+13055550177",
+        )
+    drain_ledger()
+    call.refresh_from_db()
+    told = (call.status, call.answered_at is not None, sorted(kinds(call)))
+    assert told == ("completed", True, ["answered", "ended", "started"])
+
+
+def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, provider, agent):
+    with pytest.raises(Refused, match="Say why you are calling"):
+        call_control.place_call(actor=agent, purpose="", number="+13055550177")
+    patient = PatientFactory(is_do_not_contact=True)
+    with pytest.raises(Refused, match="must not be contacted"):
+        call_control.place_call(actor=agent, purpose="x", patient=patient, number="+13055550177")
+    assert (provider.asked, Call.objects.count()) == ([], 0)
+
+
+def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent, signed_in):
+    ready(agent)
+    call = caller.wait_in_line()
+    watch_calls()
+    browser = signed_in(agent)
+    assert f'data-ringing="{call.pk}"' in browser.get("/phone/").content.decode()
+    answer = browser.post(f"/calls/{call.pk}/", {"do": "accept"})
+    assert (answer.status_code, answer.url) == (302, f"/inbox/{call.interaction_id}/")
+    assert 'data-status="connected"' in browser.get("/phone/").content.decode()
+    page = browser.get(answer.url).content.decode()
+    assert f'data-call-card="{call.pk}"' in page
+    browser.post(f"/calls/{call.pk}/", {"do": "hold"})
+    assert 'value="resume"' in browser.get("/phone/").content.decode()
+    refused = browser.post(f"/calls/{call.pk}/transfer/", {"queue": call.queue_id, "why": ""})
+    assert (refused.status_code, "Say why you are transferring it." in refused.content.decode()) == (422, True)
+    browser.post(f"/calls/{call.pk}/", {"do": "hang_up"})
+    assert "data-call=" not in browser.get("/phone/").content.decode()
+
+
+def test_a_stranger_s_call_is_not_there(outsider, signed_in, agent):
+    call = CallFactory(agent=agent, status="connected")
+    assert signed_in(outsider).post(f"/calls/{call.pk}/", {"do": "hang_up"}).status_code == 404

@@ -1,0 +1,68 @@
+"""A patient's phone, the provider and the product over real HTTP: menu, queue, agent, hold, transfer, wrap-up."""
+
+import pytest
+
+from contact_center.accounts.services import set_presence
+from inbox.models import Call
+from inbox.services import call_control
+from inbox.services.call_offers import watch_calls
+from inbox.services.ledger import drain_ledger
+from tests.simulator.fixtures import make_simulator, wait_for
+
+__all__ = ["make_simulator"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def wire(live_server, make_simulator, settings, line):
+    """The simulator speaks to this server; `wire.call()` is a patient's phone."""
+    settings.PUBLIC_BASE_URL = live_server.url
+    simulator = make_simulator(live_server.url)
+    settings.TWILIO_API_BASE_URL = simulator.url
+    simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 0.2, "key": 0.3, "answer": 0})
+    return simulator
+
+
+def noted(condition):
+    """The workers have noted what makes this true."""
+    return wait_for(lambda: (drain_ledger(), condition())[1], 20)
+
+
+def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, second_agent, clinical_agent, clinical_queue):
+    set_presence(user=agent, state="online")
+    sid = wire.call("POST", "/_calls", json={"from": "+13055550123", "to": "+15005550111"}).json()["sid"]
+
+    def phone():
+        return next(one for one in wire.call("GET", "/_calls").json()["calls"] if one["sid"] == sid)
+
+    def do(deed, value=""):
+        return wire.call("POST", f"/_calls/{sid}", json={"do": deed, "value": value})
+
+    wait_for(lambda: phone()["is_asked"])
+    assert phone()["heard"][0]["text"] == "If this is an emergency, hang up and call 9 1 1."
+    do("press", "1")
+    wait_for(lambda: any("appointments" in line["text"] for line in phone()["heard"]))
+    do("press", "1")
+    call = noted(lambda: Call.objects.filter(status="waiting").first())
+    assert watch_calls() == 1
+    call_control.accept_call(actor=agent, call_id=call.pk)
+    wait_for(lambda: phone()["room"] == f"call-{call.pk}")
+    call_control.hold_call(actor=agent, call_id=call.pk)
+    assert phone()["is_held"] is True
+    set_presence(user=clinical_agent, state="online")
+    call_control.consult(actor=agent, call_id=call.pk, colleague=clinical_agent)
+    wait_for(lambda: len(legs_in(wire, f"call-{call.pk}")) == 3)
+    call_control.hand_over(actor=agent, call_id=call.pk, why="A nurse knows", summary="Pain since Monday")
+    assert noted(lambda: len(legs_in(wire, f"call-{call.pk}")) == 2 and not phone()["is_held"])
+    do("hang_up")
+    done = noted(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
+    assert (done.agent, done.ended_by, done.interaction.status) == (clinical_agent, "patient", "wrap_up")
+    kinds = list(done.moments.values_list("kind", flat=True))
+    assert sorted(kinds) == sorted(
+        ["started", "chosen", "queued", "offered", "answered", "held", "consulted", "transferred", "ended"]
+    )
+
+
+def legs_in(wire, room):
+    calls = wire.call("GET", "/_calls").json()["calls"]
+    return [one for one in calls if one["room"] == room and one["status"] == "in-progress"]
