@@ -31,7 +31,7 @@ def test_an_unconfirmed_visit_is_told_at_booking_and_seven_two_and_one_days_befo
 ):
     visit_of(ana)
     heard = {}
-    for hours in range(0, 240, 2):
+    for hours in range(0, 240, 4):
         clock.move_to(NOON + timedelta(hours=hours))
         for text in told():
             heard[hours // 24] = text.partition(" http")[0]
