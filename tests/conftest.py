@@ -8,16 +8,19 @@ import pytest_socket
 from channels.layers import channel_layers
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
 from inbox.selectors.hours import forget_setup
 from inbox.selectors.voice import forget_lines
 from inbox.services.threads import forget_channels
+from tests.emptying import empty_tables
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
 from tests.template import drop_template, template_of
+
+TransactionTestCase._fixture_teardown = empty_tables
 
 
 def pytest_runtest_setup(item):
@@ -36,13 +39,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings, request):
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     node.config.add_cleanup(partial(drop_template, node.workerinput["testrunuid"]))
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Transactional tests empty the tables by TRUNCATE, so only that guard of the audit trail is lifted."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER IF EXISTS audit_entry_no_truncate ON audit_auditentry")
 
 
 @pytest.fixture(autouse=True)
