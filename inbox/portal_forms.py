@@ -45,6 +45,11 @@ class CodeForm(forms.Form):
     month = forms.IntegerField(label=_("Month"), min_value=1, max_value=12, widget=forms.TextInput(INPUT))
     year = forms.IntegerField(label=_("Year"), min_value=1890, max_value=2200, widget=forms.TextInput(INPUT))
 
+    first_name = forms.CharField(
+        label=_("First name, if a twin uses this number or e-mail too"), max_length=120, required=False,
+        widget=forms.TextInput(INPUT | {"autocomplete": "given-name"}),
+    )  # fmt: skip
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, hint in (("day", "bday-day"), ("month", "bday-month"), ("year", "bday-year")):

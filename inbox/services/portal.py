@@ -21,6 +21,7 @@ from inbox.models import Channel, Interaction, Message, OneTimeCode, PortalSessi
 from inbox.selectors.portal import people_of
 from inbox.services.code_messages import enqueue_code
 from inbox.services.codes import channel_for, new_code, try_code
+from patients.matching.people import fold
 from patients.models import Patient
 from patients.selectors.people import match_patients
 
@@ -97,16 +98,20 @@ def _thread_of_codes(channel: Channel, code: OneTimeCode, patients: list[Patient
 
 
 @transaction.atomic
-def open_session(*, code_id: uuid.UUID, given: str, birth_date: date) -> tuple[PortalSession, str] | None:
+def open_session(
+    *, code_id: uuid.UUID, given: str, birth_date: date, first_name: str = ""
+) -> tuple[PortalSession, str] | None:
     """Sign in whoever gives the code that was sent to an address and the birth date of a patient who has it.
 
+    Twins share both: of several first names the one that is meant must be given, and it is never guessed.
     Returns the session and the key for the browser; None for anything else, without saying what was wrong. A wrong
-    birth date counts as a try too.
+    birth date or name counts as a try too.
     """
     code = OneTimeCode.objects.filter(public_id=code_id, use=CodeUse.PORTAL).first()
     if code is None:
         return None
     matching = [one for one in _patients_at(code.scheme, code.address) if one.birth_date == birth_date]
+    matching = _named(matching, first_name)
     if not try_code(code.pk, given if matching else ""):
         return None
     key = secrets.token_urlsafe(32)
@@ -119,6 +124,17 @@ def open_session(*, code_id: uuid.UUID, given: str, birth_date: date) -> tuple[P
     )
     _record(AuditAction.SIGNED_IN, session)
     return session, key
+
+
+def _named(patients: list[Patient], first_name: str) -> list[Patient]:
+    """Those of one first name: the one that is written or begun here; none while several could be meant."""
+    names = {fold(one.given_name) for one in patients}
+    written = fold(first_name)
+    if len(names) > 1:
+        names = {name for name in names if name == written} or {
+            name for name in names if written and name.startswith(f"{written} ")
+        }
+    return [one for one in patients if {fold(one.given_name)} == names]
 
 
 def find_session(key: str) -> PortalSession | None:

@@ -132,7 +132,9 @@ def code(request: HttpRequest) -> HttpResponse:
         problem = _("Too many attempts came from your connection. Wait ten minutes, or call us.")
         return _page(request, "code", form=form, problem=problem, status=429)
     born: date = form.cleaned_data["birth_date"]
-    opened = service.open_session(code_id=number, given=form.cleaned_data["code"], birth_date=born)
+    first_name = form.cleaned_data["first_name"]
+    given = form.cleaned_data["code"]
+    opened = service.open_session(code_id=number, given=given, birth_date=born, first_name=first_name)
     if opened is None:
         problem = _("This did not fit. Look at the newest message and try again, or ask for a new code.")
         return _page(request, "code", form=form, problem=problem, status=422)

@@ -66,6 +66,24 @@ def test_a_code_and_a_birth_date_open_the_page_and_nothing_else_does(patient, tw
     assert "Hello, María" in home(client)
 
 
+def test_of_twins_with_one_phone_the_one_whose_name_is_given_signs_in_and_nobody_guesses(patient):
+    twin = PatientFactory(given_name="Lucía Inés", birth_date=patient.birth_date, phone=PHONE)
+    opened = {}
+    for name in ("", "maria", "Lucía"):
+        client = Client()
+        asked(client)
+        digits = digits_of(OneTimeCode.objects.order_by("-pk").first())
+        answer = client.post(reverse("my:code"), {"code": digits, **BORN, "first_name": name})
+        newest = PortalSession.objects.order_by("-pk").first()
+        opened[name] = (answer.status_code, newest and newest.patient_id)
+    assert opened == {"": (422, None), "maria": (302, patient.pk), "Lucía": (302, twin.pk)}
+
+
+def test_two_records_of_one_person_do_not_lock_them_out(patient):
+    PatientFactory(given_name="Maria", birth_date=patient.birth_date, phone=PHONE)
+    assert "Hello, María" in home(signed_in_as())
+
+
 def test_known_and_unknown_addresses_are_answered_alike_and_do_the_same_work(patient, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
