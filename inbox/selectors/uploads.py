@@ -13,7 +13,7 @@ from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, planned
 from inbox import file_limits
 from inbox.enums import AttachmentStatus, ChannelKind, Direction, MessageStatus
-from inbox.models import Attachment, Interaction, Message, Upload
+from inbox.models import Attachment, Interaction, Message, NoteFile, Upload
 
 SALT, OWN_SALT = "inbox.media", "inbox.file"
 OWN_FOR = timedelta(minutes=1)
@@ -85,9 +85,10 @@ def get_public_file(token: str) -> Attachment:
     )
 
 
-def own_address(user: User, attachment: Attachment, use: str) -> str:
-    """Where this person may get the file now: signed, theirs alone, good for a minute. `use` is download or picture."""
-    token = signing.dumps([user.pk, attachment.pk, use], salt=OWN_SALT)
+def own_address(user: User, file: Attachment | NoteFile, use: str) -> str:
+    """Where this person may get the file now: signed, theirs alone, good for a minute. `use` says which kind of file it
+    is and whether it is downloaded or drawn."""
+    token = signing.dumps([user.pk, file.pk, use], salt=OWN_SALT)
     return reverse("inbox:file", args=[token])
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -30,6 +29,7 @@ from inbox.views import traces
 from inbox.views.interactions import find
 
 DOWNLOAD, PICTURE = "download", "picture"
+NOTE_USES = NOTE_DOWNLOAD, NOTE_PICTURE = "note download", "note picture"
 
 
 @require_POST
@@ -120,14 +120,16 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
         pk, use = read_own_address(person_of(request), token)
     except Attachment.DoesNotExist:
         raise Http404 from None
-    found = _find_file(request, pk, use)
-    if use == PICTURE:
-        traces.leave_trace(request, found.message.interaction)
+    found = _find_note_file(request, pk, use) if use in NOTE_USES else _find_file(request, pk, use)
+    talk = found.note.interaction if isinstance(found, NoteFile) else found.message.interaction
+    if use in (PICTURE, NOTE_PICTURE):
+        traces.leave_trace(request, talk)
         return sealed(found)
+    kind = "note_file" if isinstance(found, NoteFile) else "attachment"
     with realtime.atomic():
         record(
-            actor=person_of(request), action=AuditAction.DOWNLOADED, object_type="attachment", object_id=pk,
-            patient_id=found.message.interaction.patient_id,
+            actor=person_of(request), action=AuditAction.DOWNLOADED, object_type=kind, object_id=pk,
+            patient_id=talk.patient_id,
         )  # fmt: skip
     return sealed(found, content_type="application/octet-stream")
 
@@ -142,38 +144,25 @@ def _find_file(request: HttpRequest, pk: int, use: str) -> Attachment:
     return found
 
 
-def _note_file(request: HttpRequest, pk: int) -> NoteFile:
+def _find_note_file(request: HttpRequest, pk: int, use: str) -> NoteFile:
     readable = readable_by(person_of(request)).values("pk")
-    rows = NoteFile.objects.select_related("note__interaction__patient")
-    file = rows.filter(pk=pk, note__interaction__in=readable).first()
-    if file is None:
+    rows = NoteFile.objects.select_related("note__interaction__patient").filter(pk=pk, note__interaction__in=readable)
+    found = (rows.filter(content_type__in=PICTURES) if use == NOTE_PICTURE else rows).first()
+    if found is None:
         raise Http404
-    return file
+    return found
 
 
 @require_safe
-def note_file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A file of a private note as a download, for whoever may read the note; leaves a trace."""
-    file = _note_file(request, pk)
-    with transaction.atomic():
-        record(
-            actor=person_of(request),
-            action=AuditAction.DOWNLOADED,
-            object_type="note_file",
-            object_id=pk,
-            patient_id=file.note.interaction.patient_id,
-        )
-    return sealed(file)
+def note_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """To a file of a private note, for whoever may read the note, as to other files."""
+    return redirect(own_address(person_of(request), _find_note_file(request, pk, NOTE_DOWNLOAD), NOTE_DOWNLOAD))
 
 
 @require_safe
-def note_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A picture of a private note, for the page to draw."""
-    file = _note_file(request, pk)
-    if file.content_type not in PICTURES:
-        raise Http404
-    traces.leave_trace(request, file.note.interaction)
-    return sealed(file)
+def note_picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """To a picture of a private note, for the page to draw."""
+    return redirect(own_address(person_of(request), _find_note_file(request, pk, NOTE_PICTURE), NOTE_PICTURE))
 
 
 def sealed(file: Attachment | NoteFile, *, content_type: str = "") -> FileResponse:

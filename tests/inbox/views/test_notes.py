@@ -1,9 +1,13 @@
 """Private notes: their files, their folding, and who finds them."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
@@ -67,7 +71,7 @@ def test_the_thread_shows_a_notes_files_and_a_download_leaves_its_trace(agent, m
     client = signed_in(agent)
     page = client.get(reverse("inbox:interaction", args=[mine.pk])).content.decode()
     assert f'data-picture="{reverse("inbox:note-picture", args=[picture.pk])}"' in page
-    answer = client.get(reverse("inbox:note-file", args=[plan.pk]))
+    answer = client.get(reverse("inbox:note-file", args=[plan.pk]), follow=True)
     assert (b"".join(answer), answer["Content-Disposition"]) == (PDF, 'attachment; filename="plan.pdf"')
     assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
     entry = AuditEntry.objects.get(action="downloaded")
@@ -81,7 +85,10 @@ def test_a_notes_file_is_read_by_whoever_may_read_the_note(agent, outsider, mine
     stranger = signed_in(outsider)
     assert stranger.get(address).status_code == 404
     Mention.objects.create(note=note, interaction=mine, user=outsider)
-    assert stranger.get(address).status_code == 200
+    own = stranger.get(address).headers["Location"]
+    assert (stranger.get(own).status_code, signed_in(agent).get(own).status_code) == (200, 404)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert stranger.get(own).status_code == 404
 
 
 def test_a_very_long_note_is_folded_and_there_for_whoever_asks(agent, outsider, mine, signed_in):
