@@ -69,8 +69,9 @@ def make(job: Job, out: IO[bytes], tell: Tell) -> None:
 
 
 def write_zip(patient: Patient, out: IO[bytes], tell: Tell = lambda done: True) -> None:
-    """Write everything declared about this record and those that went on in it."""
-    ids, taken = duties.records_of(patient), set[str]()
+    """Write everything declared about this record and those that went on in it. The page for people names every file
+    where it was sent along, and all of them at its end."""
+    ids, taken = duties.records_of(patient), dict[str, bool]()
     contents: list[dict[str, Any]] = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryFile("w+") as page:
         page.write(render_to_string("patients/data_head.html", {"patient": patient, "now": timezone.now()}))
@@ -80,7 +81,8 @@ def write_zip(patient: Patient, out: IO[bytes], tell: Tell = lambda done: True) 
                 contents.append({"table": key, "rows": count, "file": f"data/{key}.json"})
             if not tell(done):
                 return
-        page.write("</main></body></html>\n")
+        listed = sorted(taken.items())
+        page.write(render_to_string("patients/data_end.html", {"files": listed}))
         page.seek(0)
         with archive.open("index.html", "w") as target:
             while text := page.read(1 << 16):
@@ -121,17 +123,20 @@ def _plain(row: models.Model, field: "models.Field[Any, Any]") -> Any:
 
 
 def _write_part(
-    archive: zipfile.ZipFile, page: IO[str], key: str, title: str, rows: Iterator[dict[str, Any]], taken: set[str]
+    archive: zipfile.ZipFile, page: IO[str], key: str, title: str, rows: Iterator[dict[str, Any]],
+    taken: dict[str, bool],
 ) -> int:
     count, files = 0, list[tuple[str, str]]()
     with archive.open(f"data/{key}.json", "w") as target:
         target.write(b"[")
         for row in rows:
             count += 1
-            files += _files_of(key, row)
+            own = _files_of(key, row)
+            files += own
             target.write(b",\n" if count > 1 else b"\n")
             target.write(json.dumps(row, ensure_ascii=False, default=str).encode())
-            context = {"title": title if count == 1 else "", "cells": _cells(row), "key": key}
+            names = [name for _stored, name in own]
+            context = {"title": title if count == 1 else "", "cells": _cells(row), "files": names}
             page.write(render_to_string("patients/data_row.html", context))
         target.write(b"\n]\n")
     for stored, name in files:
@@ -143,20 +148,22 @@ def _files_of(key: str, row: dict[str, Any]) -> list[tuple[str, str]]:
     declared = next((table for table in duties.tables() if table.model == key), None)
     fields = declared.file_fields() if declared else []
     given = re.sub(r"[^\w.\- ]|\.{2,}", "_", str(row.get("name") or "file"))[-80:]
-    return [(row[name], f"files/{row['id']}-{given}") for name in fields if row.get(name)]
+    found = [(row[name], f"files/{key.rpartition('.')[2]}-{row['id']}-{given}") for name in fields if row.get(name)]
+    return [(stored, name) for stored, name in found if not stored.startswith("quarantine/")]  # a virus is not given out
 
 
-def _write_file(archive: zipfile.ZipFile, stored: str, name: str, taken: set[str]) -> None:
+def _write_file(archive: zipfile.ZipFile, stored: str, name: str, taken: dict[str, bool]) -> None:
     from django.core.files.storage import default_storage
 
-    if name in taken or stored.startswith("quarantine/"):  # a virus is nothing to hand out
+    if name in taken:
         return
-    taken.add(name)
+    taken[name] = True
     try:
         with default_storage.open(stored, "rb") as content, archive.open(str(PurePosixPath(name)), "w") as target:
             while chunk := content.read(1 << 16):
                 target.write(chunk)
     except FileNotFoundError:
+        taken[name] = False
         archive.writestr(f"{name}.missing.txt", "This file was no longer in the store.\n")
 
 

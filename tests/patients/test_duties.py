@@ -81,6 +81,8 @@ def test_all_data_come_in_one_file_for_its_owner_and_on_record(patient, supervis
     assert "=Is it &lt;b&gt;serious&lt;/b&gt;?" in archive.read("index.html").decode()
     files = [name for name in archive.namelist() if name.startswith("files/")]
     assert [archive.read(name) for name in files] == [b"a scan"]
+    page = archive.read("index.html").decode()
+    assert page.count(f'<a href="{files[0]}">{files[0]}</a>') == 2  # with its message, and in the list of files
     assert not any(".." in name for name in archive.namelist())
     entry = AuditEntry.objects.get(action="exported")
     assert (entry.actor_id, entry.patient_id, entry.detail) == (supervisor.pk, patient.pk, {"job": job.pk})
