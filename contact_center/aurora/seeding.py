@@ -25,6 +25,7 @@ from contact_center.aurora import (
     privacy,
     provider,
     reminders,
+    records,
     setup,
     wishes,
 )
@@ -122,6 +123,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     privacy.tell()
     progress("audit trail", 0.98)
     audits.write(now)
+    records.tell()
     tables = book.tables
     progress("done", 1.0)
     return book, Seeded(count, tables[Interaction].count, tables[Message].count, open_now)

@@ -32,7 +32,14 @@ from inbox.models import (
 from inbox.selectors.conditions import read
 from inbox.selectors.pane import fitting
 from inbox.services.gaps import reconcile
-from patients.models import Patient, RelatedPerson
+from patients.models import (
+    BreakGlass,
+    DuplicateSuggestion,
+    Patient,
+    PatientImport,
+    PatientMerge,
+    RelatedPerson,
+)
 from tests.factories.patients import PatientFactory
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
@@ -68,9 +75,10 @@ def test_a_second_run_changes_nothing_and_says_so(clinic, capsys):
 
 
 def test_reset_is_refused_outside_a_demo(clinic):
+    before = Patient.objects.count()
     with pytest.raises(CommandError, match="DEBUG=0"):
         call_command("seed", "--reset")
-    assert Patient.objects.count() == SCALE
+    assert Patient.objects.count() == before
 
 
 def test_the_staff_stand_in_their_teams_and_can_sign_in(clinic, client):
@@ -139,6 +147,22 @@ def test_the_desk_has_open_work_of_every_sort(clinic):
         assert attachment.file.read()[:4] in (b"\x89PNG", b"%PDF")
         assert attachment.file.size == attachment.size
     assert Attachment.objects.count() >= 3
+
+
+def test_records_wait_to_be_decided_on_and_one_merge_can_be_undone(clinic):
+    open_pairs = DuplicateSuggestion.objects.filter(status="open")
+    assert (open_pairs.count() >= 3, set(open_pairs.values_list("level", flat=True)) <= {"certain", "likely", "possible"})
+    merge = PatientMerge.objects.get()
+    assert (merge.undone_at, merge.source.merged_into) == (None, merge.target)
+    listed = PatientImport.objects.get()
+    statuses = list(listed.rows.order_by("position").values_list("status", flat=True))
+    assert (listed.status, statuses) == ("checked", ["ready", "ready", "wrong", "wrong", "wrong", "ready", "ready"])
+
+
+def test_an_opened_glass_has_its_trail(clinic):
+    glass = BreakGlass.objects.exclude(ended_at=None).order_by("-pk").first()
+    trail = AuditEntry.objects.filter(patient_id=glass.patient_id, actor=glass.user).order_by("pk")
+    assert list(trail.values_list("action", flat=True))[-3:] == ["opened", "viewed", "closed"]
 
 
 def test_a_shared_phone_belongs_to_relatives(clinic):
