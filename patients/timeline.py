@@ -59,6 +59,11 @@ class Look:
     until: date | None = None
     before: Place | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the newest of everything is asked for, as far as one source knows."""
+        return not (self.channel or self.since or self.until or self.before)
+
     def narrowed(self, key: str, moment: str) -> Q:
         """Rows of one key whose field `moment` lies in these days and before this place."""
         wanted = Q()

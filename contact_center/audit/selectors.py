@@ -14,6 +14,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditEntry
+from contact_center.common.prepared import Given, prepared
 
 PAGE = 50
 ACCESSES = (AuditAction.VIEWED, AuditAction.SEARCHED, AuditAction.EXPORTED, AuditAction.DOWNLOADED)
@@ -94,7 +95,11 @@ def register_earlier_records(earlier: Callable[[int], Iterable[int]]) -> None:
 
 def concerning(patient_id: int) -> Q:
     """Entries about one patient, also those of records that were merged into theirs."""
-    return Q(patient_id__in=[patient_id, *(pk for earlier in _earlier for pk in earlier(patient_id))])
+    return Q(patient_id__in=[patient_id, *_others(patient_id)])
+
+
+def _others(patient_id: int) -> list[int]:
+    return [pk for earlier in _earlier for pk in earlier(patient_id)]
 
 
 def page_of_entries(found: QuerySet[AuditEntry], before: Mark | None) -> tuple[list[AuditEntry], Mark | None]:
@@ -109,8 +114,14 @@ def page_of_entries(found: QuerySet[AuditEntry], before: Mark | None) -> tuple[l
 
 def looks_at(patient_id: int, *, limit: int = 5) -> list[AuditEntry]:
     """The last looks at one record, newest first, for those who may open it."""
-    found = AuditEntry.objects.filter(concerning(patient_id), action__in=ACCESSES, actor__isnull=False)
-    return list(found.select_related("actor").order_by("-occurred_at")[:limit])
+    return _looks(limit).ask([patient_id, *_others(patient_id)])
+
+
+@prepared
+def _looks(limit: int) -> QuerySet[AuditEntry]:
+    """At the records 0."""
+    found = AuditEntry.objects.filter(patient_id__any_of=Given(0), action__in=ACCESSES, actor__isnull=False)
+    return found.select_related("actor").order_by("-occurred_at")[:limit]
 
 
 def _midnight(day: date, days_later: int = 0) -> datetime:

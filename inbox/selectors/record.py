@@ -10,26 +10,30 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
 from inbox.continuity import Contact, Saying, continuity_of
-from inbox.enums import OPEN, CaseStatus, ChannelKind, Direction, InteractionStatus, TimelineKind
-from inbox.models import Interaction, Message, Note, OptOut, Task, TimelineEvent
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, TimelineKind
+from inbox.models import Case, Interaction, Message, Note, OptOut, TimelineEvent
+from inbox.selectors.desk_facts import MOST_OPEN, UNFINISHED, Names, OpenTalk, desk_facts, names_of
+from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
 from patients.journey import NextStep
 from patients.models import Patient
 from patients.timeline import Entry, Look, Place
 
 ONE_NEED = timedelta(days=90)
-MOST_CONTACTS, MOST_WORDS, MOST_OPEN = 30, 300, 10
-# Plain columns: half the price of the line were rows made into objects of which a handful of words is shown.
+MOST_CONTACTS, MOST_WORDS, LONGEST = 30, 300, 280
+# Plain columns and names by id: half the price of the line were rows made into objects, and joins.
 CONTACT = (
     *("pk", "last_message_at", "channel_kind", "status", "merged_into_id", "subject", "snippet", "outcome"),
-    *("reason__name", "channel__name", "disposition__name", "owner__first_name", "owner__last_name"),
+    *("reason_id", "channel_id", "disposition_id", "owner_id"),
 )
+NOTE = ("pk", "created_at", "body", "interaction_id", "author_id")
+CASE = ("pk", "created_at", "title", "next_step", "status", "owner_id", "queue_id")
+MOVE = ("pk", "at", "actor_id")
 YES_OR_NO = BooleanField()
-UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
 CHIPS = {
     InteractionStatus.QUEUED: "warn",
     InteractionStatus.OFFERED: "warn",
@@ -41,67 +45,94 @@ CHIPS = {
 
 
 def open_work(user: User, patient: Patient) -> dict[str, Any] | None:
-    """Open conversations (requests among them) and open cases of this patient. Two queries and what names them."""
-    found = interactions_visible_to(user).filter(patient=patient, status__in=OPEN)
-    work = found.select_related("channel", "reason", "owner", "queue").order_by("-last_message_at")[:MOST_OPEN]
-    cases = cases_visible_to(user).filter(patient=patient, status__in=UNFINISHED)
+    """Open conversations (requests among them) and open cases of this patient. What `desk_facts` asks."""
+    facts = desk_facts(user, patient)
     return {
-        "conversations": list(work),
-        "cases": list(cases.select_related("owner", "queue").order_by("next_step_date", "pk")[:MOST_OPEN]),
+        "conversations": facts.talks[:MOST_OPEN],
+        "cases": facts.cases[:MOST_OPEN],
         "today": timezone.localdate(),
     }
 
 
 def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
-    """What open conversations, tasks and cases promise, and the last closed contact that has no case. Four queries."""
-    visible = interactions_visible_to(user).filter(patient=patient)
-    for row in visible.filter(status__in=OPEN).exclude(next_step="").select_related("next_step_owner", "reason"):
-        yield _promise(row)
-    tasks = Task.objects.filter(interaction__in=visible.filter(status__in=OPEN).values("pk"), done_at=None)
-    for task in tasks.select_related("owner").order_by("due_date", "pk")[:MOST_OPEN]:
+    """What open conversations, tasks and cases promise, and the last closed contact that has no case. What
+    `desk_facts` asks."""
+    facts = desk_facts(user, patient)
+    for talk in facts.talks:
+        if talk.next_step:
+            yield _promise(talk)
+    for task in facts.tasks:
         url = reverse("inbox:interaction", args=[task.interaction_id])
-        yield NextStep(task.title, str(task.owner or ""), task.due_date, _("Task"), url, "list-checks")
-    for case in cases_visible_to(user).filter(patient=patient, status__in=UNFINISHED).select_related("owner", "queue"):
-        last = f"#case-{case.pk}"
-        url = reverse("patients:record", args=[patient.pk]) + last
-        yield NextStep(case.next_step, str(case.owner or case.queue), case.next_step_date, case.reference, url, "flag")
-    closed = visible.filter(status=InteractionStatus.CLOSED, case=None, merged_into=None).order_by("-last_message_at")
-    last_one = closed.select_related("next_step_owner", "reason").first()
-    if last_one is not None and last_one.next_step and last_one.next_step_date is not None:
-        yield _promise(last_one)
+        yield NextStep(task.title, task.owner, task.due_date, _("Task"), url, "list-checks")
+    page = reverse("patients:record", args=[patient.pk])
+    for case in facts.cases:
+        yield NextStep(case.next_step, case.who, case.next_step_date, case.reference, f"{page}#case-{case.pk}", "flag")
+    last = facts.last
+    if last is not None and last.next_step and last.next_step_date is not None:
+        yield _promise(last)
 
 
-def _promise(row: Interaction) -> NextStep:
-    source = row.reason.name if row.reason else ChannelKind(row.channel_kind).label
+def _promise(row: OpenTalk) -> NextStep:
     url = reverse("inbox:interaction", args=[row.pk])
-    return NextStep(row.next_step, str(row.next_step_owner or ""), row.next_step_date, source, url, "inbox")
+    return NextStep(row.next_step, row.next_step_owner, row.next_step_date, row.about, url, "inbox")
 
 
 def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
-    """Every exchange, at its last message. One query and what names it."""
+    """Every exchange, at its last message. Two queries."""
+    if look.is_plain:
+        rows: Any = _newest_contacts(user.role, size).tuples(*asked_by(user), patient.pk)
+    else:
+        rows = list(_contacts(user, patient.pk, look, size))
+    places = range(len(CONTACT) - 4, len(CONTACT))
+    reasons, channels, dispositions, owners = ([row[place] for row in rows] for place in places)
+    names = names_of(reasons=reasons, channels=channels, dispositions=dispositions, users=owners)
+    return [_contact(*row, names) for row in rows]
+
+
+def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
     found = interactions_visible_to(user).filter(patient=patient)
     if look.channel:
         found = found.filter(channel_kind=look.channel)
     found = found.filter(look.narrowed("contact", "last_message_at")).order_by("-last_message_at", "-pk")
-    return [_contact(*row) for row in found.values_list(*CONTACT)[:size]]
+    return found.values_list(*CONTACT)[:size]
+
+
+@prepared
+def _newest_contacts(role: str, size: int) -> QuerySet[Interaction]:
+    """Of the patient after the asker."""
+    return _contacts(asker(role), Given(Asker.NEXT), Look(), size)
 
 
 def _contact(
     pk: int, at: datetime, channel: str, status: str, merged_into: int | None, subject: str, snippet: str, outcome: str,
-    reason: str | None, channel_name: str, disposition: str | None, first_name: str | None, last_name: str | None,
+    reason_id: int | None, channel_id: int, disposition_id: int | None, owner_id: int | None, names: Names,
 ) -> Entry:  # fmt: skip
     how = InteractionStatus(status)
     chip = (_("Merged"), "") if merged_into else (str(how.label), CHIPS.get(how, ""))
-    who = f"{first_name or ''} {last_name or ''}".strip()
     return Entry(
-        Place(at, "contact", pk), "contact", reason or subject or channel_name,
-        (outcome or disposition or snippet)[:280], who, reverse("inbox:interaction", args=[pk]), channel=channel,
-        chip=chip,
+        Place(at, "contact", pk), "contact", names["reason", reason_id] or subject or names["channel", channel_id],
+        (outcome or names["disposition", disposition_id] or snippet)[:LONGEST], names["user", owner_id],
+        reverse("inbox:interaction", args=[pk]), channel=channel, chip=chip,
     )  # fmt: skip
 
 
 def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
-    """Private notes of the patient's visible conversations."""
+    """Private notes of the patient's visible conversations. Two queries."""
+    if look.is_plain:
+        rows: Any = _newest_notes(user.role, size).tuples(*asked_by(user), patient.pk)
+    else:
+        rows = list(_notes(user, patient.pk, look, size))
+    names = names_of(users=[row[-1] for row in rows])
+    return [
+        Entry(
+            Place(at, "note", pk), "note", _("Note"), body[:LONGEST], names["user", author_id],
+            reverse("inbox:interaction", args=[interaction_id]), "sticky-note", "note",
+        )
+        for pk, at, body, interaction_id, author_id in rows
+    ]  # fmt: skip
+
+
+def _notes(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
     visible = interactions_visible_to(user).filter(patient=patient)
     if look.channel:
         visible = visible.filter(channel_kind=look.channel)
@@ -109,64 +140,114 @@ def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterab
     ids = ArraySubquery(visible.order_by().values("pk"))
     of_them = Func(F("interaction_id"), ids, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=YES_OR_NO)
     found = Note.objects.filter(of_them).filter(look.narrowed("note", "created_at"))
-    rows = found.select_related("author").order_by("-created_at", "-pk")[:size]
-    return [
-        Entry(
-            Place(row.created_at, "note", row.pk), "note", _("Note"), row.body[:280], str(row.author),
-            reverse("inbox:interaction", args=[row.interaction_id]), "sticky-note", "note",
-        )
-        for row in rows
-    ]  # fmt: skip
+    return found.order_by("-created_at", "-pk").values_list(*NOTE)[:size]
+
+
+@prepared
+def _newest_notes(role: str, size: int) -> QuerySet[Note]:
+    """Of the patient after the asker."""
+    return _notes(asker(role), Given(Asker.NEXT), Look(), size)
 
 
 def cases_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
-    """Cases, at the moment they were opened."""
-    found = cases_visible_to(user).filter(patient=patient).filter(look.narrowed("case", "created_at"))
-    rows = found.select_related("owner", "queue").order_by("-created_at", "-pk")[:size]
+    """Cases, at the moment they were opened. Two queries."""
+    if look.is_plain:
+        rows: Any = _newest_cases(user.role, size).tuples(*asked_by(user), patient.pk)
+    else:
+        rows = list(_cases(user, patient.pk, look, size))
+    names = names_of(users=[row[-2] for row in rows], queues=[row[-1] for row in rows])
     return [
         Entry(
-            Place(row.created_at, "case", row.pk), "case", row.title, row.next_step, str(row.owner or row.queue or ""),
-            icon="flag", chip=(row.get_status_display(), "accent" if row.status in UNFINISHED else "ok"),
+            Place(at, "case", pk), "case", title, next_step, names["user", owner_id] or names["queue", queue_id],
+            icon="flag", chip=(str(CaseStatus(status).label), "accent" if status in UNFINISHED else "ok"),
         )
-        for row in rows
+        for pk, at, title, next_step, status, owner_id, queue_id in rows
     ]  # fmt: skip
 
 
+def _cases(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
+    found = cases_visible_to(user).filter(patient=patient).filter(look.narrowed("case", "created_at"))
+    return found.order_by("-created_at", "-pk").values_list(*CASE)[:size]
+
+
+@prepared
+def _newest_cases(role: str, size: int) -> QuerySet[Case]:
+    """Of the patient after the asker."""
+    return _cases(asker(role), Given(Asker.NEXT), Look(), size)
+
+
 def moves_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
-    """That a conversation was moved to another record: who and when, nothing of it."""
-    found = TimelineEvent.objects.filter(kind=TimelineKind.MOVED, detail=f"patient:{patient.pk}")
-    rows = found.filter(look.narrowed("moved", "at")).select_related("actor").order_by("-at", "-pk")[:size]
+    """That a conversation was moved to another record: who and when, nothing of it. Two queries."""
+    whose = f"patient:{patient.pk}"
+    rows: Any = _newest_moves(size).tuples(whose) if look.is_plain else list(_moves(whose, look, size))
+    names = names_of(users=[row[-1] for row in rows])
     title = _("A conversation was moved to another record")
     return [
-        Entry(Place(row.at, "moved", row.pk), "record", title, who=str(row.actor or ""), icon="corner-up-left")
-        for row in rows
+        Entry(Place(at, "moved", pk), "record", title, who=names["user", actor_id], icon="corner-up-left")
+        for pk, at, actor_id in rows
     ]
+
+
+def _moves(whose: Any, look: Look, size: int) -> QuerySet[Any, Any]:
+    found = TimelineEvent.objects.filter(kind=TimelineKind.MOVED, detail=whose).filter(look.narrowed("moved", "at"))
+    return found.order_by("-at", "-pk").values_list(*MOVE)[:size]
+
+
+@prepared
+def _newest_moves(size: int) -> QuerySet[TimelineEvent]:
+    """With the detail 0."""
+    return _moves(Given(0), Look(), size)
 
 
 def opt_out_marks(patient: Patient, values: list[str]) -> dict[str, list[str]]:
     """On which kinds of channel each address told us to stop."""
     stopped: dict[str, list[str]] = {}
-    rows = OptOut.objects.filter(address__in=values, ended_at=None).values_list("address", "channel_kind").distinct()
-    for address, kind in rows:
+    for address, kind in sorted(set(_stops().tuples(values))) if values else ():
         words = _("Opted out: %(channel)s") % {"channel": ChannelKind(kind).label}
         stopped.setdefault(address, []).append(words)
     return stopped
 
 
+@prepared
+def _stops() -> QuerySet[OptOut]:
+    """Of the addresses 0."""
+    found = OptOut.objects.filter(address__any_of=Given(0), ended_at=None).order_by()
+    return found.values_list("address", "channel_kind")  # type: ignore[return-value]
+
+
 def continuity(user: User, patient: Patient) -> dict[str, Any] | None:
-    """How well the need of the last contact was carried: its case, else 90 days. Three queries."""
-    visible = interactions_visible_to(user).filter(patient=patient).order_by("-last_message_at")
-    latest = visible.values_list("case_id", "opened_at").first()
-    if latest is None:
+    """How well the need of the last contact was carried: its case, else 90 days. Two queries."""
+    newest = _newest_needs(user.role).tuples(*asked_by(user), patient.pk)
+    if not newest:
         return None
-    case_id, opened_at = latest
-    same = {"case_id": case_id} if case_id else {"last_message_at__gte": opened_at - ONE_NEED}
-    rows = list(visible.filter(**same).values_list("pk", "channel_kind", "owner_id")[:MOST_CONTACTS])
-    said: dict[int, list[Saying]] = {pk: [] for pk, _kind, _owner in rows}
+    _pk, _kind, _owner, case_id, opened_at, _at = newest[0]
+    rows = [row for row in newest if (row[3] == case_id if case_id else row[5] >= opened_at - ONE_NEED)]
+    if case_id and len(newest) == MOST_READ and len(rows) < MOST_CONTACTS:  # the case is older than what was read
+        rows = _of_case(user.role).tuples(*asked_by(user), patient.pk, case_id)
+    rows = rows[:MOST_CONTACTS]
+    said: dict[int, list[Saying]] = {row[0]: [] for row in rows}
     for contact_id, at, text, direction, author_id in _words().tuples(list(said)):
         if direction == Direction.INBOUND or author_id:
             said[contact_id].append(Saying(at, text, direction == Direction.OUTBOUND, author_id))
-    return {"continuity": continuity_of([_as_contact(said[pk], kind, owner) for pk, kind, owner in rows])}
+    return {"continuity": continuity_of([_as_contact(said[row[0]], row[1], row[2]) for row in rows])}
+
+
+NEED = ("pk", "channel_kind", "owner_id", "case_id", "opened_at", "last_message_at")
+MOST_READ = 60
+
+
+@prepared
+def _newest_needs(role: str) -> QuerySet[Interaction]:
+    """Of the patient after the asker."""
+    found = interactions_visible_to(asker(role)).filter(patient=Given(Asker.NEXT)).order_by("-last_message_at")
+    return found.values_list(*NEED)[:MOST_READ]  # type: ignore[return-value]
+
+
+@prepared
+def _of_case(role: str) -> QuerySet[Interaction]:
+    """Of the patient and the case after the asker."""
+    found = interactions_visible_to(asker(role)).filter(patient=Given(Asker.NEXT), case=Given(Asker.NEXT + 1))
+    return found.order_by("-last_message_at").values_list(*NEED)[:MOST_CONTACTS]  # type: ignore[return-value]
 
 
 @prepared

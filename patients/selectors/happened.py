@@ -118,8 +118,7 @@ def _newest(size: int) -> Any:
 
 def record_entries(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """What was written into the record itself, newest first. One query, whatever the sorts of events."""
-    is_plain = not (look.since or look.until or look.before)
-    rows = _newest(size).tuples(patient.pk) if is_plain else _together(patient.pk, look, size)
+    rows = _newest(size).tuples(patient.pk) if look.is_plain else _together(patient.pk, look, size)
     entries = []
     for at, key, pk, word, text, who in rows:
         title, words = _BY_KEY[key].told(word or "", text or "")

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
 from patients.models import Patient
 from patients.selectors.people import patients_visible_to
 from scheduling.enums import AppointmentStatus as S
@@ -26,17 +27,29 @@ def get_appointment_for(user: User, pk: int) -> Appointment:
 
 def upcoming_of(patient: Patient, now: datetime) -> list[Appointment]:
     """The patient's visits that are still to end, soonest first; at most 20."""
-    rows = Appointment.objects.filter(patient=patient, ends_at__gt=now)
+    return _upcoming().ask(patient.pk, now)
+
+
+@prepared
+def _upcoming() -> QuerySet[Appointment]:
+    """Of the patient 0 after the moment 1."""
+    rows = Appointment.objects.filter(patient=Given(0), ends_at__gt=Given(1))
     rows = rows.filter(status__in=[S.PENDING, S.BOOKED, S.ARRIVED, S.CHECKED_IN])
-    return list(rows.select_related(*_SHOWN)[:MOST_SHOWN])
+    return rows.select_related(*_SHOWN)[:MOST_SHOWN]
 
 
-def past_of(patient: Patient, now: datetime) -> list[Appointment]:
+def past_of(patient: Patient, now: datetime, *, limit: int = MOST_SHOWN) -> list[Appointment]:
     """Attended, missed and cancelled visits, latest first; those moved on are told by the visit that took their
-    place. At most 20."""
-    rows = Appointment.objects.filter(patient=patient, next=None).exclude(status=S.ENTERED_IN_ERROR)
-    gone = rows.filter(status__in=[S.CANCELLED, S.NOSHOW, S.FULFILLED]) | rows.filter(ends_at__lte=now)
-    return list(gone.select_related("previous", *_SHOWN).order_by("-starts_at")[:MOST_SHOWN])
+    place. At most `limit`."""
+    return _past(limit).ask(patient.pk, now)
+
+
+@prepared
+def _past(limit: int) -> QuerySet[Appointment]:
+    """Of the patient 0 before the moment 1."""
+    rows = Appointment.objects.filter(patient=Given(0), next=None).exclude(status=S.ENTERED_IN_ERROR)
+    gone = rows.filter(status__in=[S.CANCELLED, S.NOSHOW, S.FULFILLED]) | rows.filter(ends_at__lte=Given(1))
+    return gone.select_related("previous", *_SHOWN).order_by("-starts_at")[:limit]
 
 
 def visit_behind(pk: int) -> tuple[Appointment, Appointment]:

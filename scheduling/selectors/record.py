@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given, prepared
+from contact_center.common.request_memory import remembered
 from patients.journey import NextStep
 from patients.models import Patient
 from patients.timeline import Entry, Look, Place
@@ -23,8 +26,13 @@ TONES = {S.BOOKED: "accent", S.FULFILLED: "ok", S.NOSHOW: "danger"}
 
 def visits(user: User, patient: Patient) -> dict[str, Any]:
     """What is booked, and the last three visits before. Two queries."""
-    now = timezone.now()
-    return {"upcoming": upcoming_of(patient, now), "past": past_of(patient, now)[:3], "may_book": can_book(user)}
+    past = past_of(patient, timezone.now(), limit=3)
+    return {"upcoming": _upcoming(patient), "past": past, "may_book": can_book(user)}
+
+
+def _upcoming(patient: Patient) -> list[Appointment]:
+    """Asked once per request: it is a piece of the page and a part of its next steps."""
+    return remembered(("upcoming", patient.pk), lambda: upcoming_of(patient, timezone.now()))
 
 
 def own_visits(patient: Patient) -> dict[str, Any]:
@@ -34,7 +42,7 @@ def own_visits(patient: Patient) -> dict[str, Any]:
 
 def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
     """The visits to come, on their day at the site."""
-    for one in upcoming_of(patient, timezone.now()):
+    for one in _upcoming(patient):
         day = one.starts_at.astimezone(ZoneInfo(one.location.time_zone)).date()
         words = {"visit": one.service.name_in(), "state": one.get_confirmation_display()}
         title = _("%(visit)s, %(state)s") % words
@@ -44,17 +52,26 @@ def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
 
 def visits_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Every visit at its time, those that were moved on as well."""
-    found = Appointment.objects.filter(patient=patient).exclude(status=S.ENTERED_IN_ERROR)
-    found = found.filter(look.narrowed("visit", "starts_at")).select_related(
-        "service", "practitioner", "location", "next"
-    )
+    rows = _newest(size).ask(patient.pk) if look.is_plain else _visits(patient.pk, look, size)
     return [
         Entry(
             Place(row.starts_at, "visit", row.pk), "visit", row.service.name_in(), row.location.name,
             row.practitioner.name, reverse("scheduling:visit", args=[row.pk]), icon="calendar", chip=_chip(row),
         )
-        for row in found.order_by("-starts_at", "-pk")[:size]
+        for row in rows
     ]  # fmt: skip
+
+
+def _visits(patient: Any, look: Look, size: int) -> QuerySet[Appointment]:
+    found = Appointment.objects.filter(patient=patient).exclude(status=S.ENTERED_IN_ERROR)
+    found = found.filter(look.narrowed("visit", "starts_at"))
+    return found.select_related("service", "practitioner", "location", "next").order_by("-starts_at", "-pk")[:size]
+
+
+@prepared
+def _newest(size: int) -> QuerySet[Appointment]:
+    """Of the patient 0."""
+    return _visits(Given(0), Look(), size)
 
 
 def _chip(row: Appointment) -> tuple[str, str]:
