@@ -111,7 +111,9 @@ class PatientWriteSerializer(serializers.Serializer):
     contact_until = serializers.TimeField(required=False, allow_null=True)
     interpreter_language = serializers.CharField(max_length=8, required=False, allow_blank=True)
     communication_style = serializers.ChoiceField(CommunicationStyle.choices, required=False, allow_blank=True)
-    access_needs = serializers.ListField(child=serializers.ChoiceField(AccessNeed.choices), required=False, max_length=6)
+    access_needs = serializers.ListField(
+        child=serializers.ChoiceField(AccessNeed.choices), required=False, max_length=6
+    )
     access_note = serializers.CharField(max_length=240, required=False, allow_blank=True)
     is_do_not_contact = serializers.BooleanField(required=False)
     deceased_date = serializers.DateField(required=False, allow_null=True)
@@ -249,7 +251,9 @@ class NewConsentSerializer(serializers.Serializer):
         ContactChannel.choices, default="", allow_blank=True, help_text="Empty: all ways."
     )
     status = serializers.ChoiceField(ConsentStatus.choices)
-    source = serializers.CharField(max_length=60, help_text="How it is known, such as `signed form`.")
+    source = serializers.CharField(  # type: ignore[assignment]  # the name of a field, as of every row
+        max_length=60, help_text="How it is known, such as `signed form`."
+    )
     text = serializers.PrimaryKeyRelatedField(
         queryset=ConsentText.objects.all(), required=False, allow_null=True, help_text="What the patient was shown."
     )

@@ -61,9 +61,7 @@ def _second_records(supervisor: User, chosen: list[Patient]) -> None:
     forget_rarity()
     duplicates.compare_records([one.pk for one in fresh])
     forget_rarity()
-    merging.merge_patients(
-        actor=supervisor, source_id=fresh[-1].pk, target_id=merged.pk, take=["preferred_name"]
-    )
+    merging.merge_patients(actor=supervisor, source_id=fresh[-1].pk, target_id=merged.pk, take=["preferred_name"])
 
 
 def _again(supervisor: User, patient: Patient, **other: object) -> Patient:

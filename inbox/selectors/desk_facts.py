@@ -1,4 +1,4 @@
-"""What the desk has open with one patient, and names by id. Read without joins, which cost more to plan than to read."""
+"""What the desk has open with one patient, and names by id. Without joins, which cost more to plan than to read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -164,13 +164,14 @@ def _read(user: User, patient_id: int) -> DeskFacts:
     tasks = [OpenTask(*row) for row in _tasks().tuples([talk.pk for talk in talks])] if talks else []
     closed = [OpenTalk(*row) for row in _last_closed(user.role).tuples(*asked)]
     every = talks + closed
+    owned: list[OpenTalk | OpenCase | OpenTask] = [*every, *cases, *tasks]
     names = names_of(
-        users=[*(one.owner_id for one in (*every, *cases, *tasks)), *(one.next_step_owner_id for one in every)],
-        queues=[one.queue_id for one in (*talks, *cases)],
-        reasons=[one.reason_id for one in every],
-        channels=[one.channel_id for one in talks],
+        users=[*(one.owner_id for one in owned), *(talk.next_step_owner_id for talk in every)],
+        queues=[*(talk.queue_id for talk in talks), *(case.queue_id for case in cases)],
+        reasons=[talk.reason_id for talk in every],
+        channels=[talk.channel_id for talk in talks],
     )
-    for one in (*every, *cases, *tasks):
+    for one in owned:
         one.names = names
     return DeskFacts(talks, cases, tasks, closed[0] if closed else None)
 

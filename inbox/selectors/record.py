@@ -1,7 +1,7 @@
 """What the desk adds to a patient's page: open work, next steps, contacts in the timeline, and continuity."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -86,7 +86,9 @@ def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Ite
     places = range(len(CONTACT) - 4, len(CONTACT))
     reasons, channels, dispositions, owners = ([row[place] for row in rows] for place in places)
     names = names_of(reasons=reasons, channels=channels, dispositions=dispositions, users=owners)
-    return [_contact(*row, names) for row in rows]
+    # Thirty addresses that differ in the number only.
+    shape = reverse("inbox:interaction", args=[0])
+    return [_contact(row, names, shape.replace("/0/", f"/{row[0]}/")) for row in rows]
 
 
 def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
@@ -103,16 +105,15 @@ def _newest_contacts(role: str, size: int) -> QuerySet[Interaction]:
     return _contacts(asker(role), Given(Asker.NEXT), Look(), size)
 
 
-def _contact(
-    pk: int, at: datetime, channel: str, status: str, merged_into: int | None, subject: str, snippet: str, outcome: str,
-    reason_id: int | None, channel_id: int, disposition_id: int | None, owner_id: int | None, names: Names,
-) -> Entry:  # fmt: skip
+def _contact(row: tuple[Any, ...], names: Names, url: str) -> Entry:
+    pk, at, channel, status, merged_into, subject, snippet, outcome = row[:8]
+    reason_id, channel_id, disposition_id, owner_id = row[8:]
     how = InteractionStatus(status)
     chip = (_("Merged"), "") if merged_into else (str(how.label), CHIPS.get(how, ""))
     return Entry(
         Place(at, "contact", pk), "contact", names["reason", reason_id] or subject or names["channel", channel_id],
         (outcome or names["disposition", disposition_id] or snippet)[:LONGEST], names["user", owner_id],
-        reverse("inbox:interaction", args=[pk]), channel=channel, chip=chip,
+        url, channel=channel, chip=chip,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ one. Evidence that whole households share is bounded, and "certain" needs the pe
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from math import log2
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -143,8 +142,8 @@ name, father and son in the birth date, so nobody else is excused."""
 AGAINST = {R.GIVEN_DIFFERS, R.FAMILY_DIFFERS, R.BIRTH_DIFFERS, R.IDENTIFIER_DIFFERS, R.GENDER_DIFFERS}
 SHARED = {R.CONTACT_SAME, R.ADDRESS_SAME, R.ADDRESS_ALIKE, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE}
 OWN = {
-    R.GIVEN_SAME, R.GIVEN_ALIKE, R.GIVEN_NEIGHBOUR, R.GIVEN_SHORT, R.FAMILY_SAME, R.FAMILY_ALIKE, R.NAMES_SWAPPED, R.BIRTH_SAME,
-    R.BIRTH_SWAPPED, R.BIRTH_SLIP, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE,
+    R.GIVEN_SAME, R.GIVEN_ALIKE, R.GIVEN_NEIGHBOUR, R.GIVEN_SHORT, R.FAMILY_SAME, R.FAMILY_ALIKE, R.NAMES_SWAPPED,
+    R.BIRTH_SAME, R.BIRTH_SWAPPED, R.BIRTH_SLIP, R.IDENTIFIER_SAME, R.IDENTIFIER_ALIKE,
 }  # fmt: skip
 
 

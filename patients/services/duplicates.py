@@ -82,16 +82,16 @@ def _pairs_of(ours: dict[int, Person]) -> set[Pair]:
 
 def _judged(pairs: Iterable[Pair], everybody: dict[int, Person]) -> dict[Pair, Verdict]:
     """Pairs with a level, but for known relatives; records that are gone meanwhile are left out."""
-    found, names = {}, rarity()
+    names = rarity()
+    found: dict[Pair, Verdict] = {}
     for pair in pairs:
         one, other = everybody.get(pair[0]), everybody.get(pair[1])
         if one is not None and other is not None:
             verdict = compare(one, other, names)
             if verdict.level:
                 found[pair] = verdict
-    for pair in relatives_among({pk for pair in found for pk in pair}) & set(found):
-        del found[pair]
-    return found
+    relatives = relatives_among({pk for pair in found for pk in pair})
+    return {pair: verdict for pair, verdict in found.items() if pair not in relatives}
 
 
 def _keep(found: dict[Pair, Verdict], prints: dict[int, str], *, concerned: Q) -> None:
@@ -170,7 +170,7 @@ def start_scan(*, actor: User) -> Job:
 
 
 def scan_part(job: Job, item: int) -> None:
-    """One step of a scan: below zero the keys of a thousand record numbers are made, else four thousand are compared."""
+    """One step of a scan: below zero keys are made for a thousand record numbers, else four thousand are compared."""
     if item < 0:
         first = (-1 - item) * CHUNK
         rows = Patient.objects.current().filter(pk__gte=first, pk__lt=first + CHUNK)

@@ -123,7 +123,11 @@ def _plain(row: models.Model, field: "models.Field[Any, Any]") -> Any:
 
 
 def _write_part(
-    archive: zipfile.ZipFile, page: IO[str], key: str, title: str, rows: Iterator[dict[str, Any]],
+    archive: zipfile.ZipFile,
+    page: IO[str],
+    key: str,
+    title: str,
+    rows: Iterator[dict[str, Any]],
     taken: dict[str, bool],
 ) -> int:
     count, files = 0, list[tuple[str, str]]()
@@ -149,7 +153,9 @@ def _files_of(key: str, row: dict[str, Any]) -> list[tuple[str, str]]:
     fields = declared.file_fields() if declared else []
     given = re.sub(r"[^\w.\- ]|\.{2,}", "_", str(row.get("name") or "file"))[-80:]
     found = [(row[name], f"files/{key.rpartition('.')[2]}-{row['id']}-{given}") for name in fields if row.get(name)]
-    return [(stored, name) for stored, name in found if not stored.startswith("quarantine/")]  # a virus is not given out
+    return [
+        (stored, name) for stored, name in found if not stored.startswith("quarantine/")
+    ]  # a virus is not given out
 
 
 def _write_file(archive: zipfile.ZipFile, stored: str, name: str, taken: dict[str, bool]) -> None:

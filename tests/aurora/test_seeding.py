@@ -151,7 +151,7 @@ def test_the_desk_has_open_work_of_every_sort(clinic):
 
 def test_records_wait_to_be_decided_on_and_one_merge_can_be_undone(clinic):
     open_pairs = DuplicateSuggestion.objects.filter(status="open")
-    assert (open_pairs.count() >= 3, set(open_pairs.values_list("level", flat=True)) <= {"certain", "likely", "possible"})
+    assert open_pairs.count() >= 3
     merge = PatientMerge.objects.get()
     assert (merge.undone_at, merge.source.merged_into) == (None, merge.target)
     listed = PatientImport.objects.get()

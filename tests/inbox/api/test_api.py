@@ -265,7 +265,9 @@ def test_consents_are_noted_word_after_word_and_the_one_that_holds_is_told(machi
         "patient": patient.pk, "purpose": "reminders", "channel_kind": "sms", "status": "granted",
         "source": "signed form",
     }  # fmt: skip
-    words = [machine.post(f"{V1}/consents/", given | {"status": said}, format="json") for said in ("granted", "withdrawn")]
+    words = [
+        machine.post(f"{V1}/consents/", given | {"status": said}, format="json") for said in ("granted", "withdrawn")
+    ]
     first, second = (word.json()["id"] for word in words)
     of_patient = {"patient": patient.pk}
     assert [word.status_code for word in words] == [201, 201]
