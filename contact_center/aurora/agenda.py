@@ -44,6 +44,7 @@ def set_up_agenda(now: datetime, rng: random.Random) -> None:
         person = Practitioner.objects.create(name=one.name, languages=list(one.languages), daily_overbooking=1)
         person.services.add(services[one.service])
         fitting = [patient.pk for patient in patients if _fits(patient, one.service, today)]
+        fitting = fitting or [patient.pk for patient in patients]  # a clinic of a few patients has no child, say
         _week(person, places[one.site])
         for number in range(-DAYS_BACK, DAYS_AHEAD):
             day = today + timedelta(days=number)

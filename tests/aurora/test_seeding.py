@@ -162,7 +162,7 @@ def test_records_wait_to_be_decided_on_and_one_merge_can_be_undone(clinic):
 def test_an_opened_glass_has_its_trail(clinic):
     glass = BreakGlass.objects.exclude(ended_at=None).order_by("-pk").first()
     trail = AuditEntry.objects.filter(patient_id=glass.patient_id, actor=glass.user).order_by("pk")
-    assert list(trail.values_list("action", flat=True))[-3:] == ["opened", "viewed", "closed"]
+    assert list(trail.values_list("action", flat=True))[-3:] == ["broke_glass", "viewed", "closed"]
 
 
 def test_a_shared_phone_belongs_to_relatives(clinic):
