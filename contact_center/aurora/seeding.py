@@ -24,8 +24,8 @@ from contact_center.aurora import (
     note_files,
     privacy,
     provider,
-    reminders,
     records,
+    reminders,
     setup,
     wishes,
 )
