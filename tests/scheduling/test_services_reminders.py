@@ -37,11 +37,11 @@ def test_an_unconfirmed_visit_is_told_at_booking_and_seven_two_and_one_days_befo
             heard[hours // 24] = text.partition(" http")[0]
     assert {day: text[:30] for day, text in heard.items()} == {
         0: "Ana, your visit is booked: Thu",
-        2: "Ana, you have a visit: Thursda",
-        7: "Ana, you have a visit: Thursda",
+        3: "Ana, you have a visit: Thursda",
         8: "Ana, you have a visit: Thursda",
+        9: "Ana, you have a visit: Thursda",
     }
-    assert heard[8] == (
+    assert heard[9] == (
         "Ana, you have a visit: Thursday 11 June, 09:00 with Dr. Mehrotra, Brickell."
         " Reply 1 if you will come, 2 for another time, 3 if you cannot come."
     )
