@@ -27,7 +27,7 @@ from patients.selectors.matching import fingerprint, later_neighbours, persons, 
 
 SCAN = "duplicate_scan"
 CHUNK, BATCH, OLD = 1000, 300, timedelta(hours=24)
-WIDE, MOST_AT_ONCE = 4000, 50_000
+WIDE, MOST_AT_ONCE = 4000, 120_000
 """Records that one step of a scan compares with later ones, and descriptions that it holds in memory at once."""
 TASK, QUEUE = "patients.compare_records", "reports"
 Pair = tuple[int, int]
