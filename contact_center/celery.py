@@ -41,6 +41,8 @@ app.conf.beat_schedule = {
     "scan-files": every(15, "inbox.scan_files", "default"),
     "wake-due": every(20, "inbox.wake_due", "default"),
     "watch-deadlines": every(15, "inbox.watch_deadlines", "default"),
+    "keep-work-moving": every(5, "inbox.keep_work_moving", "default"),
+    "tell-of-lying-work": every(600, "inbox.tell_of_lying_work", "default"),
     "fill-ledger-gaps": every(240, "inbox.fill_ledger_gaps", "default"),
     "tell-of-new-work": every(10, "inbox.tell_of_new_work", "default"),
     "tell-of-due-steps": every(600, "inbox.tell_of_due_steps", "default"),

@@ -338,6 +338,8 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Aurora Health <care@aurora.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ANYMAIL = env.json("ANYMAIL", default={})
+# Seconds somebody may be signed out or give no sign of life until patients who wait for them go back to the queue.
+WORK_RETURNS_AFTER_SECONDS = env.int("WORK_RETURNS_AFTER_SECONDS", default=900)
 OVERLOAD_WAITING = env.int("OVERLOAD_WAITING", default=40)  # so many wait for anybody: the list says what to do first
 LATE_AFTER_SECONDS = env.int("LATE_AFTER_SECONDS", default=1800)  # longer than this nobody should wait for us
 MAIL_UNDO_SECONDS = env.int("MAIL_UNDO_SECONDS", default=10)  # a mail can be taken back so long

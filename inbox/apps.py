@@ -36,6 +36,7 @@ class InboxConfig(AppConfig):
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")
         tracking.connect(receivers.store_provider_tracking, dispatch_uid="inbox.store_provider_tracking")
         presence_changed.connect(receivers.show_presence, dispatch_uid="inbox.show_presence")
+        presence_changed.connect(receivers.follow_presence, dispatch_uid="inbox.follow_presence")
         job_changed.connect(receivers.show_job, dispatch_uid="inbox.show_job")
         for changed in (patients_merged, patients_unmerged):
             changed.connect(receivers.show_merge, dispatch_uid="inbox.show_merge")
@@ -57,6 +58,7 @@ class InboxConfig(AppConfig):
         from inbox.services import bulk, exports, promises
         from inbox.views.calls import phone_context
         from inbox.views.notices import bell_context, palette_context
+        from inbox.views.offers import offers_context
 
         registry.register(
             bulk.KIND, registry.Kind(_("Change of many conversations"), do=bulk.do_item, describe=bulk.describe)
@@ -67,6 +69,7 @@ class InboxConfig(AppConfig):
         )
         registry.register(exports.KIND, registry.Kind(_("Export of a view"), write=exports.write))
 
+        shell.register_piece(shell.Piece("inbox/_offers.html", 60, offers_context))
         shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
         shell.register_piece(shell.Piece("inbox/_phone.html", 20, phone_context, place="mid"))
         shell.register_piece(shell.Piece("inbox/_palette.html", 10, palette_context, place="mid"))

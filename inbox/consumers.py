@@ -21,6 +21,7 @@ from inbox import realtime
 from inbox.pulse import Pulse
 from inbox.rights import RightsWatch
 from inbox.selectors.topics import allowed_topics
+from inbox.services.assignment import note_seen
 
 log = structlog.get_logger(__name__)
 RECHECK_SECONDS = 60
@@ -165,7 +166,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.send_json({"type": "refused", "topics": refused})
 
     def _allowed_now(self, wanted: list[str]) -> tuple[set[str], dict[str, int]]:
-        """What of it they may follow, and the present sequences of that."""
+        """What of it they may follow, and the present sequences of that.
+
+        A page asks for its own topic every thirty seconds, which is its sign of life.
+        """
+        if realtime.agent_topic(self.user.pk) in wanted:
+            note_seen(self.user.pk)
         allowed = allowed_topics(self.user, wanted)
         return allowed, realtime.sequences_of(sorted(allowed))
 

@@ -180,6 +180,9 @@ class TimelineKind(TextChoices):
     PATIENT_ASKED = "patient_asked", _("Asked which patient is meant")
     PATIENT_NAMED = "patient_named", _("Said which patient is meant")
     DEADLINE_MISSED = "deadline_missed", _("Deadline missed")
+    ESCALATED = "escalated", _("Escalated")
+    ACKNOWLEDGED = "acknowledged", _("Escalation acknowledged")
+    SENT_BACK = "sent_back", _("Sent back to its team")
 
 
 class NotificationKind(TextChoices):
@@ -196,6 +199,8 @@ class NotificationKind(TextChoices):
     JOB_FINISHED = "job_finished", _("Long work of mine is finished")
     DEADLINE_NEAR = "deadline_near", _("A deadline is near")
     DEADLINE_MISSED = "deadline_missed", _("A deadline was missed")
+    ESCALATED = "escalated", _("Work is escalated to my team, or comes back from another")
+    LEFT_LYING = "left_lying", _("Work of my queues lies too long")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
     WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
 
@@ -378,3 +383,40 @@ class CallMomentKind(TextChoices):
     CALLBACK = "callback", _("Asked to be called back")
     TEXT = "text", _("Asked for a text message")
     ENDED = "ended", _("Call ended")
+
+
+class Sharing(TextChoices):
+    """How the waiting work of a queue finds people; calls are offered in either."""
+
+    PULL = "pull", _("People take the next one")
+    PUSH = "push", _("Offered to whoever is free")
+
+
+class OfferStatus(TextChoices):
+    PENDING = "pending", _("Waiting for an answer")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    MISSED = "missed", _("Not answered")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class DeclineReason(TextChoices):
+    BUSY = "busy", _("I am in the middle of something")
+    NOT_MINE = "not_mine", _("It is not for my team")
+    LANGUAGE = "language", _("I do not speak the language")
+    KNOWS_PERSON = "knows_person", _("I know this person")
+    OTHER = "other", _("Another reason")
+
+
+class EscalationWhy(TextChoices):
+    OVERFLOW = "overflow", _("Waited too long")
+    DEADLINE = "deadline", _("Missed its deadline")
+    ASKED = "asked", _("Somebody asked for it")
+
+
+class HoursState(TextChoices):
+    """When a routing rule holds, by the hours of the channel's own queue."""
+
+    ANY = "", _("At any time")
+    OPEN = "open", _("While it is served")
+    CLOSED = "closed", _("While it is closed")

@@ -10,6 +10,7 @@ from contact_center.accounts.policies import roles_that_may
 from inbox import realtime
 from inbox.enums import DONE, EventKind, NotificationKind
 from inbox.models import Interaction
+from inbox.services import availability
 from inbox.services.handover import return_work_of
 from inbox.services.interactions import tell
 from inbox.services.ledger import accept_event, receive_raw_mail
@@ -30,6 +31,11 @@ def show_presence(sender: Any, user_id: int, **kwargs: Any) -> None:
     """accounts.presence_changed → the supervisors' page of the team draws it."""
     with realtime.atomic():
         realtime.touch(realtime.TEAM_TOPIC)
+
+
+def follow_presence(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.presence_changed → offers go to whoever is available; work that is given back waits in its queue."""
+    availability.follow_presence(user_id)
 
 
 def show_job(sender: Any, job_id: int, owner_id: int, **kwargs: Any) -> None:

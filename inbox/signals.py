@@ -14,3 +14,9 @@ interaction_closed = Signal()
 """interaction_id"""
 interaction_linked = Signal()
 """interaction_id, patient_id"""
+offer_made = Signal()
+"""offer_id, interaction_id, agent_id"""
+offer_accepted = Signal()
+"""offer_id, interaction_id, agent_id"""
+offer_ended = Signal()
+"""offer_id, interaction_id, agent_id: declined, missed or withdrawn"""

@@ -4,11 +4,15 @@ from celery import shared_task
 
 from inbox.services import (
     alerts,
+    assignment,
     attachments,
     call_offers,
+    availability,
+    backlog,
     codes,
     deadlines,
     doubts,
+    escalations,
     gaps,
     indexing,
     ledger,
@@ -110,3 +114,18 @@ def watch_deadlines() -> int:
 @shared_task(name="inbox.watch_calls")
 def watch_calls() -> int:
     return call_offers.watch_calls()
+@shared_task(name="inbox.hand_out_work")
+def hand_out_work() -> int:
+    return assignment.hand_out_work()
+
+
+@shared_task(name="inbox.keep_work_moving")
+def keep_work_moving() -> int:
+    moved = assignment.expire_offers() + availability.watch_people()
+    moved += escalations.return_unanswered() + escalations.overflow()
+    return moved + assignment.hand_out_work()
+
+
+@shared_task(name="inbox.tell_of_lying_work")
+def tell_of_lying_work() -> int:
+    return backlog.tell_of_lying_work()

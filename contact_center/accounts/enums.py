@@ -26,6 +26,22 @@ class AwayReason(TextChoices):
     MEETING = "meeting", _("Meeting")
     TRAINING = "training", _("Training")
     OTHER = "other", _("Something else")
+    GIVE_BACK = "give_back", _("Give my work back")
+
+
+class AutomaticAway(TextChoices):
+    """Why the system itself says that somebody is away."""
+
+    NO_ANSWER = "no_answer", _("Did not answer offers")
+    GONE = "gone", _("No sign of life")
+
+
+def away_words(reason: str) -> str:
+    """Why somebody is away, in words; what is no known reason stays as it is."""
+    for known in (AwayReason, AutomaticAway):
+        if reason in known.values:
+            return str(known(reason).label)
+    return reason
 
 
 class SkillKind(TextChoices):

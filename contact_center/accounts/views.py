@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 
-from contact_center.accounts.enums import Action, AwayReason, PresenceState
+from contact_center.accounts.enums import Action, AwayReason, PresenceState, away_words
 from contact_center.accounts.models import Presence, User
 from contact_center.accounts.policies import can
 from contact_center.accounts.services import choose_language, set_presence
@@ -63,8 +63,12 @@ def presence_context(request: HttpRequest) -> dict[str, Any] | None:
         return None
     row = Presence.objects.filter(user=user).first() or Presence(user=user)
     states = [PresenceState.ONLINE, PresenceState.BUSY, PresenceState.OFFLINE]
-    reason = AwayReason(row.reason).label if row.reason in AwayReason.values else ""
-    return {"presence": row, "presence_reason": reason, "presence_states": states, "away_reasons": list(AwayReason)}
+    return {
+        "presence": row,
+        "presence_reason": away_words(row.reason),
+        "presence_states": states,
+        "away_reasons": list(AwayReason),
+    }
 
 
 def _set_language(request: HttpRequest, response: HttpResponse, language: str) -> None:

@@ -11,14 +11,18 @@ from inbox.models.identity import IdentityCheck, IdentityPolicy, OneTimeCode
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
+from inbox.models.offers import AgentCapacity, AgentState, Escalation, Offer, WaitQuote, WorkSkill
 from inbox.models.portal import PortalSession
 from inbox.models.processors import Processor
+from inbox.models.routing import QueueSettings, QueueSkill, RoutingRule, RoutingRun, RuleSkill
 from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.sharing import PatientOption, PatientQuestion
 from inbox.models.views import SavedView
 from inbox.models.writing import CannedReply, Draft, Macro, NoteFile, Upload
 
 __all__ = [
+    "AgentCapacity",
+    "AgentState",
     "Attachment",
     "CalendarDay",
     "CalendarRange",
@@ -32,6 +36,7 @@ __all__ = [
     "DeliveryReport",
     "Disposition",
     "Draft",
+    "Escalation",
     "ForcedClosure",
     "FormField",
     "FormSubmission",
@@ -50,6 +55,7 @@ __all__ = [
     "NoteFile",
     "Notification",
     "NotificationPreference",
+    "Offer",
     "OneTimeCode",
     "OptOut",
     "PatientOption",
@@ -58,7 +64,12 @@ __all__ = [
     "Processor",
     "ProviderHealth",
     "Queue",
+    "QueueSettings",
+    "QueueSkill",
     "Reason",
+    "RoutingRule",
+    "RoutingRun",
+    "RuleSkill",
     "SavedView",
     "ServiceCalendar",
     "SetupVersion",
@@ -70,6 +81,8 @@ __all__ = [
     "TopicSequence",
     "Upload",
     "VoiceLine",
+    "WaitQuote",
     "WebForm",
     "WebhookEvent",
+    "WorkSkill",
 ]

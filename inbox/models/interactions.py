@@ -203,8 +203,16 @@ class Interaction(SafeFSM, TimeStampedModel):
         """When it was opened, or last opened again."""
         return self.reopened_at or self.opened_at
 
+    left_offer = False
+    """It was offered to somebody when it moved on; whoever tells the sockets ends that offer."""
+
     def _rest_ends(self) -> None:
+        self.left_offer = self.left_offer or self.status == S.OFFERED
         self.snoozed_until_at, self.is_snooze_kept = None, False
+
+    @transition(field=status, source=S.QUEUED, target=S.OFFERED)
+    def offer(self) -> None:
+        """One person is asked to take it; until they answer it is offered to nobody else."""
 
     @transition(field=status, source=[S.QUEUED, S.OFFERED, S.SNOOZED, S.ACTIVE, S.BOT], target=S.ACTIVE)
     def take(self) -> None:

@@ -14,6 +14,7 @@ from inbox.models import Interaction, Notification, SlaClock, TimelineEvent
 from inbox.selectors.hours import forget_setup
 from inbox.selectors.team import leads_of
 from inbox.services import clocks
+from inbox.services.escalations import follow_missed_deadline
 from inbox.services.interactions import tell
 from inbox.services.notifications import notify
 
@@ -59,30 +60,35 @@ def _look_at(interaction_id: int, now: datetime) -> bool:
         interaction = rows.filter(pk=interaction_id).first()
         if interaction is None:
             return False
+        is_missed = False
         for clock in clocks.running_clocks(interaction):
             clocks.recount(clock, at=now)
             if clock.paused_at is None and clock.breached_at is None:
-                _tell_of(clock, interaction, now)
+                is_missed |= _tell_of(clock, interaction, now)
             clock.save()
         clocks.settle(interaction, at=now)
         Interaction.objects.filter(pk=interaction.pk).update(
             due_at=interaction.due_at, warn_at=interaction.warn_at, due_kind=interaction.due_kind
         )
-        tell(interaction)
+        if not (is_missed and follow_missed_deadline(interaction)):
+            tell(interaction)
         return True
 
 
-def _tell_of(clock: SlaClock, interaction: Interaction, now: datetime) -> None:
+def _tell_of(clock: SlaClock, interaction: Interaction, now: datetime) -> bool:
+    """Whether it was missed."""
     if clock.due_at is not None and clock.due_at < now:
         clock.breached_at = clock.due_at
         _escalate(clock.kind, interaction, clock.due_at, f"missed:{clock.pk}", is_fresh=now - clock.due_at < FRESH)
-    elif clock.warned_at is None and clock.warn_at is not None and clock.warn_at <= now:
+        return True
+    if clock.warned_at is None and clock.warn_at is not None and clock.warn_at <= now:
         clock.warned_at = now
         if interaction.owner_id is not None:
             key = f"near:{clock.pk}"
             notify(user=interaction.owner, kind=K.DEADLINE_NEAR, interaction=interaction, dedupe_key=key)
         else:
             _tell_leads(interaction, K.DEADLINE_NEAR, now)
+    return False
 
 
 def _escalate(kind: str, interaction: Interaction, due_at: datetime, key: str, *, is_fresh: bool) -> None:

@@ -18,10 +18,11 @@ def return_work_of(user_id: int) -> int:
     if User.objects.filter(pk=user_id, is_active=True).exists():
         return 0
     owned = Interaction.objects.filter(owner_id=user_id).exclude(status__in=DONE).order_by("pk")
-    return sum(_return(pk, user_id) for pk in owned.values_list("pk", flat=True))
+    return sum(give_back(pk, user_id) for pk in owned.values_list("pk", flat=True))
 
 
-def _return(interaction_id: int, user_id: int) -> bool:
+def give_back(interaction_id: int, user_id: int) -> bool:
+    """Return one interaction of this person to its queue; False where it is theirs no more."""
     with realtime.atomic():
         interaction = locked(interaction_id)
         if interaction.owner_id != user_id or interaction.is_done:

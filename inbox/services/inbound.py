@@ -13,8 +13,9 @@ from inbox.adapters.events import InboundMessage
 from inbox.enums import ChannelKind, Direction, InteractionStatus, MessageKind, MessageStatus, TimelineKind
 from inbox.gate import MACHINE_CHANNELS
 from inbox.models import Channel, Interaction, Message, TimelineEvent
-from inbox.services import attachments, clocks, keywords, receipts, shared_phones
+from inbox.services import attachments, clocks, keywords, queue_rules, receipts, shared_phones
 from inbox.services.alerts import tell_of_answer
+from inbox.services.assignment import hand_out_soon
 from inbox.services.threads import find_channel, locate, look_up
 from patients.services.addresses import clear_bounce
 
@@ -42,12 +43,14 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         return receive_message(_renamed(item), received_at=received_at)
     message = _message_of(item, channel, at=_moment(item, received_at))
     interaction, is_new = locate(item, channel, known, now=timezone.now())
+    routed = queue_rules.direct(interaction) if is_new else None
     before = (interaction.status, interaction.waiting_since_at)
     _advance(interaction, message)
     is_other = is_new or before != (interaction.status, interaction.waiting_since_at)
     changed = clocks.advance(interaction) if is_other else []
     _save(interaction, message, is_new=is_new)
     clocks.keep(interaction, changed)
+    queue_rules.keep_run(interaction, routed)
     attachments.store_inbound(message, item)
     if channel.kind == ChannelKind.EMAIL:
         clear_bounce(scheme="email", value=message.address)
@@ -169,4 +172,6 @@ def _announce(interaction: Interaction, message: Message, *, is_new: bool) -> No
     if is_new:
         signals.announce(signals.interaction_opened, interaction_id=interaction.pk)
     signals.announce(signals.message_received, message_id=message.pk, interaction_id=interaction.pk)
+    if interaction.status == InteractionStatus.QUEUED:
+        hand_out_soon()
     realtime.touch(*topics)

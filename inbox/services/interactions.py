@@ -58,6 +58,10 @@ def conclude(
     detail: str = "",
 ) -> None:
     """End a verb: settle the clocks, save, put the event into the timeline, leave the audit entry, tell the sockets."""
+    from inbox.services import escalations  # whose verbs end with this one
+
+    if kind in (TimelineKind.TAKEN, TimelineKind.ASSIGNED) and interaction.owner is not None:
+        escalations.note_taken(interaction, interaction.owner)
     clocks.settle(interaction)
     interaction.save()
     TimelineEvent.objects.create(
@@ -81,10 +85,20 @@ def conclude(
 
 
 def tell(interaction: Interaction, *also: str) -> None:
-    """Count a change of the interaction, its queue and its owner, and of other topics concerned."""
+    """Count a change of the interaction, its queue and its owner, and of other topics concerned.
+
+    An offer that it left behind ends, and what waits or has been given up lets work be handed out.
+    """
+    from inbox.services import assignment  # whose verbs end with this one
+
     topics = [realtime.interaction_topic(interaction.pk), realtime.queue_topic(interaction.queue_id), *also]
     if interaction.owner_id:
         topics.append(realtime.agent_topic(interaction.owner_id))
+    if interaction.left_offer:
+        topics += [realtime.agent_topic(agent_id) for agent_id in assignment.end_offers_of(interaction)]
+        interaction.left_offer = False
+    if interaction.status != S.ACTIVE:
+        assignment.hand_out_soon()
     realtime.touch(*topics)
 
 

@@ -28,7 +28,8 @@ from inbox.models import (
     WebForm,
     WebhookEvent,
 )
-from inbox.services import clocks
+from inbox.services import clocks, queue_rules
+from inbox.services.assignment import hand_out_soon
 from inbox.services.attachments import kept_with_rows, store_uploads
 from inbox.services.interactions import new_reference
 from inbox.services.ledger import accept_event
@@ -65,8 +66,10 @@ def submit_form(*, form: WebForm, answers: dict[str, Any], nonce: str) -> FormSu
         store_uploads(message, [value for value in answers.values() if hasattr(value, "read")])
         acknowledge_form(submission)
         signals.announce(signals.interaction_opened, interaction_id=submission.interaction_id)
+        hand_out_soon()
         realtime.touch(
-            realtime.interaction_topic(submission.interaction_id), realtime.queue_topic(form.channel.queue_id)
+            realtime.interaction_topic(submission.interaction_id),
+            realtime.queue_topic(submission.interaction.queue_id),
         )
         return submission
 
@@ -111,9 +114,11 @@ def _file(form: WebForm, fields: list[FormField], answers: dict[str, Any]) -> Fo
         last_inbound_at=now,
         waiting_since_at=now,
     )
+    routed = queue_rules.direct(interaction)
     begun = clocks.advance(interaction, at=now)
     interaction.save(force_insert=True)
     clocks.keep(interaction, begun)
+    queue_rules.keep_run(interaction, routed)
     Message(
         interaction=interaction,
         channel=form.channel,

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
-from contact_center.accounts.enums import AwayReason
+from contact_center.accounts.enums import away_words
 from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, ClockKind, MessageStatus, Priority, TimelineKind
@@ -396,7 +396,7 @@ def mark_words(text: str, asked: str) -> SafeString:
 @register.filter
 def away_label(reason: str) -> str:
     """The word for a reason of being away."""
-    return str(AwayReason(reason).label) if reason in AwayReason.values else reason
+    return away_words(reason)
 
 
 @register.inclusion_tag("inbox/_overload.html", takes_context=True)

@@ -36,9 +36,16 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
         return None
     topic = realtime.agent_topic(user.pk)
     sequence = remembered(("agent_sequence", user.pk), lambda: realtime.sequences_of([topic])[topic])
+    topic, sequence = own_topic(user)
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
     return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}
+
+
+def own_topic(user: User) -> tuple[str, int]:
+    """The topic of what concerns the person, and its sequence; looked up once per request."""
+    topic = realtime.agent_topic(user.pk)
+    return topic, remembered(("sequence", topic), lambda: realtime.sequences_of([topic])[topic])
 
 
 def palette_context(request: HttpRequest) -> dict[str, Any]:

@@ -36,7 +36,7 @@
     });
   }
 
-  window.continuo = Object.assign(window.continuo || {}, { serverNow });
+  window.continuo = Object.assign(window.continuo || {}, { serverNow, serverTime: () => Date.now() + offset });
   serverNow(Number(document.body.dataset.now) * 1000);
   setInterval(tick, 10000);
   document.addEventListener("htmx:after:swap", tick);

@@ -29,6 +29,7 @@ MACHINES = {
     Interaction: (
         InteractionStatus,
         {
+            "offer": ({"queued"}, "offered", ()),
             "take": ({"queued", "offered", "snoozed", "active", "bot"}, "active", ()),
             "return_to_queue": ({"active", "offered", "wrap_up", "snoozed"}, "queued", ()),
             "snooze": ({"active"}, "snoozed", (LATER,)),

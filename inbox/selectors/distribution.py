@@ -1,0 +1,259 @@
+"""What distribution decides on: how queues hand out their work, who is available, what waits. Read without locks."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from contact_center.accounts.enums import Action, PresenceState
+from contact_center.accounts.models import TeamMembership, User, UserSkill
+from contact_center.accounts.policies import ROLE_ACTIONS, roles_that_may
+from inbox.distribution import Agent, Need, Work, carried
+from inbox.enums import ChannelKind, InteractionStatus, OfferStatus, Sharing, TimelineKind
+from inbox.models import (
+    AgentCapacity,
+    Interaction,
+    Offer,
+    Queue,
+    QueueSettings,
+    QueueSkill,
+    Reason,
+    TimelineEvent,
+    WorkSkill,
+)
+from inbox.selectors.hours import Setup, setup
+from patients.enums import Sensitivity
+
+S = InteractionStatus
+SENSITIVE, PROTECTED = -1, -2
+"""Needs that are no skills but rights: to see sensitive reasons, to serve protected patients."""
+ALIVE = timedelta(seconds=150)
+"""Whoever showed no sign of life for longer is offered nothing."""
+LIVELY = timedelta(hours=1)
+"""A conversation takes a place while the patient waits for us or something was said within this time."""
+AFFINITY = timedelta(days=14)
+LOOKED_BACK = 200
+SAID_NO = [OfferStatus.DECLINED, OfferStatus.MISSED]
+
+
+@dataclass(slots=True)
+class Handing:
+    """How the queues of the house hand out their work."""
+
+    settings: dict[int, QueueSettings] = field(default_factory=dict)
+    needs: dict[int, tuple[Need, ...]] = field(default_factory=dict)
+    sensitive_reasons: frozenset[int] = frozenset()
+
+    def of(self, queue_id: int) -> QueueSettings:
+        """Its settings; the usual ones where nobody chose any."""
+        return self.settings.get(queue_id) or QueueSettings(queue_id=queue_id)
+
+    @property
+    def pushed(self) -> list[int]:
+        """Queues whose work is offered."""
+        return [pk for pk, one in self.settings.items() if one.sharing == Sharing.PUSH]
+
+
+_kept: tuple[Setup, Handing] | None = None
+
+
+def handing() -> Handing:
+    """The settings of all queues; as fresh as `selectors.hours.setup`, and forgotten with it."""
+    global _kept
+    known = setup()
+    if _kept is None or _kept[0] is not known:
+        needs: dict[int, list[Need]] = defaultdict(list)
+        for row in QueueSkill.objects.order_by("pk"):
+            needs[row.queue_id].append(Need(row.skill_id, row.level, row.relax_seconds))
+        _kept = (
+            known,
+            Handing(
+                {row.queue_id: row for row in QueueSettings.objects.all()},
+                {pk: tuple(found) for pk, found in needs.items()},
+                frozenset(Reason.objects.filter(is_sensitive=True).values_list("pk", flat=True)),
+            ),
+        )
+    return _kept[1]
+
+
+def available_agents(now: datetime) -> list[Agent]:
+    """Everybody who is available, with a page that is alive, and what they carry. Six queries for any number.
+
+    They serve the queues of their teams; the right to see every queue brings no work.
+    """
+    people = User.objects.filter(
+        is_active=True, is_service_account=False, role__in=roles_that_may(Action.WORK_INBOX),
+        presence__state=PresenceState.ONLINE, agent_state__seen_at__gt=now - ALIVE,
+    )  # fmt: skip
+    rows = list(
+        people.values_list("pk", "role", "presence__since_at", "agent_state__idle_since_at", "agent_state__most_open")
+    )
+    ids = [row[0] for row in rows]
+    queues, skills, limits = _queues(ids), _skills(ids), _limits(ids)
+    loads = carried(load_of(ids, now))
+    asked = set(Offer.objects.filter(status=OfferStatus.PENDING).values_list("agent_id", flat=True))
+    return [
+        Agent(
+            id=pk,
+            queue_ids=queues[pk],
+            idle_since=max(since, idle_since or since).timestamp(),
+            skills=skills[pk] | _rights(role),
+            load=loads.get(pk, {}),
+            limits=limits[pk],
+            most=most,
+            is_asked=pk in asked,
+        )
+        for pk, role, since, idle_since, most in rows
+    ]
+
+
+def _queues(ids: list[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    served = TeamMembership.objects.filter(user__in=ids, team__queues__is_active=True)
+    for user_id, queue_id in served.values_list("user_id", "team__queues"):
+        found[user_id].add(queue_id)
+    return found
+
+
+def _skills(ids: list[int]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for user_id, skill_id, level in UserSkill.objects.filter(user__in=ids).values_list("user", "skill", "level"):
+        found[user_id][skill_id] = level
+    return found
+
+
+def _limits(ids: list[int]) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for user_id, kind, most in AgentCapacity.objects.filter(user__in=ids).values_list("user", "channel_kind", "most"):
+        found[user_id][kind] = most
+    return found
+
+
+def _rights(role: str) -> dict[int, int]:
+    may = ROLE_ACTIONS[role]  # type: ignore[index]
+    return {
+        right: 1
+        for right, actions in (
+            (SENSITIVE, {Action.VIEW_SENSITIVE}),
+            (PROTECTED, {Action.SERVE_PROTECTED, Action.BREAK_GLASS}),
+        )
+        if may & actions
+    }
+
+
+def load_of(ids: Collection[int], now: datetime) -> list[tuple[int, str, int]]:
+    """(person, kind, count) of what takes a place: calls and wrap-ups, and conversations in which something goes on."""
+    rows = Interaction.objects.filter(owner__in=ids, status__in=[S.ACTIVE, S.WRAP_UP]).filter(
+        Q(waiting_since_at__isnull=False)
+        | Q(last_message_at__gt=now - LIVELY)
+        | Q(channel_kind=ChannelKind.VOICE)
+        | Q(status=S.WRAP_UP)
+    )
+    return list(rows.order_by().values_list("owner_id", "channel_kind").annotate(Count("pk")))
+
+
+def waiting_work(now: datetime, *, free: int) -> list[Work]:
+    """Everything that is to be offered, for so many free people. What lies too long is left to the supervisor.
+
+    Who had a person last, and who gave it back, is looked up for as many of the most urgent as the free could take.
+    """
+    known, at = handing(), now.timestamp()
+    found = [work for work in _waiting(known, now) if not _is_stale(work, known, at)]
+    first = sorted(found, key=lambda one: one.urgency(at))[: max(LOOKED_BACK, 4 * free)]
+    last_agents, gave_back = _earlier([work.id for work in first], known, now)
+    said_no = _said_no(known, now)
+    for work_id, agents in gave_back.items():
+        said_no[work_id] |= agents
+    return [
+        replace(work, last_agent_id=last_agents.get(work.id), barred=frozenset(said_no.get(work.id, ())))
+        if work.id in last_agents or work.id in said_no
+        else work
+        for work in found
+    ]
+
+
+def _waiting(known: Handing, now: datetime) -> list[Work]:
+    is_offered = Q(channel_kind=ChannelKind.VOICE) | Q(queue__in=known.pushed)
+    rows = Interaction.objects.filter(is_offered, status=S.QUEUED, owner=None).order_by()
+    protected = set(
+        rows.exclude(patient=None).exclude(patient__sensitivity=Sensitivity.NONE).values_list("pk", flat=True)
+    )
+    needs: dict[int, list[Need]] = defaultdict(list)
+    asked = WorkSkill.objects.filter(interaction__status=S.QUEUED, interaction__owner=None)
+    for work_id, *need in asked.values_list("interaction_id", "skill_id", "level", "relax_seconds"):
+        needs[work_id].append(Need(*need))
+    found = []
+    fields = ("queue_id", "channel_kind", "priority", "due_at", "waiting_since_at", "opened_at")
+    for pk, queue_id, kind, priority, due_at, since, opened_at, reason, case_reason in rows.values_list(
+        "pk", *fields, "reason_id", "case__reason_id"
+    ):
+        rights = []
+        if known.sensitive_reasons & {reason, case_reason}:
+            rights.append(Need(SENSITIVE, 1))
+        if pk in protected:
+            rights.append(Need(PROTECTED, 1))
+        asks = (*known.needs.get(queue_id, ()), *needs.get(pk, ()), *rights)
+        waits = (since or opened_at).timestamp()
+        found.append(Work(pk, queue_id, kind, priority, waits, due_at and due_at.timestamp(), asks))
+    return found
+
+
+def _is_stale(work: Work, known: Handing, at: float) -> bool:
+    return work.kind != ChannelKind.VOICE and at - work.since > known.of(work.queue_id).stale_after_hours * 3600
+
+
+def _said_no(known: Handing, now: datetime) -> dict[int, set[int]]:
+    """By work: who declined or missed it within the time its queue sets."""
+    longest = max((one.again_after_seconds for one in known.settings.values()), default=0)
+    since = now - timedelta(seconds=max(longest, QueueSettings().again_after_seconds))
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = Offer.objects.filter(status__in=SAID_NO, answered_at__gt=since)
+    for work_id, agent_id, queue_id, at in rows.values_list("interaction_id", "agent_id", "queue_id", "answered_at"):
+        if at is not None and (now - at).total_seconds() < known.of(queue_id).again_after_seconds:
+            found[work_id].add(agent_id)
+    return found
+
+
+def _earlier(ids: list[int], known: Handing, now: datetime) -> tuple[dict[int, int], dict[int, set[int]]]:
+    """By work: who had this person last, and who gave this work back a moment ago."""
+    last: dict[int, int] = {}
+    gave_back: dict[int, set[int]] = defaultdict(set)
+    kinds = [TimelineKind.TAKEN, TimelineKind.CLOSED, TimelineKind.RETURNED]
+    events = TimelineEvent.objects.filter(interaction__in=ids, kind__in=kinds, actor__isnull=False).order_by("at")
+    for work_id, kind, actor_id, at, queue_id in events.values_list(
+        "interaction_id", "kind", "actor_id", "at", "interaction__queue_id"
+    ):
+        if kind != TimelineKind.RETURNED:
+            last[work_id] = actor_id
+        elif (now - at).total_seconds() < known.of(queue_id).again_after_seconds:
+            gave_back[work_id].add(actor_id)
+    return _of_patients(ids, now) | last, gave_back
+
+
+def _of_patients(ids: Iterable[int], now: datetime) -> dict[int, int]:
+    whose = dict(Interaction.objects.filter(pk__in=ids).exclude(patient=None).values_list("pk", "patient_id"))
+    earlier = Interaction.objects.filter(
+        patient__in=set(whose.values()), owner__isnull=False, last_message_at__gt=now - AFFINITY
+    ).order_by("patient_id", "-last_message_at")
+    owners = dict(earlier.distinct("patient_id").values_list("patient_id", "owner_id"))
+    return {pk: owners[patient_id] for pk, patient_id in whose.items() if patient_id in owners}
+
+
+def offer_to(user: User) -> Offer | None:
+    """The one offer that waits for this person's answer, with what its card shows. One query."""
+    found = Offer.objects.filter(agent=user, status=OfferStatus.PENDING)
+    return found.select_related("interaction__patient", "interaction__reason", "queue").first()
+
+
+def queue_settings_lines() -> list[tuple[Queue, QueueSettings, list[QueueSkill]]]:
+    """Every queue in use with how it hands out its work and what it asks for. Three queries."""
+    skills: dict[int, list[QueueSkill]] = defaultdict(list)
+    for need in QueueSkill.objects.select_related("skill").order_by("skill__name"):
+        skills[need.queue_id].append(need)
+    known = {row.queue_id: row for row in QueueSettings.objects.select_related("overflow_queue", "escalation_queue")}
+    return [
+        (queue, known.get(queue.pk) or QueueSettings(queue=queue), skills[queue.pk])
+        for queue in Queue.objects.filter(is_active=True)
+    ]
