@@ -74,7 +74,7 @@ class Offer(SafeFSM, models.Model):
 
 
 class Escalation(models.Model):
-    """Work that another team was asked to see to. Open until that team says so or it goes back to where it came from."""
+    """Work that another team was asked to see to. Open until that team says so or it goes back."""
 
     interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="escalations")
     why = models.CharField(max_length=10, choices=EscalationWhy.choices)

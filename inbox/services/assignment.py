@@ -1,7 +1,7 @@
 """Offering waiting work to whoever is free, and what becomes of each offer.
 
 Decisions are made on a snapshot without locks (`inbox.distribution`); each offer is then made in a transaction of its
-own that locks the work and the person, passes over what somebody else holds, and asks again whether both are still free.
+own that locks the work and the person, passes over what somebody else holds, and asks again whether both are free.
 """
 
 from datetime import datetime, timedelta

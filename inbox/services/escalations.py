@@ -203,8 +203,9 @@ def _return_one(escalation_id: int) -> bool:
 
 
 def follow_missed_deadline(work: Interaction) -> bool:
-    """A deadline has passed: what belongs to somebody who is not there goes back to its queue where work is
-    offered, what nobody owns goes to the queue that is set for it. True where it moved. In the caller's transaction, with the row locked."""
+    """A deadline has passed: what belongs to somebody who is not there goes back to its queue, where work is offered;
+    what nobody owns goes to the queue that is set for it. True where it moved. In the caller's transaction, with the
+    row locked."""
     terms = handing().of(work.queue_id)
     if work.status == S.ACTIVE and work.owner_id is not None and terms.sharing == Sharing.PUSH:
         is_there = Presence.objects.filter(

@@ -24,7 +24,8 @@ from inbox.views.traces import leave_trace
 
 
 def offers_context(request: HttpRequest) -> dict[str, Any] | None:
-    """The offer that waits for the person's answer, and the topic that says when it changes; None for who takes none."""
+    """The offer that waits for the person's answer, and the topic that says when it changes; None for whoever takes
+    no work."""
     user = request.user
     if not isinstance(user, User) or not can(user, Action.WORK_INBOX):
         return None

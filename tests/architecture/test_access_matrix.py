@@ -24,6 +24,7 @@ from tests.factories.care import (
     LifeEventFactory,
     PendingResultFactory,
 )
+from tests.factories.distribution import RoutingRuleFactory
 from tests.factories.hours import CalendarFactory, SlaPolicyFactory
 from tests.factories.inbox import (
     AttachmentFactory,
@@ -60,6 +61,7 @@ WATCHERS = SERVING | {"auditor", "outsider"}
 BY_ROLE = (
     "hours",
     "sla",
+    *("queue-settings", "routing"),
     *("quarantine", "hand-over", "second-factor-reset", "processor", "erasure", "hold-lift", "patient-data"),
     *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
     *("patients:accesses", "patients:break-glass", "patients:protect"),
@@ -257,6 +259,13 @@ TABLE = {
     "inbox:picture": (SERVING, NOBODY),
     "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
     "inbox:settings": (WORKERS, NOBODY),
+    "inbox:offers": (WORKERS, NOBODY),  # an answer that names no offer is answered as if it did not exist
+    "inbox:escalation": (NOBODY, SERVING),
+    "inbox:queue-settings": ({"admin"}, NOBODY),
+    "inbox:queue-settings-edit": ({"admin"}, {"admin"}),
+    "inbox:routing": ({"admin"}, NOBODY),
+    "inbox:routing-new": ({"admin"}, {"admin"}),
+    "inbox:routing-rule": ({"admin"}, {"admin"}),
     "inbox:hours": ({"admin"}, NOBODY),
     "inbox:hours-new": ({"admin"}, {"admin"}),
     "inbox:hours-calendar": ({"admin"}, {"admin"}),
@@ -433,6 +442,7 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
     hours = ("calendar", "days", "day-remove", "close", "open", "restore")
     rows |= dict.fromkeys((f"hours-{name}" for name in hours), CalendarFactory())
     rows |= dict.fromkeys(("sla-policy", "sla-switch", "sla-move"), SlaPolicyFactory())
+    rows |= {"queue-settings-edit": sms_channel.queue, "routing-rule": RoutingRuleFactory(queue=sms_channel.queue)}
     rows |= dict.fromkeys(("macro-edit", "macro-switch"), MacroFactory())
     rows |= dict.fromkeys(("saved-view", "saved-view-delete"), SavedViewFactory(team=team))
 
