@@ -89,13 +89,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.recheck = asyncio.create_task(self._recheck_forever())
 
     async def disconnect(self, code: int) -> None:
-        if hasattr(self, "topics"):
-            with contextlib.suppress(ValueError):
-                _sockets[self.user.pk].remove(self)
-            if not _sockets[self.user.pk]:
-                del _sockets[self.user.pk]
-            if not _sockets and _pulse:
-                _pulse.pop().stop()
+        self._forget()
         if hasattr(self, "recheck"):
             self.recheck.cancel()
             _rights.forget(self)
@@ -104,6 +98,21 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             for topic in (*self.topics, realtime.control_group(self.user.pk)):
                 with contextlib.suppress(Exception):
                     await self.channel_layer.group_discard(topic, self.channel_name)
+
+    async def close(self, code: Any = None, reason: Any = None) -> None:
+        """A socket that the server ends hears of nothing from now on, whether or not the other side answers."""
+        self._forget()
+        await super().close(code, reason)
+
+    def _forget(self) -> None:
+        if not hasattr(self, "topics"):
+            return
+        with contextlib.suppress(ValueError):
+            _sockets[self.user.pk].remove(self)
+        if not _sockets[self.user.pk]:
+            del _sockets[self.user.pk]
+        if not _sockets and _pulse:
+            _pulse.pop().stop()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         if not isinstance(content, dict):

@@ -42,6 +42,8 @@ DEFAULTS = {
     K.DEADLINE_MISSED: Wish(sound=True, desktop=True),
     K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
     K.WRONG_PATIENT: Wish(desktop=True, email=True),
+    K.ESCALATED: Wish(sound=True, desktop=True),
+    K.LEFT_LYING: Wish(),
 }
 
 
@@ -167,5 +169,7 @@ def title_of(row: Notification) -> str:
         K.JOB_FINISHED: _("Your background work is over"),
         K.DEADLINE_NEAR: _("A reply in %(queue)s is due soon"),
         K.DEADLINE_MISSED: _("A deadline in %(queue)s was missed"),
+        K.ESCALATED: _("A conversation was escalated to %(queue)s, or came back"),
+        K.LEFT_LYING: _("Work in %(queue)s finds nobody"),
     }
     return sentences[K(row.kind)] % words

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import away_words
 from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
-from inbox.enums import ChannelKind, ClockKind, MessageStatus, Priority, TimelineKind
+from inbox.enums import ChannelKind, ClockKind, EscalationWhy, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
 from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.failures import delivery_sentence, file_sentence
@@ -66,6 +66,8 @@ NOTICE_ICONS = {
     "job_finished": "circle-check",
     "deadline_near": "timer",
     "deadline_missed": "timer",
+    "escalated": "git-branch",
+    "left_lying": "hourglass",
 }
 
 
@@ -169,12 +171,17 @@ DEADLINE_SENTENCES: dict[str, Any] = {
     ClockKind.NEXT_RESPONSE: gettext_lazy("A reply was due"),
     ClockKind.RESOLUTION: gettext_lazy("It was to be resolved by now"),
 }
-TOLD_IN_WORDS = (TimelineKind.TRANSFERRED, TimelineKind.RETURNED, TimelineKind.ASSIGNED, TimelineKind.CLOSED)
+TOLD_IN_WORDS = (
+    *(TimelineKind.TRANSFERRED, TimelineKind.RETURNED, TimelineKind.ASSIGNED, TimelineKind.CLOSED),
+    *(TimelineKind.ESCALATED, TimelineKind.SENT_BACK),
+)
 
 
 @register.filter
 def event_words(event: TimelineEvent) -> str:
     """What the person who did it wrote about it; empty where the sentence says all."""
+    if event.detail in EscalationWhy.values:
+        return str(EscalationWhy(event.detail).label)
     return event.detail if event.kind in TOLD_IN_WORDS else ""
 
 
