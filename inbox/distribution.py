@@ -16,11 +16,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-VOICE = "voice"
+VOICE, VOICEMAIL = "voice", "voicemail"
 URGENT, HIGH = 1, 2
 AGING_SECONDS = 4 * 3600.0
 NEVER = float("inf")
-USUAL_CAPACITY: Mapping[str, int] = {VOICE: 1, "webchat": 3, "whatsapp": 4, "sms": 4, "email": 6, "form": 6}
+USUAL_CAPACITY: Mapping[str, int] = {
+    VOICE: 1,
+    "webchat": 3,
+    "whatsapp": 4,
+    "sms": 4,
+    "email": 6,
+    "form": 6,
+    "voicemail": 2,
+}
 USUAL_MOST = 8
 
 

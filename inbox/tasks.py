@@ -6,9 +6,9 @@ from inbox.services import (
     alerts,
     assignment,
     attachments,
-    call_offers,
     availability,
     backlog,
+    call_offers,
     codes,
     deadlines,
     doubts,
@@ -114,6 +114,8 @@ def watch_deadlines() -> int:
 @shared_task(name="inbox.watch_calls")
 def watch_calls() -> int:
     return call_offers.watch_calls()
+
+
 @shared_task(name="inbox.hand_out_work")
 def hand_out_work() -> int:
     return assignment.hand_out_work()

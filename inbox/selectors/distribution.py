@@ -5,15 +5,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Q
 
 from contact_center.accounts.enums import Action, PresenceState
 from contact_center.accounts.models import TeamMembership, User, UserSkill
 from contact_center.accounts.policies import ROLE_ACTIONS, roles_that_may
-from inbox.distribution import Agent, Need, Work, carried
-from inbox.enums import ChannelKind, InteractionStatus, OfferStatus, Sharing, TimelineKind
+from inbox.distribution import USUAL_MOST, VOICE, VOICEMAIL, Agent, Need, Work, carried
+from inbox.enums import CALL_OVER, ChannelKind, InteractionStatus, OfferStatus, Sharing, TimelineKind
 from inbox.models import (
     AgentCapacity,
+    Call,
     Interaction,
     Offer,
     Queue,
@@ -85,8 +87,8 @@ def available_agents(now: datetime) -> list[Agent]:
     """
     people = User.objects.filter(
         is_active=True, is_service_account=False, role__in=roles_that_may(Action.WORK_INBOX),
-        presence__state=PresenceState.ONLINE, agent_state__seen_at__gt=now - ALIVE,
-    )  # fmt: skip
+        presence__state=PresenceState.ONLINE,
+    ).filter(Q(agent_state=None) | Q(agent_state__seen_at__gt=now - ALIVE))  # fmt: skip
     rows = list(
         people.values_list("pk", "role", "presence__since_at", "agent_state__idle_since_at", "agent_state__most_open")
     )
@@ -94,6 +96,7 @@ def available_agents(now: datetime) -> list[Agent]:
     queues, skills, limits = _queues(ids), _skills(ids), _limits(ids)
     loads = carried(load_of(ids, now))
     asked = set(Offer.objects.filter(status=OfferStatus.PENDING).values_list("agent_id", flat=True))
+    asked |= set(Call.objects.filter(offered_to__isnull=False).values_list("offered_to_id", flat=True))
     return [
         Agent(
             id=pk,
@@ -102,7 +105,7 @@ def available_agents(now: datetime) -> list[Agent]:
             skills=skills[pk] | _rights(role),
             load=loads.get(pk, {}),
             limits=limits[pk],
-            most=most,
+            most=USUAL_MOST if most is None else most,
             is_asked=pk in asked,
         )
         for pk, role, since, idle_since, most in rows
@@ -144,18 +147,25 @@ def _rights(role: str) -> dict[int, int]:
 
 
 def load_of(ids: Collection[int], now: datetime) -> list[tuple[int, str, int]]:
-    """(person, kind, count) of what takes a place: calls and wrap-ups, and conversations in which something goes on."""
+    """(person, kind, count) of what takes a place: live calls, conversations in which something goes on, wrap-ups.
+
+    What a call left behind counts as VOICEMAIL; the time after a call in which nothing is offered counts as the call.
+    """
     rows = Interaction.objects.filter(owner__in=ids, status__in=[S.ACTIVE, S.WRAP_UP]).filter(
-        Q(waiting_since_at__isnull=False)
-        | Q(last_message_at__gt=now - LIVELY)
-        | Q(channel_kind=ChannelKind.VOICE)
-        | Q(status=S.WRAP_UP)
+        Q(waiting_since_at__isnull=False) | Q(last_message_at__gt=now - LIVELY) | Q(status=S.WRAP_UP)
     )
-    return list(rows.order_by().values_list("owner_id", "channel_kind").annotate(Count("pk")))
+    written = [
+        (user_id or 0, VOICEMAIL if kind == ChannelKind.VOICE else kind, count)
+        for user_id, kind, count in rows.order_by().values_list("owner_id", "channel_kind").annotate(Count("pk"))
+    ]
+    is_on = ~Q(status__in=CALL_OVER) | Q(wrap_up_ends_at__gt=now, interaction__status=S.WRAP_UP)
+    calls = Call.objects.filter(is_on, agent__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
+    return written + [(user_id or 0, VOICE, count) for user_id, count in calls]
 
 
 def waiting_work(now: datetime, *, free: int) -> list[Work]:
-    """Everything that is to be offered, for so many free people. What lies too long is left to the supervisor.
+    """Everything that is to be offered, for so many free people; callers on the line apart, whom
+    `services.call_offers` lets ring. What lies too long is left to the supervisor.
 
     Who had a person last, and who gave it back, is looked up for as many of the most urgent as the free could take.
     """
@@ -175,8 +185,9 @@ def waiting_work(now: datetime, *, free: int) -> list[Work]:
 
 
 def _waiting(known: Handing, now: datetime) -> list[Work]:
-    is_offered = Q(channel_kind=ChannelKind.VOICE) | Q(queue__in=known.pushed)
-    rows = Interaction.objects.filter(is_offered, status=S.QUEUED, owner=None).order_by()
+    rows = Interaction.objects.filter(queue__in=known.pushed, status=S.QUEUED, owner=None).order_by()
+    on_the_line = Call.objects.exclude(status__in=CALL_OVER).values("interaction_id")
+    rows = rows.exclude(channel_kind=ChannelKind.VOICE, pk__in=on_the_line)
     protected = set(
         rows.exclude(patient=None).exclude(patient__sensitivity=Sensitivity.NONE).values_list("pk", flat=True)
     )
@@ -196,12 +207,13 @@ def _waiting(known: Handing, now: datetime) -> list[Work]:
             rights.append(Need(PROTECTED, 1))
         asks = (*known.needs.get(queue_id, ()), *needs.get(pk, ()), *rights)
         waits = (since or opened_at).timestamp()
+        kind = VOICEMAIL if kind == ChannelKind.VOICE else kind
         found.append(Work(pk, queue_id, kind, priority, waits, due_at and due_at.timestamp(), asks))
     return found
 
 
 def _is_stale(work: Work, known: Handing, at: float) -> bool:
-    return work.kind != ChannelKind.VOICE and at - work.since > known.of(work.queue_id).stale_after_hours * 3600
+    return at - work.since > known.of(work.queue_id).stale_after_hours * 3600
 
 
 def _said_no(known: Handing, now: datetime) -> dict[int, set[int]]:
@@ -239,6 +251,32 @@ def _of_patients(ids: Iterable[int], now: datetime) -> dict[int, int]:
     ).order_by("patient_id", "-last_message_at")
     owners = dict(earlier.distinct("patient_id").values_list("patient_id", "owner_id"))
     return {pk: owners[patient_id] for pk, patient_id in whose.items() if patient_id in owners}
+
+
+def work_of_call(interaction: Interaction, barred: frozenset[int], now: datetime) -> Work:
+    """A caller on the line as work."""
+    known = handing()
+    rows = WorkSkill.objects.filter(interaction=interaction).values_list("skill_id", "level", "relax_seconds")
+    needs = (*known.needs.get(interaction.queue_id, ()), *(Need(*row) for row in rows))
+    last, _gave_back = _earlier([interaction.pk], known, now)
+    since = (interaction.waiting_since_at or interaction.opened_at).timestamp()
+    return Work(
+        interaction.pk, interaction.queue_id, VOICE, interaction.priority, since,
+        needs=needs, last_agent_id=last.get(interaction.pk), barred=barred,
+    )  # fmt: skip
+
+
+def sequence_and_offer(user_id: int, topic: str) -> tuple[int, int | None]:
+    """How often what concerns the person changed, and the id of the offer that waits for them: one short question, for
+    every page asks it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce((SELECT sequence FROM inbox_topicsequence WHERE topic = %s), 0),"
+            " (SELECT id FROM inbox_offer WHERE agent_id = %s AND status = 'pending')",
+            [topic, user_id],
+        )
+        found: tuple[int, int | None] = cursor.fetchone()
+    return found
 
 
 def offer_to(user: User) -> Offer | None:

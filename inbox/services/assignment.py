@@ -4,6 +4,7 @@ Decisions are made on a snapshot without locks (`inbox.distribution`); each offe
 own that locks the work and the person, passes over what somebody else holds, and asks again whether both are free.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -17,10 +18,10 @@ from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime, signals
-from inbox.distribution import Agent, Pair, carried, decide
+from inbox.distribution import VOICE, Agent, Pair, carried, decide
 from inbox.enums import DeclineReason, InteractionStatus, NotificationKind, OfferStatus, TimelineKind
 from inbox.models import AgentState, Interaction, Offer
-from inbox.selectors.distribution import available_agents, handing, load_of, waiting_work
+from inbox.selectors.distribution import available_agents, handing, load_of, waiting_work, work_of_call
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.team import leads_of
 from inbox.services.interactions import conclude, locked, tell
@@ -62,9 +63,15 @@ def hand_out_work(*, queue_id: int | None = None) -> int:
     return made
 
 
-def offer_next(*, queue_id: int) -> int:
-    """Offer the most urgent work of one queue at once, without waiting for a worker; returns how many offers."""
-    return hand_out_work(queue_id=queue_id)
+def choose_for_call(interaction: Interaction, *, among: Collection[int], refused: Collection[int]) -> int | None:
+    """Id of whom a caller on the line should ring at, of these people: skills, last agent, load, idle time."""
+    now = timezone.now()
+    agents = [agent for agent in available_agents(now) if agent.id in among]
+    for agent in agents:
+        agent.load.pop(VOICE, None)  # who is on the line or wraps up is not among them
+    work = work_of_call(interaction, frozenset(refused), now)
+    pairs = decide(agents, [work], now.timestamp())
+    return pairs[0].agent_id if pairs else None
 
 
 def _offer(pair: Pair, agent: Agent) -> bool:
@@ -92,6 +99,7 @@ def _offer(pair: Pair, agent: Agent) -> bool:
 
 def _is_free(agent: Agent, kind: str) -> bool:
     """Lock the person and look again: available, asked for nothing, with room."""
+    AgentState.objects.get_or_create(user_id=agent.id)
     state = AgentState.objects.select_for_update(skip_locked=True).filter(user_id=agent.id).first()
     is_there = Presence.objects.filter(user_id=agent.id, user__is_active=True, state=PresenceState.ONLINE).exists()
     if state is None or not is_there or Offer.objects.filter(agent_id=agent.id, status=A.PENDING).exists():

@@ -14,6 +14,7 @@ from inbox import realtime
 from inbox.enums import CALL_OVER, CallMomentKind, CallStatus, InteractionStatus
 from inbox.models import Call, CallMoment, Interaction, VoiceLine
 from inbox.selectors.voice import address_of
+from inbox.services.assignment import choose_for_call
 from inbox.services.call_provider import steer
 from inbox.services.calls import locked_call, note, show
 
@@ -68,12 +69,14 @@ def _offer(call_id: int) -> bool:
 
 
 def choose_agent(call: Call) -> User | None:
-    """The available person of the queue who has been idle longest, and has not just declined or missed this call."""
+    """Whom distribution chooses of the queue's free people who have not just declined or missed this call."""
     refused = CallMoment.objects.filter(
         call=call, kind__in=[M.DECLINED, M.MISSED, M.LOST_AGENT], at__gt=timezone.now() - NOT_AGAIN_FOR
     )
-    free = free_agents(call.queue_id).exclude(pk__in=refused.exclude(user=None).values("user_id"))
-    return free.order_by("idle_since", "pk").first()
+    free = {person.pk: person for person in free_agents(call.queue_id)}
+    said_no = [pk for pk in refused.values_list("user_id", flat=True) if pk is not None]
+    chosen = choose_for_call(call.interaction, among=free, refused=said_no)
+    return free[chosen] if chosen is not None else None
 
 
 def free_agents(queue_id: int) -> QuerySet[User]:

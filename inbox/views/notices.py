@@ -19,6 +19,7 @@ from inbox import realtime
 from inbox.enums import NotificationKind
 from inbox.models import Notification
 from inbox.selectors import notifications as told
+from inbox.selectors.distribution import sequence_and_offer
 from inbox.selectors.mentions import suggestions
 from inbox.selectors.pages import page_of
 from inbox.services.notifications import mark_read, save_wishes
@@ -37,15 +38,16 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
     topic = realtime.agent_topic(user.pk)
     sequence = remembered(("agent_sequence", user.pk), lambda: realtime.sequences_of([topic])[topic])
     topic, sequence = own_topic(user)
+    topic, (sequence, _offer_id) = own_topic(user)
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
     return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}
 
 
-def own_topic(user: User) -> tuple[str, int]:
-    """The topic of what concerns the person, and its sequence; looked up once per request."""
+def own_topic(user: User) -> tuple[str, tuple[int, int | None]]:
+    """The topic of what concerns the person, its sequence and what is offered to them; looked up once per request."""
     topic = realtime.agent_topic(user.pk)
-    return topic, remembered(("sequence", topic), lambda: realtime.sequences_of([topic])[topic])
+    return topic, remembered(("own", topic), lambda: sequence_and_offer(user.pk, topic))
 
 
 def palette_context(request: HttpRequest) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def offers_context(request: HttpRequest) -> dict[str, Any] | None:
     user = request.user
     if not isinstance(user, User) or not can(user, Action.WORK_INBOX):
         return None
-    topic, sequence = own_topic(user)
-    offer = offer_to(user)
+    topic, (sequence, offer_id) = own_topic(user)
+    offer = offer_to(user) if offer_id is not None else None
     if offer is not None:
         leave_trace(request, offer.interaction)
     return {"offer": offer, "offers_live": f"{topic}:{sequence}", "decline_reasons": list(DeclineReason)}

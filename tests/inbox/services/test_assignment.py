@@ -66,12 +66,10 @@ def test_whoever_shows_no_sign_of_life_is_not_asked(pushed, agent, sms_channel):
     assert assignment.hand_out_work() == 0
 
 
-def test_a_queue_that_people_take_from_offers_calls_only(agent, sms_channel, queue):
+def test_a_queue_that_people_take_from_offers_nothing(agent, sms_channel):
     make_available(agent)
     waiting(sms_channel)
     assert assignment.hand_out_work() == 0
-    call = waiting(sms_channel, channel_kind="voice")
-    assert (assignment.offer_next(queue_id=queue.pk), offers()) == (1, [(call.pk, agent.pk, "pending")])
 
 
 def test_sensitive_and_protected_work_goes_only_to_those_who_may_see_it(
