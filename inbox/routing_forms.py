@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import Skill
 from inbox.enums import ChannelKind, HoursState, Priority, Sharing
-from inbox.forms import SELECT, TEXT, DeskForm
+from inbox.forms import SELECT, TEXT
 from inbox.models import Channel, Queue, QueueSettings, Reason
 from patients.models import CareProgram
 
@@ -23,7 +23,7 @@ def _seconds(label: Any, low: int, high: int, *, required: bool = True, help_tex
     )  # fmt: skip
 
 
-class NeedsForm(DeskForm):
+class NeedsForm(forms.Form):
     """A form with a level for each skill, and each how many seconds it falls by one."""
 
     def __init__(self, *args: Any, needs: dict[int, tuple[int, int | None]] | None = None, **kwargs: Any) -> None:
@@ -142,7 +142,7 @@ class RuleForm(NeedsForm):
         return [self[name] for name in self.CONDITIONS]
 
 
-class PreviewForm(DeskForm):
+class PreviewForm(forms.Form):
     """What a new interaction would be like."""
 
     channel = forms.ModelChoiceField(

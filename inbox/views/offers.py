@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.accounts.requests import person_of
+from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import DeclineReason
 from inbox.models import Offer, Queue
 from inbox.selectors.distribution import offer_to
 from inbox.services import assignment, escalations
-from inbox.views.answers import is_partial, person_of, say, status_of
 from inbox.views.interactions import find, show
 from inbox.views.lists import require_desk
 from inbox.views.notices import own_topic

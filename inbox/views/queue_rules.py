@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import HoursState
 from inbox.models import Queue, QueueSettings, RoutingRule
@@ -15,7 +16,6 @@ from inbox.routing_forms import NeedsForm, PreviewForm, QueueSettingsForm, RuleF
 from inbox.selectors import queue_rules as selector
 from inbox.selectors.distribution import queue_settings_lines
 from inbox.services import queue_rules as service
-from inbox.views.answers import say, status_of
 from inbox.views.hours import administrator
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +107,6 @@ def _needs(row: Any) -> dict[int, tuple[int, int | None]]:
 
 def _tell(form: NeedsForm, field: str, error: Refused) -> int:
     form.add_error(field, str(error))
-    form.mark_errors()
     return status_of(error)
 
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_second_factor'),
-        ('inbox', '0019_calls'),
+        ('inbox', '0020_upload_box'),
         ('patients', '0008_duties'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
