@@ -11,6 +11,7 @@ from contact_center.common.request_memory import remembered
 from inbox import realtime
 from inbox.enums import CALL_OVER, CallParty
 from inbox.models import Call, CallLeg, CallMoment, Interaction
+from inbox.selectors.distribution import sequence_and_offer
 from inbox.selectors.interactions import get_interaction_for
 
 
@@ -30,7 +31,7 @@ def phone_of(user: User) -> Phone | None:
     if not can(user, Action.WORK_INBOX):
         return None
     topic = realtime.agent_topic(user.pk)
-    sequence = remembered(("agent_sequence", user.pk), lambda: realtime.sequences_of([topic])[topic])
+    sequence, _offer_id = remembered(("own", topic), lambda: sequence_and_offer(user.pk, topic))
     phone = Phone(live=f"{topic}:{sequence}")
     asked = Q(legs__user=user, legs__party=CallParty.CONSULTED, legs__left_at=None)
     mine = Call.objects.filter(Q(agent=user) | Q(offered_to=user) | asked).exclude(status__in=CALL_OVER)

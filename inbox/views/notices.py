@@ -35,9 +35,6 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
     user = request.user
     if not isinstance(user, User):
         return None
-    topic = realtime.agent_topic(user.pk)
-    sequence = remembered(("agent_sequence", user.pk), lambda: realtime.sequences_of([topic])[topic])
-    topic, sequence = own_topic(user)
     topic, (sequence, _offer_id) = own_topic(user)
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
