@@ -45,7 +45,7 @@ def declare() -> None:
         Table("inbox.SlaClock", MESSAGES, scrub={}),
         Table("inbox.Offer", MESSAGES, scrub={}),
         Table("inbox.Escalation", MESSAGES, scrub={"detail": "", "returned_why": ""}),
-        Table("inbox.RoutingRun", MESSAGES, scrub={}),
+        Table("inbox.RoutingRun", MESSAGES, scrub={"rule_name": "", "passed_over": []}),
         Table("inbox.WorkSkill", MESSAGES, scrub={}),
         Table("inbox.WaitQuote", MESSAGES, scrub={}),
         Table("inbox.Task", MESSAGES, scrub={"title": ERASED}),

@@ -21,12 +21,12 @@ from psycopg2.extras import DateTimeTZRange
 
 from contact_center.jobs import worker
 from contact_center.jobs.models import Job
-from inbox.models import Interaction, Message
+from inbox.models import Escalation, Interaction, Message
 from patients import duties
 from patients.enums import DataClass, ErasureStatus
 from patients.models import ErasureRequest, LegalHold, Patient
 from patients.services import erasure, giving_out, holds
-from tests.factories.inbox import CaseFactory, InteractionFactory, MessageFactory, WebhookEventFactory
+from tests.factories.inbox import CaseFactory, InteractionFactory, MessageFactory, QueueFactory, WebhookEventFactory
 from tests.factories.patients import PatientFactory
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db]
@@ -57,6 +57,13 @@ class World:
         self.known[apps.get_model("inbox.Case")] = CaseFactory(patient=patient, status="closed")
         self.known[apps.get_model("inbox.WebhookEvent")] = WebhookEventFactory(
             message=self.known[Message], status="processed"
+        )
+        self.known[Escalation] = Escalation.objects.create(
+            interaction=self.known[Interaction],
+            why="asked",
+            from_queue=channel.queue,
+            to_queue=QueueFactory(),
+            answer_due_at=timezone.now(),
         )
         tables = [table.model for table in reversed(duties.tables()) if table.model not in BY_HAND]
         models_in_order = [apps.get_model(name) for name in tables]

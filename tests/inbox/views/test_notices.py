@@ -61,7 +61,7 @@ def test_a_list_of_notifications_costs_the_same_with_one_and_with_many(
     browser = signed_in(agent)
     notify(user=agent, kind=K.ASSIGNED, interaction=conversation)
     browser.get("/notifications/")
-    with django_assert_num_queries(12) as one:
+    with django_assert_num_queries(13) as one:
         browser.get("/notifications/")
     for _ in range(9):
         row = InteractionFactory(channel=sms_channel, owner=agent, patient=PatientFactory())
