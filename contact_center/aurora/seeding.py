@@ -27,6 +27,7 @@ from contact_center.aurora import (
     records,
     reminders,
     setup,
+    voice,
     wishes,
 )
 from contact_center.aurora.chronicle import Chronicle
@@ -97,6 +98,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     made = setup.set_up()
     labels.set_up_labels(made)
     set_up_hours(made)
+    voice.set_up_line(made)
     book = Chronicle(made, rng, now, now - timedelta(days=DAYS_BACK + 1 if is_small else 2))
     people = invent(count, rng)
     _patients(book, people)
@@ -121,6 +123,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     note_files.keep_some()
     care.tell(now)
     privacy.tell()
+    voice.tell()
     progress("audit trail", 0.98)
     audits.write(now)
     records.tell()

@@ -6,6 +6,7 @@ released by `watch_calls`.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -162,7 +163,7 @@ def hang_up(*, actor: User, call_id: int) -> Call:
         call.save()
         ids = [call.external_id, *call.legs.filter(left_at=None).values_list("external_id", flat=True)]
     for external_id in dict.fromkeys(filter(None, ids)):
-        _do(lambda voice, one=external_id: voice.hang_up(one))
+        _do(partial(_end_leg, external_id))
     with realtime.atomic():
         call = locked_call(call_id)
         interaction = desk.locked(call.interaction_id)
@@ -206,7 +207,7 @@ def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary:
     address = address_of("wait", lang=call.language, queue=call.queue_id, n=2)
     steer(lambda voice: voice.send_to(call.external_id, address))
     for leg in legs:
-        steer(lambda voice, one=leg: voice.hang_up(one))
+        steer(partial(_end_leg, leg))
     return call
 
 
@@ -384,6 +385,10 @@ def _mine(actor: User, call_id: int) -> Call:
     if call.status not in TALKING or call.agent_id != actor.pk:
         raise Conflict(_("This is not your call, or it has ended."))
     return call
+
+
+def _end_leg(external_id: str, voice: TwilioVoiceAdapter) -> None:
+    voice.hang_up(external_id)
 
 
 def _do(question: Callable[[TwilioVoiceAdapter], Answer]) -> Answer:

@@ -80,7 +80,7 @@ def choose_agent(call: Call) -> User | None:
 
 
 def free_agents(queue_id: int) -> QuerySet[User]:
-    """People of the queue's teams who are available and have no call, no offer and no wrap-up time left."""
+    """People of the queue's teams with no call, offer or wrap-up time; whoever is idle longest first."""
     live = Call.objects.exclude(status__in=CALL_OVER)
     wrapping = Call.objects.filter(
         wrap_up_ends_at__gt=timezone.now(), interaction__status=InteractionStatus.WRAP_UP, agent__isnull=False
@@ -100,7 +100,7 @@ def free_agents(queue_id: int) -> QuerySet[User]:
     for ids in busy:
         people = people.exclude(pk__in=ids)
     last = Coalesce(Max("calls__ended_at"), F("presence__since_at"))
-    return people.annotate(idle_since=Greatest(F("presence__since_at"), last))
+    return people.annotate(idle_since=Greatest(F("presence__since_at"), last)).order_by("idle_since", "pk")
 
 
 def withdraw_offer(call_id: int, why: CallMomentKind, *, only_of: User | None = None) -> bool:

@@ -106,14 +106,13 @@ def _go_on(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse
 
 
 def _transfer(user: User, found: Call, data: dict[str, Any], *, is_asked: bool) -> str:
-    given = {"actor": user, "call_id": found.pk}
     if is_asked:
-        call_control.hand_over(**given, why=data["why"], summary=data["note"])
+        call_control.hand_over(actor=user, call_id=found.pk, why=data["why"], summary=data["note"])
         return _("Handed over.")
     if data["assignee"]:
-        call_control.consult(**given, colleague=data["assignee"])
+        call_control.consult(actor=user, call_id=found.pk, colleague=data["assignee"])
         return _("Your colleague's telephone rings; the caller hears music.")
-    call_control.transfer_call(**given, queue=data["queue"], why=data["why"], summary=data["note"])
+    call_control.transfer_call(actor=user, call_id=found.pk, queue=data["queue"], why=data["why"], summary=data["note"])
     return _("Transferred.")
 
 

@@ -1,0 +1,50 @@
+"""A patient calls from the phone page; somebody at the desk takes the call, holds it and ends it."""
+
+from urllib.parse import urlencode
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from contact_center.accounts.services import set_presence
+from inbox.models import Call
+from tests.journeys.browser.test_stories import PICTURES, window
+from tests.simulator.fixtures import wait_for
+
+__all__ = ["window"]
+pytestmark = pytest.mark.browser
+
+
+def test_a_call_rings_in_the_top_bar_is_taken_held_and_wrapped_up(stack, window, hire, somebody):
+    agent, patient = hire(), somebody()
+    stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
+    set_presence(user=agent.user, state="online")
+    desk = window("/inbox/", agent)
+    phone = desk.context.new_page()
+    phone.goto(f"{stack.simulator.url}/?{urlencode({'phone': patient.number, 'name': patient.name, 'tab': 'call'})}")
+    phone.get_by_role("button", name="Call", exact=True).click()
+    expect(phone.locator(".say__bubble").first).to_have_text("If this is an emergency, hang up and call 9 1 1.")
+    desk.bring_to_front()
+    toast = desk.locator(".call-toast")
+    expect(toast).to_contain_text("Incoming call", timeout=20_000)
+    assert [one["id"] for one in Axe().run(desk, context="#phone").response["violations"]] == []
+    desk.screenshot(path=f"{PICTURES}/call-rings.png")
+    desk.keyboard.press("Alt+a")
+    bar = desk.locator(".callbar")
+    expect(bar).to_have_attribute("data-status", "connected", timeout=15_000)
+    call = Call.objects.get(interaction__contact_value=patient.number)
+    expect(desk).to_have_url(f"{stack.web_url}/inbox/{call.interaction_id}/")
+    expect(desk.locator("[data-call-card]")).to_contain_text("Talking")
+    desk.get_by_role("button", name="Hold", exact=True).click()
+    expect(bar).to_contain_text("On hold")
+    desk.reload()
+    expect(desk.locator(".callbar")).to_have_attribute("data-status", "held")
+    desk.screenshot(path=f"{PICTURES}/call-held.png")
+    phone.bring_to_front()
+    expect(phone.locator("#thread")).to_contain_text("On hold")
+    phone.get_by_role("button", name="Hang up").click()
+    desk.bring_to_front()
+    expect(desk.locator(".callbar")).to_have_count(0, timeout=15_000)
+    expect(desk.locator("[data-call-card]")).to_contain_text("Ended", timeout=10_000)
+    done = wait_for(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
+    assert (done.agent_id, done.ended_by, done.interaction.status) == (agent.user.pk, "patient", "wrap_up")
