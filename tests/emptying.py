@@ -16,7 +16,7 @@ def _question(alias: str) -> str:
 
 
 def empty_tables(test: TransactionTestCase) -> None:
-    """Delete every row but what migrations leave; foreign keys and the guards of append-only tables do not hold here."""
+    """Delete every row but what migrations leave; no foreign key and no guard of an append-only table holds here."""
     for alias in test._databases_names(include_mirrors=False):
         with connections[alias].cursor() as cursor:
             cursor.execute(_question(alias))
