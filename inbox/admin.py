@@ -17,7 +17,18 @@ from unfold.admin import StackedInline
 from contact_center.accounts.admin_site import ConfiguredInline, ConfiguredModelAdmin
 from inbox.adapters.registry import ADAPTERS
 from inbox.enums import ChannelKind, FieldType
-from inbox.models import Channel, Disposition, FormField, Mailbox, MessageTemplate, Queue, Reason, WebForm
+from inbox.models import (
+    Channel,
+    Disposition,
+    FormField,
+    Mailbox,
+    MenuOption,
+    MessageTemplate,
+    Queue,
+    Reason,
+    VoiceLine,
+    WebForm,
+)
 from patients.enums import ContactScheme
 from patients.services.addresses import normalise_address
 
@@ -236,3 +247,14 @@ class WebFormAdmin(ConfiguredModelAdmin):
 
 def _address_of(form: WebForm) -> str:
     return f"{settings.PUBLIC_BASE_URL}{reverse('inbox:form', args=[form.slug])}" if form.pk else ""
+
+
+class MenuOptionInline(ConfiguredInline, StackedInline):
+    model = MenuOption
+    extra = 0
+
+
+@admin.register(VoiceLine)
+class VoiceLineAdmin(ConfiguredModelAdmin):
+    list_display = ["channel", "offer_seconds", "wrap_up_seconds"]
+    inlines = [MenuOptionInline]
