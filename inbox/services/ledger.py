@@ -59,7 +59,8 @@ def accept_event(
 
     `body` is kept byte for byte. `headers` is JSON text of the few headers worth keeping.
     """
-    values = [provider, kind, _short_key(dedupe_key), external_id[:200], content_type[:120], query[:500], headers, body]
+    words = [text.replace("\x00", "")[:most] for text, most in ((external_id, 200), (content_type, 120), (query, 500))]
+    values = [provider, kind, _short_key(dedupe_key), *words, headers, body]
     row = _insert_once(values)
     if row is None:
         return None
