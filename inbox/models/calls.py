@@ -182,6 +182,7 @@ class Call(SafeFSM, TimeStampedModel):
         self._hold_ends(at)
         self.queued_at = self.queued_at or at
         self.agent = self.claimed_at = None
+        self.ended_by = ""  # an end that the provider did not carry out
 
     @transition(field=status, source=[C.WAITING, *TALKING], target=C.COMPLETED)
     def complete(self, at: datetime, by: str) -> None:

@@ -274,6 +274,12 @@ class Interaction(SafeFSM, TimeStampedModel):
         """The person left before anybody answered."""
         self.closed_at = timezone.now()
 
+    @transition(field=status, source=S.ABANDONED, target=S.QUEUED)
+    def come_back(self) -> None:
+        """The person left a message after all, of which we were told after the end: another episode begins."""
+        self.closed_at = None
+        self.episode, self.reopened_at = self.episode + 1, timezone.now()
+
     @transition(field=status, source=S.CLOSED, target=S.QUEUED)
     def reopen(self) -> None:
         """The patient wrote within the reopen window, or a person reopened it: another episode begins."""

@@ -146,7 +146,8 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
     if step == "voicemail":
         return _voicemail(line, language, queue_id)
     if step == "join":
-        return (Join(f"call-{_number(event.payload.get('call'))}", address_of("after", lang=language, queue=queue_id)),)
+        after = address_of("after", lang=language, queue=queue_id, n=event.payload.get("round", ""))
+        return (Join(f"call-{_number(event.payload.get('call'))}", after),)
     if step == "after":
         return _after(event, line, language, queue_id)
     return (Say(_("Thank you. Goodbye."), language), HangUp())

@@ -20,7 +20,7 @@ from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import AdapterError
-from inbox.adapters.twilio_voice import TwilioVoiceAdapter
+from inbox.adapters.twilio_voice import GONE, TwilioVoiceAdapter
 from inbox.enums import (
     TALKING,
     CallMomentKind,
@@ -38,7 +38,7 @@ from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_provider import Answer, ask, steer
-from inbox.services.calls import case_of_thread, end_call, end_work, locked_call, note, show
+from inbox.services.calls import case_of_thread, end_call, end_work, let_go, locked_call, note, send_back, show
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
 from patients.models import Patient
@@ -54,15 +54,18 @@ def accept_call(*, actor: User, call_id: int) -> Call:
     """
     call = _claim(actor, call_id)
     external_id, our_id = call.external_id, str(call.pk)
-    join = address_of("join", call=call.pk, lang=call.language, queue=call.queue_id)
+    turn = call.moments.filter(kind=M.ANSWERED).count() + 1  # a second loss is told apart from the first
+    join = address_of("join", call=call.pk, lang=call.language, queue=call.queue_id, n=turn)
     leg = ""
     try:
         leg = ask(lambda voice: voice.call_agent(call.room, actor.pk, call.channel.address, our_id))
         ask(lambda voice: voice.send_to(external_id, join))
     except AdapterError as error:
-        _unclaim(call_id, actor)
+        is_over = _unclaim(call_id, actor, is_gone=bool(leg) and error.code in GONE)
         if leg:
             steer(lambda voice: voice.hang_up(leg))
+        if is_over:
+            raise Conflict(_("The caller has hung up.")) from error
         raise Refused(_("The telephone service does not answer. The caller keeps waiting; try again.")) from error
     return _answered(actor, call_id, leg)
 
@@ -88,32 +91,65 @@ def _claim(actor: User, call_id: int) -> Call:
         return call
 
 
-def _unclaim(call_id: int, actor: User) -> None:
+def _unclaim(call_id: int, actor: User, *, is_gone: bool = False) -> bool:
+    """Let the caller wait on, or end the call when the provider says that there is no caller; True when it is over."""
     with realtime.atomic():
         call = locked_call(call_id)
         if call.status == C.WAITING and call.agent_id == actor.pk:
             call.agent = call.claimed_at = None
-            call.save()
+            interaction = desk.locked(call.interaction_id)
             note(call, M.NOT_CONNECTED, user=actor)
-            show(call, Interaction.objects.get(pk=call.interaction_id), actor.pk)
+            if is_gone:
+                end_call(call, interaction, timezone.now())
+                desk.clocks.settle(interaction)
+                interaction.save()
+            call.save()
+            show(call, interaction, actor.pk)
+        return call.is_over
 
 
 def _answered(actor: User, call_id: int, leg: str) -> Call:
+    why = ""
     with realtime.atomic():
         call = locked_call(call_id)
         if call.status != C.WAITING or call.agent_id != actor.pk:
-            transaction.on_commit(lambda: steer(lambda voice: voice.hang_up(leg)))
-            is_gone = True
+            let_go([leg])
+            _see_off(call)
+            why = _("The caller has hung up.")
+        elif _keep_leg(call, P.AGENT, actor, leg).left_at is not None:
+            call.agent = call.claimed_at = None
+            call.save()
+            note(call, M.NOT_CONNECTED, user=actor)
+            show(call, Interaction.objects.get(pk=call.interaction_id), actor.pk)
+            send_back(call)
+            why = _("Your telephone does not answer. The caller keeps waiting.")
         else:
-            is_gone, now = False, timezone.now()
+            now = timezone.now()
             call.connect(now)
             call.save()
-            CallLeg.objects.create(call=call, party=P.AGENT, user=actor, external_id=leg, joined_at=now)
             note(call, M.ANSWERED, user=actor, at=now)
             _own(actor, call, now)
-    if is_gone:
-        raise Conflict(_("The caller has hung up."))
+    if why:
+        raise Conflict(why)
     return call
+
+
+def _keep_leg(call: Call, party: CallParty, user: User | None, external_id: str) -> CallLeg:
+    """Write down a connection, which may have ended before we could."""
+    leg, _is_new = CallLeg.objects.get_or_create(
+        call=call, external_id=external_id, defaults={"party": party, "user": user}
+    )
+    return leg
+
+
+def _see_off(call: Call) -> None:
+    """Whoever chose another way while somebody accepted must not be left alone in the room."""
+    external_id = call.external_id
+    if call.status == C.VOICEMAIL:
+        address = address_of("voicemail", lang=call.language, queue=call.queue_id)
+        transaction.on_commit(lambda: steer(lambda voice: voice.send_to(external_id, address)))
+    elif call.is_over:
+        let_go([external_id])
 
 
 def _own(actor: User, call: Call, now: datetime) -> None:
@@ -226,7 +262,7 @@ def consult(*, actor: User, call_id: int, colleague: User) -> Call:
     leg = _do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
     with realtime.atomic():
         call = locked_call(call_id)
-        CallLeg.objects.create(call=call, party=P.CONSULTED, user=colleague, external_id=leg)
+        _keep_leg(call, P.CONSULTED, colleague, leg)
         note(call, M.CONSULTED, user=colleague)
         show(call, Interaction.objects.get(pk=call.interaction_id), colleague.pk)
         return call
@@ -298,11 +334,10 @@ def place_call(*, actor: User, purpose: str, patient: Patient | None = None, num
         call = locked_call(call.pk)
         call.external_id = call.external_id or external_id
         call.save()
-        now = timezone.now()
-        for party, user, one in ((P.AGENT, actor, leg), (P.PATIENT, None, external_id)):
-            CallLeg.objects.get_or_create(
-                call=call, external_id=one, defaults={"party": party, "user": user, "joined_at": now}
-            )
+        _keep_leg(call, P.PATIENT, None, external_id)
+        if _keep_leg(call, P.AGENT, actor, leg).left_at is not None and call.status == C.RINGING:
+            _end_unmade(call)
+            let_go([external_id])
     return call
 
 
@@ -359,14 +394,17 @@ def _begin(actor: User, channel: Channel, patient: Patient | None, number: str, 
 
 def _not_made(call_id: int) -> None:
     with realtime.atomic():
-        call = locked_call(call_id)
-        interaction = desk.locked(call.interaction_id)
-        call.fail(timezone.now(), P.SYSTEM)
-        call.save()
-        interaction.snippet = _("Not reached")
-        interaction.save()
-        note(call, M.NOT_CONNECTED)
-        show(call, interaction)
+        _end_unmade(locked_call(call_id))
+
+
+def _end_unmade(call: Call) -> None:
+    interaction, agent_id = desk.locked(call.interaction_id), call.agent_id
+    call.fail(timezone.now(), P.SYSTEM)
+    call.save()
+    interaction.snippet = _("Not reached")
+    interaction.save()
+    note(call, M.NOT_CONNECTED)
+    show(call, interaction, agent_id)
 
 
 def line_for(actor: User) -> Channel | None:

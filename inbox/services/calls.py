@@ -1,5 +1,6 @@
 """What becomes of a call: every word of the provider about it, in whatever order, makes the same record."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -166,7 +167,7 @@ def _apply_step(call: Call, interaction: Interaction, item: CallEvent, at: datet
         _note_choice(call, interaction, item, line, at)
     elif step == "wait":
         _enter_queue(call, interaction, item, at)
-    elif step == "choice" and call.status == C.WAITING and call.claimed_at is None:
+    elif step == "choice" and call.status == C.WAITING:  # also while somebody accepts: what was promised is kept
         _other_way(call, interaction, item.payload.get("key", ""), at)
     elif step == "recorded":
         _keep_voicemail(call, interaction, item, at)
@@ -225,6 +226,11 @@ def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: d
         call.voicemail_url = item.payload["recording"][:500]
         interaction.snippet, interaction.unread_count = _("Voicemail"), interaction.unread_count + 1
         interaction.waiting_since_at = interaction.waiting_since_at or at
+        if interaction.status == InteractionStatus.ABANDONED:  # the end of the call was told before the message
+            interaction.come_back()
+            TimelineEvent.objects.create(
+                interaction=interaction, kind=TimelineKind.RETURNED, at=at, to_queue_id=interaction.queue_id
+            )
 
 
 def _write_text(call: Call, interaction: Interaction, text: str) -> None:
@@ -251,6 +257,7 @@ def _apply_status(call: Call, interaction: Interaction, item: CallEvent, at: dat
         if call.direction == Direction.OUTBOUND and call.status == C.RINGING:
             call.fail(at, call.ended_by or P.SYSTEM)
             end_work(call, interaction, at, str(_("Not reached")))
+            let_go(call.legs.filter(party=P.AGENT, left_at=None).values_list("external_id", flat=True))
         elif not call.is_over:
             end_call(call, interaction, at)
     elif item.event == "ended":
@@ -315,8 +322,13 @@ def _abandon(call: Call, interaction: Interaction, at: datetime) -> None:
 
 # ---- everybody else's legs ----
 def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
+    if item.event not in (*NOT_REACHED, "ended", "left"):
+        return
     leg = call.legs.select_for_update().filter(external_id=item.external_id).first()
-    if leg is None or item.event not in (*NOT_REACHED, "ended", "left"):
+    if leg is None:  # a device that is off says so before whoever rang it has written down that it rings
+        party = item.payload["party"]
+        if party in P.values:
+            CallLeg.objects.create(call=call, party=party, external_id=item.external_id, joined_at=at, left_at=at)
         return
     is_first = leg.left_at is None
     leg.left_at = leg.left_at or at
@@ -330,7 +342,7 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
     elif is_first and is_theirs is False and call.status == C.RINGING and leg.party == P.AGENT:
         call.fail(at, P.AGENT)
         end_work(call, interaction, at, _("Not reached"))
-        steer(lambda voice: voice.hang_up(call.external_id))
+        let_go([call.external_id])
 
 
 def _lose_agent(call: Call, interaction: Interaction, at: datetime) -> None:
@@ -343,6 +355,12 @@ def _lose_agent(call: Call, interaction: Interaction, at: datetime) -> None:
             interaction=interaction, kind=TimelineKind.RETURNED, at=at, to_queue_id=interaction.queue_id
         )
     interaction.waiting_since_at = interaction.waiting_since_at or at
+
+
+def let_go(legs: Iterable[str]) -> None:
+    """After commit, hang up these legs of the provider's; one that is gone or does not answer is no error."""
+    for one in [leg for leg in legs if leg]:
+        transaction.on_commit(lambda leg=one: steer(lambda voice: voice.hang_up(leg)))
 
 
 def send_back(call: Call) -> None:

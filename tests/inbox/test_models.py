@@ -41,6 +41,7 @@ MACHINES = {
             "unmerge": ({"closed"}, "queued", ()),
             "settle": ({"queued", "bot"}, "closed", ()),
             "abandon": ({"queued"}, "abandoned", ()),
+            "come_back": ({"abandoned"}, "queued", ()),
             "reopen": ({"closed"}, "queued", ()),
         },
     ),

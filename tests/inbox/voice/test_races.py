@@ -1,0 +1,135 @@
+"""Words about a call that cross each other: nobody is left alone on the line, and nothing promised is lost."""
+
+import pytest
+
+from contact_center.common.errors import Conflict, Refused
+from inbox.adapters.base import AdapterError
+from inbox.adapters.twilio_voice import TwilioVoiceAdapter
+from inbox.models import Call, WebhookEvent
+from inbox.services import call_control
+from inbox.services.call_offers import watch_calls
+from inbox.services.ledger import drain_ledger
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """`meanwhile(name, work)` lets `work(call_id)` happen while the agent's verb asks the provider."""
+
+    def before(name, work):
+        asked = getattr(TwilioVoiceAdapter, name)
+
+        def ask(self, *args):
+            answer = asked(self, *args)
+            work(answer)
+            return answer
+
+        monkeypatch.setattr(TwilioVoiceAdapter, name, ask)
+
+    return before
+
+
+def tell_of_leg(post_twilio, call_id, leg, status):
+    query = f"?call={call_id}&party=agent"
+    given = {"CallSid": leg, "CallStatus": status, "Direction": "outbound-api", "From": "+1", "To": "client"}
+    assert post_twilio("/webhooks/twilio/voice-status", query=query, **given).status_code == 204
+    drain_ledger()
+
+
+def test_a_device_that_refuses_before_it_is_written_down_leaves_nobody_alone(
+    caller, provider, agent, meanwhile, post_twilio
+):
+    call = caller.wait_in_line()
+    meanwhile("call_agent", lambda leg: tell_of_leg(post_twilio, call.pk, leg, "no-answer"))
+    with pytest.raises(Conflict, match="Your telephone does not answer"):
+        call_control.accept_call(actor=agent, call_id=call.pk)
+    call.refresh_from_db()
+    assert (call.status, call.agent, call.claimed_at, call.interaction.status) == ("waiting", None, None, "queued")
+    assert "step=wait" in provider.asked[-1][2]
+
+
+def test_no_patient_is_called_into_an_empty_room(line, provider, agent, meanwhile, post_twilio):
+    meanwhile(
+        "call_agent", lambda leg: tell_of_leg(post_twilio, Call.objects.latest("pk").pk, leg, "no-answer")
+    )  # fmt: skip
+    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    assert (call.status, [asked[0] for asked in provider.asked]) == ("failed", ["call_agent", "call_number", "hang_up"])
+
+
+def test_whoever_is_not_reached_frees_the_agent_s_device(line, provider, agent, post_twilio, voice_channel):
+    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    given = {"CallSid": call.external_id, "CallStatus": "busy", "From": voice_channel.address, "To": "+13055550177"}
+    post_twilio("/webhooks/twilio/voice-status", query=f"?call={call.pk}&party=patient", **given)
+    drain_ledger()
+    assert provider.asked[-1] == ("hang_up", call.legs.get(party="agent").external_id)
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "last"), [("1", "callback_requested", "hang_up"), ("3", "voicemail", "send_to")]
+)
+def test_what_a_caller_chose_while_somebody_accepted_is_kept(caller, provider, agent, meanwhile, key, status, last):
+    call = caller.wait_in_line()
+
+    def choose(_leg):
+        caller.press(key)
+        caller.settle()
+
+    meanwhile("call_agent", choose)
+    with pytest.raises(Conflict):
+        call_control.accept_call(actor=agent, call_id=call.pk)
+    call = caller.hang_up()
+    assert (call.status, call.agent, call.interaction.status) == (status, None, "queued")
+    assert provider.asked[-1][:2] == (last, caller.sid)
+
+
+def test_an_agent_lost_twice_is_noticed_twice(caller, provider, agent, second_agent):
+    call = caller.wait_in_line()
+    for person in (agent, second_agent):
+        call_control.accept_call(actor=person, call_id=call.pk)
+        join = next(asked[2] for asked in reversed(provider.asked) if asked[0] == "send_to")
+        caller.step(join)
+        caller.step(caller._path(next(caller.twiml.iter("Dial")).get("action")))
+        call = caller.settle()
+        assert (call.status, call.agent) == ("waiting", None)
+    assert call.moments.filter(kind="lost_agent").count() == 2
+
+
+def test_a_call_whose_caller_is_gone_ends_instead_of_ringing_on(caller, provider, agent, monkeypatch):
+    def gone(*_args):
+        raise AdapterError("Not in progress.", permanent=True, reason="unknown", code="21220")
+
+    call = caller.wait_in_line()
+    monkeypatch.setattr(TwilioVoiceAdapter, "send_to", gone)
+    with pytest.raises(Conflict, match="hung up"):
+        call_control.accept_call(actor=agent, call_id=call.pk)
+    call = caller.settle()
+    assert (call.status, call.interaction.status, watch_calls()) == ("abandoned", "abandoned", 0)
+
+
+def test_a_call_that_could_not_be_ended_is_offered_when_it_is_transferred(
+    caller, provider, agent, clinical_queue, another
+):
+    call = caller.wait_in_line()
+    call_control.accept_call(actor=agent, call_id=call.pk)
+    provider.down.add("hang_up")
+    with pytest.raises(Refused):
+        call_control.hang_up(actor=agent, call_id=call.pk)
+    call = call_control.transfer_call(actor=agent, call_id=call.pk, queue=clinical_queue, why="Chest pain")
+    assert (call.status, call.ended_by) == ("waiting", "")
+
+
+def test_a_message_told_after_the_end_of_its_call_waits_in_the_queue(caller):
+    caller.dial()
+    caller.hang_up()
+    recorded = "/webhooks/twilio/voice?step=recorded&lang=en"
+    caller.step(recorded, RecordingUrl="https://api.twilio.com/r/RE1", RecordingSid="RE1")
+    call = caller.settle()
+    assert (call.status, call.interaction.status, call.interaction.unread_count) == ("abandoned", "queued", 1)
+    assert call.interaction.waiting_since_at is not None
+
+
+def test_a_nul_in_an_id_is_kept_and_answered(caller, post_twilio):
+    given = {"CallSid": "CA\x00", "From": "+13055550123", "To": caller.to}
+    answers = [post_twilio(f"/webhooks/twilio/{what}", **given).status_code for what in ("voice", "voice-status")]
+    assert (answers, WebhookEvent.objects.count()) == ([200, 204], 2)
