@@ -15,7 +15,8 @@ from pathlib import Path
 
 from patients.matching.blocking import CROWD, keys_of
 from patients.matching.people import Person, person, place
-from patients.matching.scoring import Level, Rarity, Verdict, compare
+from patients.matching.scoring import compare
+from patients.matching.verdict import Level, Rarity, Verdict
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "linkage"
 Pairs = dict[tuple[int, int], Verdict]

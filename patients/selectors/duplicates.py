@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
 from patients.enums import SuggestionLevel, SuggestionStatus
-from patients.matching.scoring import Reason
+from patients.matching.verdict import Reason
 from patients.models import DuplicateSuggestion, Patient, PatientMerge
 from patients.policies import can_merge_patients
 from patients.selectors.people import patients_visible_to

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from patients.matching.blocking import CROWD
 from patients.matching.people import Person, Place, fold, person, place
-from patients.matching.scoring import Rarity
+from patients.matching.verdict import Rarity
 from patients.models import ContactPoint, Identifier, Patient, PostalAddress, RelatedPerson
 from patients.numbers import phone_variants
 

@@ -20,7 +20,7 @@ from contact_center.jobs.services import start
 from patients.enums import SuggestionStatus
 from patients.matching.blocking import keys_of
 from patients.matching.people import Person
-from patients.matching.scoring import Verdict, compare
+from patients.matching.verdict import Verdict
 from patients.models import DuplicateSuggestion, MatchProfile, Patient
 from patients.policies import can_merge_patients
 from patients.selectors.matching import fingerprint, later_neighbours, persons, rarity, relatives_among, sharing
@@ -82,6 +82,8 @@ def _pairs_of(ours: dict[int, Person]) -> set[Pair]:
 
 def _judged(pairs: Iterable[Pair], everybody: dict[int, Person]) -> dict[Pair, Verdict]:
     """Pairs with a level, but for known relatives; records that are gone meanwhile are left out."""
+    from patients.matching.scoring import compare  # compiled parts of 4 MB, which most processes never need
+
     names = rarity()
     found: dict[Pair, Verdict] = {}
     for pair in pairs:

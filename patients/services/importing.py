@@ -24,7 +24,7 @@ from contact_center.jobs.services import start
 from patients.enums import ImportField, ImportStatus, RowStatus
 from patients.matching.blocking import keys_of
 from patients.matching.people import Person, person, place
-from patients.matching.scoring import Level, compare
+from patients.matching.verdict import Level
 from patients.models import Identifier, Patient, PatientImport, PatientImportRow
 from patients.policies import can_import_patients
 from patients.selectors.matching import persons, rarity, sharing
@@ -208,6 +208,8 @@ def _known(said: Iterable[Said]) -> dict[tuple[str, str], int]:
 
 def _alike(ours: dict[int, Person]) -> dict[int, tuple[int, str]]:
     """For each row that is much like a record here: the record and how sure that is."""
+    from patients.matching.scoring import compare  # compiled parts of 4 MB, which most processes never need
+
     keys = {number: keys_of(one) for number, one in ours.items()}
     with transaction.atomic():
         groups = sharing({key for found in keys.values() for key in found})

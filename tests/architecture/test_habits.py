@@ -1,5 +1,6 @@
 """Habits of the house that no type checker sees."""
 
+import ast
 import importlib
 import re
 import weakref
@@ -102,3 +103,13 @@ def test_partner_teams_and_auditors_reach_no_further_than_their_duty():
     duty = {Action.VIEW_AUDIT, Action.VIEW_LEDGER, Action.VIEW_OUTBOX, Action.OVERSEE_PRIVACY}
     assert ROLE_ACTIONS[Role.AUDITOR] == duty
     assert default_scopes(Role.AUDITOR) == ("ledger:read", "outbox:read")
+
+
+def test_what_compares_names_is_loaded_only_where_it_is_used():
+    """Its compiled parts would cost every process 4 MB."""
+    loading = set()
+    for path in Path("patients").rglob("*.py"):
+        imports = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom))
+        if any((node.module or "").startswith(("rapidfuzz", "patients.matching.scoring")) for node in imports):
+            loading.add(str(path))
+    assert loading == {"patients/matching/scoring.py"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from benchmarks.linkage import FOLDER, SETS, read, suggestions
 from patients.matching.blocking import keys_of
 from patients.matching.people import fold, person, place
-from patients.matching.scoring import Level, Rarity, Reason, compare
+from patients.matching.scoring import compare
+from patients.matching.verdict import Level, Rarity, Reason
 
 BORN = date(1984, 3, 9)
 HOME = place(line="12 Calle Ocho", city="Miami", postcode="33135", region="FL")
