@@ -193,8 +193,8 @@ def _waiting(known: Handing, now: datetime) -> list[Work]:
     )
     needs: dict[int, list[Need]] = defaultdict(list)
     asked = WorkSkill.objects.filter(interaction__status=S.QUEUED, interaction__owner=None)
-    for work_id, *need in asked.values_list("interaction_id", "skill_id", "level", "relax_seconds"):
-        needs[work_id].append(Need(*need))
+    for work_id, skill_id, level, relax in asked.values_list("interaction_id", "skill_id", "level", "relax_seconds"):
+        needs[work_id].append(Need(skill_id, level, relax))
     found = []
     fields = ("queue_id", "channel_kind", "priority", "due_at", "waiting_since_at", "opened_at")
     for pk, queue_id, kind, priority, due_at, since, opened_at, reason, case_reason in rows.values_list(

@@ -268,7 +268,7 @@ def test_equal_people_get_the_same_to_within_one():
 @pytest.mark.timeout(600)
 def test_a_hundred_thousand_arrivals_over_two_hundred_people():
     arrivals = 100_000
-    desk = Desk(1, people=200).run(arrivals, per_step=30)
+    desk = Desk(1, people=200).run(arrivals, per_step=15)
     mean, shares = check(desk, arrivals)
     waits = sorted(desk.waits.values())
     middle, longest = waits[len(waits) // 2], waits[-1]
