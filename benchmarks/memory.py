@@ -13,6 +13,7 @@ from benchmarks.machine import ACCOUNT_SID, AUTH_TOKEN, ROOT, Row, free_port
 
 GOAL_MB = 600
 SETTLE_SECONDS = 20
+NAMES = ("postgres", "valkey", "granian", "uvicorn", "celery", "beat", "mail_intake", "manage.py simulator")
 
 
 def measure() -> list[Row]:
@@ -61,7 +62,7 @@ def _launch(folder: Path, procfile: Path) -> subprocess.Popen[bytes]:
 def _settled(launcher: subprocess.Popen[bytes]) -> dict[str, float]:
     """Megabytes per program once nothing more was started for a while."""
     known, since, begun = set(), time.monotonic(), time.monotonic()
-    while time.monotonic() - since < SETTLE_SECONDS and time.monotonic() - begun < 150:
+    while time.monotonic() - since < SETTLE_SECONDS and time.monotonic() - begun < 240:
         assert launcher.poll() is None, "the launcher ended"
         now = {process.pid for process in psutil.Process(launcher.pid).children(recursive=True)}
         if now != known or len(now) < 12:
@@ -71,10 +72,9 @@ def _settled(launcher: subprocess.Popen[bytes]) -> dict[str, float]:
     for process in [psutil.Process(launcher.pid), *psutil.Process(launcher.pid).children(recursive=True)]:
         name = _name(process)
         parts[name] = parts.get(name, 0.0) + pss_megabytes(process.pid)
+    missing = {name.split()[-1] for name in NAMES} - set(parts)
+    assert not missing, f"not up in time: {', '.join(sorted(missing))}"
     return parts
-
-
-NAMES = ("postgres", "valkey", "granian", "uvicorn", "celery", "beat", "mail_intake", "manage.py simulator")
 
 
 def _name(process: psutil.Process) -> str:
