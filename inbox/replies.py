@@ -36,10 +36,15 @@ class Handler(Protocol):
     def pending(self, patient_ids: Collection[int], address: str) -> Sequence[Pending]:
         """What these patients were asked at this address and have not answered yet."""
 
+    def may_be_cancelled(self, patient_ids: Collection[int], address: str) -> bool:
+        """Whether "cancel", which also stops all messages, may be about something of these patients."""
+
     def take(self, reply: Reply, pending: Sequence[Pending]) -> bool:
         """Act on the reply in the caller's transaction; False when it is not understood, so that a person reads it.
 
-        `pending` are those of this patient alone, newest first. An exception undoes what was done and counts as False.
+        `pending` are those of this patient alone, newest first; empty for a "cancel" about what was answered before.
+        An exception undoes what was done and counts as False, but OperationalError undoes the message too, which is
+        tried again.
         """
 
 

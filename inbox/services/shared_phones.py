@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from contact_center.audit.services import record
 from inbox import replies, signals
 from inbox.enums import Direction, MessageStatus, TimelineKind
 from inbox.identifiers import folded
+from inbox.keywords import has_two_meanings
 from inbox.models import Interaction, Message, PatientOption, PatientQuestion, TimelineEvent
 from inbox.services.outbox import enqueue
 from patients.models import Patient
@@ -57,9 +58,9 @@ def consider(interaction: Interaction, message: Message) -> None:
 
 
 def is_awaited(message: Message) -> bool:
-    """True when an app above waits for an answer of somebody at this address."""
+    """True when "cancel" from this address may be about something that an app above told of there."""
     ids = [one.pk for one in match_patients(message.address_scheme, message.address) if one.deceased_date is None]
-    return bool(ids) and any(handler.pending(ids, message.address) for handler in replies.handlers())
+    return bool(ids) and any(handler.may_be_cancelled(ids, message.address) for handler in replies.handlers())
 
 
 def name_patient(interaction: Interaction, patient: Patient, actor: User) -> None:
@@ -103,8 +104,10 @@ def _offer(patient: Patient, message: Message) -> bool:
         own.sort(key=lambda one: one.asked_at, reverse=True)
         try:
             with transaction.atomic():
-                if own and handler.take(reply, own):
+                if (own or has_two_meanings(message.text)) and handler.take(reply, own):
                     return True
+        except OperationalError:  # a lock or a lost connection says nothing of the message: all of it is tried again
+            raise
         except Exception as error:  # a person reads it then; the message itself must not be lost
             log.error("reply_handler_broke", message_id=message.pk, error=type(error).__name__)
     return False

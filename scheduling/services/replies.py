@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, Func, OuterRef, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,7 @@ from scheduling.understanding import Meaning, Said, understand
 
 VISIT, PREPARATION, SURVEY = "visit", "preparation", "survey"
 ARRIVED = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
+QUESTION_LASTS = timedelta(days=3)
 WAITS = {VISIT: timedelta(days=14), PREPARATION: timedelta(days=7), SURVEY: timedelta(days=5)}
 NUMBERS = {1: Answer.CONFIRM, 2: Answer.MOVE, 3: Answer.DECLINE}
 ANSWERS = {
@@ -70,13 +71,18 @@ class VisitReplies:
             for row in _unanswered(patient_ids, address)
         ]
 
+    def may_be_cancelled(self, patient_ids: Collection[int], address: str) -> bool:
+        """See replies.Handler: any visit to come that was told of at this address, confirmed ones too. One query."""
+        return any(group_of(row.kind) != SURVEY for row in _unanswered(patient_ids, address, is_any=True))
+
     def take(self, reply: Reply, pending: Sequence[Pending]) -> bool:
         """Do what the patient said about the visits that are pending; False when a person must read it."""
         message = Message.objects.select_related("channel").get(pk=reply.message_id)
-        rows = _unanswered([reply.patient_id], message.address)
+        said = understand(reply.text)
+        rows = _unanswered([reply.patient_id], message.address, is_any=said.meaning == Meaning.BARE_CANCEL)
         if not rows:
             return False
-        asked = Asked(reply, message, understand(reply.text), rows)
+        asked = Asked(reply, message, said, rows)
         question = VisitQuestion.objects.select_for_update().filter(
             patient=reply.patient_id, address=message.address, answered_at=None
         )
@@ -85,19 +91,31 @@ class VisitReplies:
             if open_question is not None:
                 open_question.answered_at = timezone.now()
                 open_question.save(update_fields=["answered_at"])
-                done = _answer_question(open_question, asked)
+                done = None if _is_overtaken(open_question, rows) else _answer_question(open_question, asked)
                 if done is not None:
                     return done
             return _take(asked)
 
 
-def _unanswered(patient_ids: Collection[int], address: str) -> list[Reminder]:
+def _is_overtaken(question: VisitQuestion, rows: Sequence[Reminder]) -> bool:
+    """A "yes" or a number answers what was asked last: a reminder that came after the question is meant, not it."""
+    is_old = timezone.now() - question.asked_at > QUESTION_LASTS
+    return is_old or any(_asked_at(row) > question.asked_at for row in rows)
+
+
+def _unanswered(patient_ids: Collection[int], address: str, *, is_any: bool = False) -> list[Reminder]:
+    """What was asked and not answered, and visits to come that an open question is about; with `is_any` all of them."""
     now = timezone.now()
     rows = Reminder.objects.filter(
         patient__in=patient_ids, message__address=address, message__status__in=ARRIVED, message__author=None
     )
     to_come = Q(appointment__status=AppointmentStatus.BOOKED, appointment__starts_at__gt=now)
-    visit = Q(kind__in=ABOUT_TIME, appointment__confirmation=Confirmation.UNCONFIRMED)
+    named = Func(OuterRef("appointment"), template="ARRAY[%(expressions)s]")
+    in_question = VisitQuestion.objects.filter(
+        patient=OuterRef("patient"), address=address, answered_at=None, appointment_ids__contains=named
+    )
+    is_open = Q() if is_any else Q(appointment__confirmation=Confirmation.UNCONFIRMED) | Q(Exists(in_question))
+    visit = Q(kind__in=ABOUT_TIME) & is_open
     preparation = Q(kind=ReminderKind.PREPARATION, appointment__prepared_at=None)
     survey = Q(kind=ReminderKind.SURVEY, answer="")
     rows = rows.filter(to_come & (visit | preparation) | survey).filter(handed_at__gt=now - max(WAITS.values()))
@@ -178,6 +196,8 @@ def _answer_question(question: VisitQuestion, asked: Asked) -> bool | None:
     rows = {row.appointment_id: row for row in asked.of(VISIT)}
     numbers = [asked.said.number] if asked.said.meaning == Meaning.NUMBER else []
     ids = question.appointment_ids
+    if question.answer == Answer.CANCEL and asked.said.meaning == Meaning.NO:
+        return _leave_to_a_person(asked)  # "no, do not cancel" is no word against the visit
     is_again = asked.said.meaning in (Meaning.YES, Meaning.BARE_CANCEL, Meaning.CANCEL)
     if question.answer == Answer.CANCEL and len(ids) == 1:
         chosen = ids if numbers == [3] or is_again else []

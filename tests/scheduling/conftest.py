@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,6 +43,7 @@ def clock():
 
 @pytest.fixture
 def provider(monkeypatch):
+    import_module("inbox.webhooks")  # which keeps the function that it finds when it is first loaded
     monkeypatch.setattr("inbox.services.providers.adapter_for", lambda name: FakeProvider())
 
 

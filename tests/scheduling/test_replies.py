@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from inbox.models import Interaction, Message, OptOut
 from scheduling.models import Appointment, Reminder
-from tests.factories.patients import PatientFactory
+from scheduling.services import attendance
+from tests.factories.accounts import UserFactory
+from tests.factories.patients import ConsentFactory, PatientFactory
 from tests.factories.scheduling import ServiceFactory
 from tests.scheduling.conftest import NOON, PHONE
 
@@ -175,3 +178,51 @@ def test_a_yes_to_another_day_or_hour_confirms_nothing(asked, sms_channel, write
 def test_a_yes_that_names_the_visit_confirms_it(asked, sms_channel, writes):
     writes("yes, thursday at 9", to=sms_channel)
     assert confirmation(asked) == "confirmed"
+
+
+def test_a_reminder_after_our_question_is_what_the_next_answer_is_about(asked, clock, told, sms_channel, writes):
+    writes("cancel", to=sms_channel)
+    told()
+    clock.move_to(NOON + timedelta(days=8))
+    assert told()[-1].startswith("Ana, you have a visit:")
+    writes("yes", to=sms_channel)
+    row = Appointment.objects.get(pk=asked.pk)
+    assert (row.status, row.confirmation) == ("booked", "confirmed")
+
+
+def test_no_to_the_question_whether_to_cancel_is_nothing_against_the_visit(asked, sms_channel, writes):
+    writes("cancel", to=sms_channel)
+    talk = writes("no", to=sms_channel)
+    row, talk = Appointment.objects.get(pk=asked.pk), Interaction.objects.get(pk=talk.pk)
+    assert (row.status, row.confirmation, talk.status) == ("booked", "unconfirmed", "queued")
+
+
+def test_cancel_after_a_yes_is_asked_about_too_and_opts_nobody_out(asked, sms_channel, writes):
+    writes("1", to=sms_channel)
+    writes("Cancel", to=sms_channel)
+    assert (OptOut.objects.count(), answers()[-1].startswith("Do you want to cancel your visit")) == (0, True)
+    writes("3", to=sms_channel)
+    assert (Appointment.objects.get(pk=asked.pk).status, OptOut.objects.count()) == ("cancelled", 0)
+
+
+def test_an_answer_that_meets_a_lock_is_tried_again_and_not_given_up(asked, sms_channel, writes, monkeypatch):
+    def locked(**_given):
+        raise OperationalError
+
+    with monkeypatch.context() as broken, pytest.raises(OperationalError):
+        broken.setattr("scheduling.services.replies.attendance.confirm", locked)
+        writes("1", to=sms_channel)
+    assert Message.objects.filter(direction="inbound").count() == 0
+    writes("1", to=sms_channel)
+    assert confirmation(asked) == "confirmed"
+
+
+def test_cancel_after_the_visit_stops_all_messages(asked, clock, told, ana, sms_channel, writes):
+    ConsentFactory(patient=ana, purpose="surveys", channel_kind="")
+    writes("1", to=sms_channel)
+    clock.move_to(NOON + timedelta(days=10))
+    attendance.fulfil(actor=UserFactory(), appointment_id=attendance.check_in(actor=None, appointment_id=asked.pk).pk)
+    clock.move_to(NOON + timedelta(days=12))
+    assert "how was your visit" in "".join(told())
+    writes("cancel", to=sms_channel)
+    assert OptOut.objects.count() == 1

@@ -26,6 +26,9 @@ class Reminders:
     def ask(self, *patients, at=PHONE):
         self.asked |= {patient.pk: (at, timezone.now()) for patient in patients}
 
+    def may_be_cancelled(self, patient_ids, address):
+        return bool(self.pending(patient_ids, address))
+
     def pending(self, patient_ids, address):
         return [
             replies.Pending(pk, f"visit:{pk}", at)
