@@ -13,7 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
@@ -42,6 +44,7 @@ from inbox.services.calls import case_of_thread, end_call, end_work, let_go, loc
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
 from patients.models import Patient
+from patients.selectors.people import match_patients, patients_visible_to
 
 C, M, P = CallStatus, CallMomentKind, CallParty
 
@@ -311,11 +314,14 @@ def place_call(*, actor: User, purpose: str, patient: Patient | None = None, num
     Raises Refused without a reason or a number, for a patient who must not be contacted or has died, when there is no
     line, and when the telephone service does not answer; Conflict while the actor is on another call.
     """
+    require(can(actor, Action.WORK_INBOX), _("You may not work on this interaction."))
     require(bool(purpose.strip()), _("Say why you are calling."))
     if patient is not None:
-        is_off = patient.is_do_not_contact or patient.deceased_date is not None
+        number = number or _first_phone(actor, patient)
+    called = match_patients("phone", number) if patient is None and number else [patient]
+    if len(called) == 1 and called[0] is not None:
+        is_off = called[0].is_do_not_contact or called[0].deceased_date is not None
         require(not is_off, _("This patient must not be contacted."))
-        number = number or _first_phone(patient)
     require(bool(number), _("There is no phone number."))
     channel = line_for(actor)
     if channel is None:
@@ -413,7 +419,10 @@ def line_for(actor: User) -> Channel | None:
     return lines.filter(line__teams__members=actor).first() or lines.first()
 
 
-def _first_phone(patient: Patient) -> str:
+def _first_phone(actor: User, patient: Patient) -> str:
+    """Of the record, where the actor may look into it."""
+    if not patients_visible_to(actor).filter(pk=patient.pk).exists():
+        return ""
     found = patient.contact_points.filter(scheme="phone").order_by("rank", "pk").values_list("value", flat=True).first()
     return str(found or "")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -359,8 +360,12 @@ def _lose_agent(call: Call, interaction: Interaction, at: datetime) -> None:
 
 def let_go(legs: Iterable[str]) -> None:
     """After commit, hang up these legs of the provider's; one that is gone or does not answer is no error."""
-    for one in [leg for leg in legs if leg]:
-        transaction.on_commit(lambda leg=one: steer(lambda voice: voice.hang_up(leg)))
+    for leg in filter(None, legs):
+        transaction.on_commit(partial(_hang_up, leg))
+
+
+def _hang_up(leg: str) -> None:
+    steer(lambda voice: voice.hang_up(leg))
 
 
 def send_back(call: Call) -> None:

@@ -256,7 +256,19 @@ def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, pr
     patient = PatientFactory(is_do_not_contact=True)
     with pytest.raises(Refused, match="must not be contacted"):
         call_control.place_call(actor=agent, purpose="x", patient=patient, number="+13055550177")
+    with pytest.raises(Refused, match="must not be contacted"):  # also where nobody has said whose number it is
+        call_control.place_call(actor=agent, purpose="x", number=PatientFactory(
+            is_do_not_contact=True, phone="+13055550199").contact_points.get().value)  # fmt: skip
     assert (provider.asked, Call.objects.count()) == ([], 0)
+
+
+def test_the_number_of_a_record_is_dialled_only_by_those_who_may_see_it(line, provider, agent, auditor):
+    sealed = PatientFactory(sensitivity="vip", phone="+13055550198")
+    with pytest.raises(Refused, match="There is no phone number"):
+        call_control.place_call(actor=agent, purpose="x", patient=sealed)
+    with pytest.raises(Refused):
+        call_control.place_call(actor=auditor, purpose="x", number="+13055550177")
+    assert provider.asked == []
 
 
 def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent, signed_in):
