@@ -34,9 +34,10 @@ class Link:
         return time.time() > self.until
 
 
-def token_for(appointment_id: int, purpose: LinkPurpose, *, days: int = DAYS) -> str:
-    """The signed words of a link, good for so many days from now."""
-    said = pack(">QIc", appointment_id, int(time.time()) + days * 86_400, purpose.value.encode())
+def token_for(appointment_id: int, purpose: LinkPurpose, *, days: int = DAYS, until: int | None = None) -> str:
+    """The signed words of a link, good for so many days from now, or until a second of the epoch."""
+    until = int(time.time()) + days * 86_400 if until is None else until
+    said = pack(">QIc", appointment_id, until, purpose.value.encode())
     return urlsafe_b64encode(said.lstrip(b"\0") + _signature(said)).decode().rstrip("=")
 
 
@@ -53,9 +54,10 @@ def read(token: str) -> Link:
         raise Forged from error
 
 
-def address_of(appointment_id: int, purpose: LinkPurpose) -> str:
-    """The whole address of a new link, for a message."""
-    return settings.PUBLIC_BASE_URL + reverse("scheduling:link", args=[token_for(appointment_id, purpose)])
+def address_of(appointment_id: int, purpose: LinkPurpose, *, until: int | None = None) -> str:
+    """The whole address of a new link, for a message, or with `until` for the page of a link that ends then."""
+    token = token_for(appointment_id, purpose, until=until)
+    return settings.PUBLIC_BASE_URL + reverse("scheduling:link", args=[token])
 
 
 def _signature(said: bytes) -> bytes:

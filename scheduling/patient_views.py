@@ -55,7 +55,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         if said.is_over:
             return _expired(request, visit)
         state, context, status = _answer(request, said.purpose, visit)
-        context |= {"visit": visit, "is_moved": old.pk != visit.pk, "links": _links(visit)}
+        context |= {"visit": visit, "is_moved": old.pk != visit.pk, "links": _links(visit, said.until)}
+        if "new" in context:
+            context["new_links"] = _links(context["new"], said.until)
         return _page(request, state, context, status)
 
 
@@ -67,8 +69,9 @@ def _page(request: HttpRequest, state: str, context: dict[str, Any], status: int
     return response
 
 
-def _links(visit: Appointment) -> dict[str, str]:
-    return {purpose.name.lower(): links.address_of(visit.pk, purpose) for purpose in P}
+def _links(visit: Appointment, until: int) -> dict[str, str]:
+    """They end with the link whose page shows them: one that was passed on never renews itself."""
+    return {purpose.name.lower(): links.address_of(visit.pk, purpose, until=until) for purpose in P}
 
 
 def _expired(request: HttpRequest, visit: Appointment) -> HttpResponse:
@@ -90,6 +93,8 @@ def _answer(request: HttpRequest, purpose: LinkPurpose, visit: Appointment) -> A
         return "gone", {}, 410
     if request.method != "POST":
         return _shown(purpose, visit, request)
+    if purpose == P.MOVE and visit.booking_key and request.POST.get("key") == str(visit.booking_key):
+        return "moved", {"new": visit}, 200  # the same click once more
     seen = SeenForm(request.POST)
     if not seen.is_valid() or seen.cleaned_data["seen"] not in (None, visit.pk):
         problem = _("This visit was changed meanwhile. Look at it before you answer.")
@@ -164,7 +169,7 @@ def _move(request: HttpRequest, visit: Appointment) -> Answered:
         actor=None, appointment_id=visit.pk, wish=wish, asked_by=Party.PATIENT, reason=reason
     )  # fmt: skip
     _old, new = visit_behind(moved.pk)
-    return "moved", {"new": new, "new_links": _links(new)}, 200
+    return "moved", {"new": new}, 200
 
 
 def _prepare(request: HttpRequest, visit: Appointment) -> Answered:

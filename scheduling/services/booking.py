@@ -170,11 +170,11 @@ def move(
 
     def work() -> Appointment:
         old = lock_appointment(actor, appointment_id)
-        _require_movable(old)
-        _queue_up([plan])
         known = _booked_before(old.patient, [plan])
         if known:
             return known[0]
+        _require_movable(old)
+        _queue_up([plan])
         Occupancy.objects.filter(appointment=old).delete()
         old.cancel(asked_by=Party(asked_by), reason=_reason(reason))
         old.save()

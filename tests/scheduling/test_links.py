@@ -2,6 +2,7 @@
 
 import html
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from scheduling import links
 from scheduling.enums import LinkPurpose as P
+from scheduling.forms import unsealed
 from scheduling.models import Appointment, Reminder
 from scheduling.services import booking
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
@@ -205,3 +207,22 @@ def test_too_many_pages_from_one_network_wait(visit):
 def test_forms_carry_a_token_against_other_sites(visit):
     assert Client(enforce_csrf_checks=True).post(at(visit, P.ANSWER), {"seen": visit.pk}).status_code == 403
     assert now_of(visit) == ("booked", "unconfirmed")
+
+
+def test_a_second_click_on_a_time_is_told_the_same(visit):
+    page = Client().get(at(visit, P.MOVE)).content.decode()
+    slot = html.unescape(re.findall(r'name="slot" value="([^"]+)"', page)[2])
+    key = re.search(r'name="key" value="([^"]+)"', page)[1]
+    given = {"seen": visit.pk, "slot": slot, "key": key}
+    answers = [Client().post(at(visit, P.MOVE), given) for _click in range(2)]
+    assert [(one.status_code, "Your visit is moved" in text_of(one)) for one in answers] == [(200, True)] * 2
+    assert Appointment.objects.filter(previous=visit).count() == 1
+    wish = booking.Wish(key=uuid.UUID(key), service_id=visit.service_id, **unsealed(slot))
+    same = booking.move(actor=None, appointment_id=visit.pk, wish=wish, asked_by="patient", reason="x")
+    assert same.previous == visit
+
+
+def test_the_page_of_a_link_gives_none_that_lasts_longer(visit):
+    page = Client().get(at(visit, P.ANSWER, days=1)).content.decode()
+    found = [links.read(token) for token in re.findall(r"/v/([\w-]+)/", page)]
+    assert {one.until for one in found} == {links.read(links.token_for(visit.pk, P.ANSWER, days=1)).until}
