@@ -3,7 +3,9 @@
 from typing import Any
 
 from django import template
+from django.db.models import QuerySet
 
+from contact_center.common.prepared import Given, planned
 from inbox.models import Escalation, Interaction
 from inbox.selectors.backlog import lying_work_of, offers_of_today
 
@@ -15,8 +17,15 @@ def escalation_of(interaction: Interaction) -> Escalation | None:
     """The escalation by which it is in this queue; no question for what is in its channel's own queue."""
     if interaction.is_done or interaction.queue_id == interaction.channel.queue_id:
         return None
-    found = Escalation.objects.filter(interaction=interaction, returned_at=None, to_queue=interaction.queue_id)
-    return found.select_related("from_queue", "asked_by").last()
+    found = _escalations().ask(interaction.pk, interaction.queue_id)
+    return found[0] if found else None
+
+
+@planned
+def _escalations() -> QuerySet[Escalation]:
+    """Of the interaction 0 to the queue 1, the last."""
+    found = Escalation.objects.filter(interaction=Given(0), returned_at=None, to_queue=Given(1))
+    return found.select_related("from_queue", "asked_by").order_by("-pk")[:1]
 
 
 @register.simple_tag(takes_context=True)

@@ -25,6 +25,16 @@ def test_rows_come_with_what_is_selected_beside_them_in_one_statement(agent, sms
         assert (found, found.patient.given_name, found.owner, found.case) == (row, "Ana", agent, None)
 
 
+def test_rows_that_name_the_same_person_share_one_object_and_know_that_they_are_stored(agent, sms_channel):
+    rows = [InteractionFactory(channel=sms_channel, owner=agent) for _ in range(2)]
+    question = Prepared(Interaction.objects.filter(pk__any_of=Given(0)).select_related("owner", "channel__queue"))
+    first, second = question.ask([row.pk for row in rows])
+    assert (first.owner is second.owner, first.channel.queue is second.channel.queue) == (True, True)
+    assert (first._state.adding, first._state.db, first.owner._state.adding) == (False, "default", False)
+    (again,) = question.ask([first.pk])
+    assert (again.owner == first.owner, again.owner is first.owner) == (True, False)
+
+
 def test_one_question_is_asked_with_lists_of_any_length(sms_channel):
     rows = [InteractionFactory(channel=sms_channel) for _ in range(3)]
     question = Prepared(Interaction.objects.filter(pk__any_of=Given(0), channel__any_of=Given(1)).order_by("pk"))
