@@ -137,6 +137,7 @@ TEMPLATES = [
                 "contact_center.common.templatetags.continuo",
                 "contact_center.common.templatetags.addresses",
             ],
+            "libraries": {"i18n": "contact_center.common.templatetags.texts"},
         },
     }
 ]
@@ -414,4 +415,4 @@ LOGGING = {
     },
 }
 # W006: failures count by the address that was tried, which no rotating of IPs or agents changes.
-SILENCED_SYSTEM_CHECKS = ["axes.W001", "axes.W004", "axes.W006"]
+SILENCED_SYSTEM_CHECKS = ["axes.W001", "axes.W004", "axes.W006", "templates.W003"]
