@@ -16,10 +16,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from contact_center.accounts.asker import Asker, asker
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.common.highlight import marked
+from contact_center.common.prepared import Given, planned
 from inbox.models import Case, Interaction, Message, MessageWords, Note
-from inbox.selectors.interactions import interactions_visible_to, rows
+from inbox.selectors.interactions import asked_by, interactions_visible_to, rows
 from inbox.selectors.list_rows import ListRow
 from inbox.selectors.note_search import find_notes, notes_saying
 from inbox.selectors.setup import cases_visible_to
@@ -77,8 +81,11 @@ def clean(text: str) -> str:
 def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
     """Visible conversations by receipt number, then by the sender's address, then by what was said, then by private
     notes; newest first."""
+    if not can(user, Action.WORK_INBOX):
+        return []
     visible = interactions_visible_to(user)
-    ids = dict.fromkeys(visible.filter(reference=text.upper()).values_list("pk", flat=True)[:limit], "receipt")
+    of_receipt = _of_receipt(user.role, limit).tuples(*asked_by(user), text.upper())
+    ids = dict.fromkeys((pk for (pk,) in of_receipt), "receipt")
     by_address = _by_address(visible, text)
     if by_address is not None:
         newest = by_address.order_by("-last_message_at", "-id").values_list("pk", flat=True)[:limit]
@@ -91,17 +98,34 @@ def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
     if len(ids) < limit:
         notes = find_notes(visible, text, limit=limit)
         ids |= dict.fromkeys((pk for pk in notes if pk not in ids), "note")
-    return _hits(visible, dict(list(ids.items())[:limit]), messages, notes, text)
+    return _hits(user, dict(list(ids.items())[:limit]), messages, notes, text)
 
 
-def _hits(
-    visible: QuerySet[Interaction], ids: dict[int, str], messages: dict[int, int], notes: dict[int, int], text: str
-) -> list[Hit]:
+@planned
+def _of_receipt(role: str, limit: int) -> QuerySet[Interaction]:
+    """After the asker: of the number."""
+    found = interactions_visible_to(asker(role)).filter(reference=Given(Asker.NEXT)).order_by()
+    return found.values_list("pk")[:limit]  # type: ignore[return-value]
+
+
+@planned
+def _shown(role: str) -> QuerySet[Interaction]:
+    """After the asker: among the ids."""
+    return rows(interactions_visible_to(asker(role)).filter(pk__any_of=Given(Asker.NEXT))).order_by()
+
+
+@planned
+def _texts() -> QuerySet[Message]:
+    """Of the ids 0."""
+    return Message.objects.filter(pk__any_of=Given(0)).only("text", "subject").order_by()
+
+
+def _hits(user: User, ids: dict[int, str], messages: dict[int, int], notes: dict[int, int], text: str) -> list[Hit]:
     if not ids:
         return []
-    known = {row.pk: row for row in rows(visible.filter(pk__in=ids))}
+    known = {row.pk: row for row in _shown(user.role).ask(*asked_by(user), list(ids))}
     wanted = {messages[pk]: pk for pk, where in ids.items() if where == "message"}
-    said = {wanted[row.pk]: row for row in Message.objects.filter(pk__in=wanted).only("text", "subject")}
+    said = {wanted[row.pk]: row for row in _texts().ask(list(wanted))} if wanted else {}
     wanted = {notes[pk]: pk for pk, where in ids.items() if where == "note"}
     noted = Note.objects.filter(pk__in=wanted).values_list("interaction_id", "body") if wanted else ()
     bodies = dict(noted)
@@ -147,7 +171,8 @@ def find_words(visible: QuerySet[Interaction], text: str, *, limit: int) -> dict
     found: dict[int, int] = {}
     for pairs in _candidates(text):
         fresh = {interaction: message for message, interaction in reversed(pairs) if interaction not in found}
-        seen = set(visible.filter(pk__in=fresh).values_list("pk", flat=True))
+        among = visible.filter(pk__any_of=list(fresh))  # `__in` would write and read hundreds of parameters
+        seen = set(among.values_list("pk", flat=True)) if fresh else set()
         for message, interaction in pairs:
             if interaction in seen:
                 found.setdefault(interaction, message)
@@ -202,8 +227,15 @@ def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], int]]:
 
 
 def _paired(ids: list[int]) -> list[tuple[int, int]]:
-    whose = dict(Message.objects.filter(pk__in=ids).values_list("pk", "interaction_id"))
+    whose = dict(_whose().tuples(ids)) if ids else {}
     return [(pk, whose[pk]) for pk in ids if pk in whose]
+
+
+@planned
+def _whose() -> QuerySet[Message]:
+    """Of the ids 0."""
+    found = Message.objects.filter(pk__any_of=Given(0)).order_by()
+    return found.values_list("pk", "interaction_id")  # type: ignore[return-value]
 
 
 def _estimate(text: str) -> int:
@@ -221,20 +253,43 @@ def find_cases(user: User, text: str, patients: list[Patient], *, limit: int) ->
     """Visible cases of that reference or a longer one, then open ones of these patients."""
     candidates: set[int] = set()
     if patients:
-        candidates |= set(Case.objects.filter(patient__in=patients).order_by("-pk").values_list("pk", flat=True)[:50])
+        candidates |= {pk for (pk,) in _cases_of().tuples([patient.pk for patient in patients])}
     if re.fullmatch(r"[A-Za-z]-?[0-9A-Za-z]{3,12}", text):
         candidates |= set(Case.objects.filter(reference__startswith=text.upper()).values_list("pk", flat=True)[:50])
-    if not candidates:
+    if not candidates or not can(user, Action.WORK_INBOX):
         return []
-    found = cases_visible_to(user, among=candidates).filter(pk__in=candidates).select_related("patient", "owner")
+    found = _visible_cases(user.role).ask(*asked_by(user), list(candidates))
     return sorted(found, key=lambda case: (not case.reference.startswith(text.upper()), -case.pk))[:limit]
+
+
+@planned
+def _cases_of() -> QuerySet[Case]:
+    """Of the patients 0."""
+    return Case.objects.filter(patient__any_of=Given(0)).order_by("-pk").values_list("pk")[:50]  # type: ignore[return-value]
+
+
+@planned
+def _visible_cases(role: str) -> QuerySet[Case]:
+    """After the asker: among the ids."""
+    among = Given(Asker.NEXT)
+    found = cases_visible_to(asker(role), among=among).filter(pk__any_of=among)
+    return found.select_related("patient", "owner").order_by()
 
 
 def newest_conversations(user: User, *, by: str, among: Collection[int]) -> dict[int, int]:
     """Per patient or case (`by`) of these ids the newest conversation the person may see."""
+    if not can(user, Action.WORK_INBOX):
+        return {}
+    return dict(_newest(user.role, by).tuples(*asked_by(user), list(among)))
+
+
+@planned
+def _newest(role: str, by: str) -> QuerySet[Interaction]:
+    """After the asker: of the patients or cases (`by`)."""
     key = f"{by}_id"
-    found = interactions_visible_to(user).filter(**{f"{key}__in": among})
-    return dict(found.order_by(key, "-last_message_at", "-id").distinct(key).values_list(key, "pk"))
+    found = interactions_visible_to(asker(role)).filter(**{f"{by}__any_of": Given(Asker.NEXT)})
+    newest = found.order_by(key, "-last_message_at", "-id").distinct(key)
+    return newest.values_list(key, "pk")  # type: ignore[return-value]
 
 
 # ---- within one view of the list ----
