@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,7 @@ from inbox.services.reports import apply_report
 log = structlog.get_logger(__name__)
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_ledger", "webhooks"
 CLAIM_SIZE = 10
+LOOK_BACK_SECONDS = 1.0
 BACKOFF = [timedelta(seconds=s) for s in (2, 5, 20, 60, 120)]
 BUSY_FOR = timedelta(hours=24)  # so long, a busy database is no fault of the event
 
@@ -139,7 +141,10 @@ def drain_ledger(*, limit: int = 500) -> int:
     """
     deadline = Deadline(DRAIN_TASK, DRAIN_QUEUE)
     tried = after = 0
+    looked_at = time.monotonic()
     while tried < limit and not deadline.is_over:
+        if time.monotonic() - looked_at > LOOK_BACK_SECONDS:
+            after, looked_at = 0, time.monotonic()
         batch = _claim_batch(after)
         if not batch:
             break
@@ -173,7 +178,10 @@ WHERE id IN (SELECT id FROM chosen) RETURNING id, attempts
 
 
 def _claim_batch(after: int) -> list[tuple[int, int]]:
-    """Going on after the last one spares looking again at what was just done, which costs more than the work itself."""
+    """Going on after the last one spares looking again at what was just done, which costs more than the work itself.
+
+    A lower number may be committed later, and a busy worker is not free for its nudge: so it looks back at times.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM_EVENTS, [after, CLAIM_SIZE])
         return sorted(cursor.fetchall())

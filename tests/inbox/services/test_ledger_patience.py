@@ -84,3 +84,21 @@ def test_celerys_time_limit_is_not_held_against_the_event(sms_channel, monkeypat
         drain_failing_with(SoftTimeLimitExceeded(), 1, monkeypatch)
     event = WebhookEvent.objects.get(pk=event_id)
     assert (event.status, event.error) == ("received", "")
+
+
+def test_an_event_that_was_committed_late_is_found_by_the_worker_that_has_gone_past_it(sms_channel, monkeypatch):
+    late, first = store(1), store(2)
+    WebhookEvent.objects.filter(pk=late).update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    process, seen = ledger.process_event, []
+
+    def commit_the_late_one(event_id):
+        seen.append(event_id)
+        if event_id == first:
+            WebhookEvent.objects.filter(pk=late).update(next_attempt_at=None)
+            store(3)
+        process(event_id)
+
+    monkeypatch.setattr(ledger, "process_event", commit_the_late_one)
+    monkeypatch.setattr(ledger, "LOOK_BACK_SECONDS", -1)
+    drain_ledger()
+    assert (seen[:2], WebhookEvent.objects.filter(status="received").count()) == ([first, late], 0)
