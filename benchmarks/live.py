@@ -52,6 +52,7 @@ def measure(database_url: str) -> list[Row]:
         granian("contact_center.wsgi:application", web, env) as server,
         _program("live", env) as socket_server,
         _program("worker", env) as worker,
+        _program("beat", env),
     ):
         link.autocommit = True
         _wait_for_port(live)
@@ -96,6 +97,7 @@ def _rows(found: dict, cost: list[float]) -> list[Row]:
         Row(name, measured, "", f"{found['lost']} of {found['sent']} lost", f"p95 < {GOAL_MS} ms, 0 lost", is_met),
         Row("  since it was sent, p50 (p95)", stages, "", "", "", True),
         Row("  CPU of a message on all pages", f"{shares} ms", "", f"{found['fetches']:.1f} fetches", "", True),
+        *(Row(f"  not shown: {fate}", "", "", "", "", False) for fate in found["missing"][:9]),
     ]
 
 
@@ -183,7 +185,20 @@ async def drive(base: str, live: str, desks: list[tuple[str, int, str]], per_sec
         "p95": late[int(len(late) * 0.95)] * 1000,
         "worst": late[-1] * 1000,
         "fetches": sum(page.fetches for page in pages) / total,
+        "missing": await asyncio.to_thread(_fates, [n for n in load.sent if n not in load.seen]),
     }
+
+
+def _fates(missing: list[int]) -> list[str]:
+    """How far the messages came that no page showed in time."""
+    from inbox.models import WebhookEvent
+
+    rows = WebhookEvent.objects.filter(external_id__in=[f"SM{number:032x}" for number in missing])
+    fates = {
+        int(row.external_id[2:], 16): f"{row.status}, tried {row.attempts} times, {row.error or 'no error'}"
+        for row in rows
+    }
+    return [f"{number}: {fates.get(number, 'never stored')}" for number in missing]
 
 
 def _spread(when: dict[int, float], sent: dict[int, float], first: int) -> tuple[float, float]:
