@@ -58,6 +58,8 @@ app.conf.beat_schedule = {
     "clear-notifications": every(3600, "inbox.clear_notifications", "default"),
     "hand-over-reminders": every(20, "scheduling.hand_over_reminders", "reminders"),
     "plan-missing-reminders": every(300, "scheduling.plan_missing_reminders", "reminders"),
+    "run-waves": every(20, "scheduling.run_waves", "reminders"),
+    "close-outdated-wishes": every(3600, "scheduling.close_outdated_wishes", "default"),
     "purge-holds": every(300, "scheduling.purge_holds", "default"),
     "run-retention": every(300, "patients.run_retention", "reports"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),

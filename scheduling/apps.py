@@ -17,13 +17,17 @@ class SchedulingConfig(AppConfig):
         from contact_center.common import shell
         from inbox import grounds, replies
         from scheduling import duties, record
+        from scheduling.services import offers
         from scheduling.services.handing_over import GROUNDS
+        from scheduling.services.offer_replies import OfferReplies
         from scheduling.services.reminders import still_holds
         from scheduling.services.replies import VisitReplies
 
         duties.declare()
         record.register_with_patients()
         grounds.register(GROUNDS, still_holds)
+        grounds.register(offers.GROUNDS, offers.still_holds)
+        replies.register("offers", OfferReplies())
         replies.register("visits", VisitReplies())
         allowed = partial(can, action=Action.BOOK_VISITS)
         shell.register(shell.NavigationEntry(_("Schedule"), "calendar", "scheduling:day", 13, allowed))

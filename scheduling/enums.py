@@ -130,3 +130,83 @@ class LinkPurpose(TextChoices):
     PREPARE = "p", _("Prepare")
     DIRECTIONS = "d", _("Directions")
     VIDEO = "v", _("Video visit")
+
+
+class Urgency(TextChoices):
+    """How much an earlier time matters, as the practice judged it."""
+
+    ROUTINE = "routine", pgettext_lazy("urgency", "Routine")
+    SOON = "soon", pgettext_lazy("urgency", "Soon")
+    URGENT = "urgent", pgettext_lazy("urgency", "Urgent")
+
+
+class WishEnd(TextChoices):
+    """Why somebody is no longer on the waitlist."""
+
+    BOOKED = "booked", _("Got a time")
+    WITHDRAWN = "withdrawn", _("Does not want one any more")
+    OVER = "over", _("The last day passed")
+
+
+class Trigger(TextChoices):
+    """What freed a time."""
+
+    CANCELLED = "cancelled", _("A visit was cancelled")
+    MOVED = "moved", _("A visit was moved")
+    CASCADE = "cascade", _("Its patient took an earlier time from the waitlist")
+    DISCARDED = "discarded", _("A visit was entered in error")
+
+
+class FreedEnd(TextChoices):
+    """Why a freed time is not offered any more."""
+
+    FILLED = "filled", _("Filled from the waitlist")
+    TAKEN = "taken", _("Taken in another way")
+    CUT_OFF = "cut_off", _("Too near")
+    NOBODY = "nobody", _("Nobody else on the waitlist fits")
+    STOPPED = "stopped", _("Stopped by a person")
+
+
+class OfferStatus(TextChoices):
+    OFFERED = "offered", _("Offered")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", pgettext_lazy("offer", "Declined")
+    EXPIRED = "expired", _("Not answered in time")
+    WITHDRAWN = "withdrawn", _("Taken back")
+
+
+class RecoveryStatus(TextChoices):
+    """How far a missed visit has been made good."""
+
+    OPEN = "open", _("To be told")
+    CONTACTING = "contacting", _("Being contacted")
+    REBOOKED = "rebooked", _("Booked again")
+    RECOVERED = "recovered", _("Made good")
+    DECLINED = "declined", pgettext_lazy("recovery", "Wants no new visit")
+    UNREACHABLE = "unreachable", _("Not reached")
+    EXPIRED = "expired", _("Over")
+    VOID = "void", _("The visit was not missed")
+
+
+class RecoveryPath(TextChoices):
+    """A child does not miss a visit: somebody did not bring it."""
+
+    MISSED = "missed", _("Did not come")
+    NOT_BROUGHT = "not_brought", _("Was not brought")
+
+
+class Barrier(TextChoices):
+    """What kept a patient from coming."""
+
+    TRANSPORT = "transport", _("No way to get here")
+    COST = "cost", _("Cost")
+    FEAR = "fear", _("Fear")
+    FORGOT = "forgot", _("Forgot")
+    PREPARATION = "preparation", _("The preparation was not clear")
+    WORK = "work", _("Work or school")
+    CARE = "care", _("Has to care for somebody")
+    ILL = "ill", _("Was too ill")
+    BETTER = "better", _("Felt better")
+    LANGUAGE = "language", _("Did not understand us")
+    UNAWARE = "unaware", _("Did not know of it")
+    OTHER = "other", pgettext_lazy("barrier", "Something else")

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from scheduling.services import booking, handing_over, reminders
+from scheduling.services import booking, handing_over, offers, reminders, waitlist
 
 
 @shared_task(name="scheduling.purge_holds")
@@ -18,3 +18,13 @@ def hand_over_reminders() -> int:
 @shared_task(name="scheduling.plan_missing_reminders")
 def plan_missing_reminders() -> int:
     return reminders.plan_missing()
+
+
+@shared_task(name="scheduling.run_waves")
+def run_waves() -> int:
+    return offers.run_waves()
+
+
+@shared_task(name="scheduling.close_outdated_wishes")
+def close_outdated_wishes() -> int:
+    return waitlist.close_outdated()

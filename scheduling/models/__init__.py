@@ -2,20 +2,29 @@
 
 from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
+from scheduling.models.capacity import CapacityRules, FreedSlot, MassMoveVisit, SlotOffer, WaitlistEntry
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
 
 __all__ = [
     "Absence",
     "Appointment",
+    "CapacityRules",
+    "FreedSlot",
     "HealthcareService",
     "Location",
+    "MassMoveVisit",
     "Need",
+    "NoShowRecovery",
     "Occupancy",
     "Practitioner",
     "Reminder",
+    "RiskModel",
     "Room",
     "Schedule",
+    "SlotOffer",
     "VisitQuestion",
+    "WaitlistEntry",
     "WeeklyHours",
 ]

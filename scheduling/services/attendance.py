@@ -12,10 +12,11 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Refused
 from scheduling import signals
-from scheduling.enums import AppointmentStatus, Confirmation, NeedKind
+from scheduling.enums import AppointmentStatus, Confirmation, NeedKind, Trigger
 from scheduling.models import Appointment, Occupancy
 from scheduling.policies import can_book
 from scheduling.services.booking import lock_appointment, note
+from scheduling.services.freed import release
 from scheduling.services.needs import ask_by_patient, open_needs
 from scheduling.services.reminders import plan_afterwards, withdraw
 
@@ -90,6 +91,7 @@ def discard(*, actor: User, appointment_id: int) -> Appointment:
         appointment = _move_on(actor, appointment_id, Appointment.discard)
         Occupancy.objects.filter(appointment=appointment).delete()
         withdraw(appointment)
+        release(appointment, Trigger.DISCARDED)
         return appointment
 
 

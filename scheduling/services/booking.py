@@ -21,11 +21,12 @@ from inbox.services.locks import hold_for_transaction
 from patients.models import Patient
 from patients.selectors.people import get_patient_for
 from scheduling import signals
-from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation, Party, VisitMode
+from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation, Party, Trigger, VisitMode
 from scheduling.models import Appointment, HealthcareService, Location, Occupancy, Practitioner, Room
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.selectors.openings import Search, find_slots, is_open
+from scheduling.services.freed import release
 from scheduling.services.needs import ask_for_needs
 from scheduling.services.reminders import plan_visit, withdraw
 from scheduling.slots import Slot
@@ -181,6 +182,7 @@ def move(
         withdraw(old)
         patient = _patient(actor, old.patient_id)
         new = _book_one(actor, patient, plan, previous=old, may_overlap=may_overlap)
+        release(old, Trigger.MOVED, taken_by=new)
         ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
         signals.announce(signals.appointment_moved, **ids)
         return new
@@ -203,6 +205,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         appointment.save()
         Occupancy.objects.filter(appointment=appointment).delete()
         withdraw(appointment)
+        release(appointment, Trigger.CANCELLED)
         note(actor, AuditAction.CANCELLED, appointment, asked_by=str(asked_by))
         ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
         signals.announce(signals.appointment_cancelled, **ids)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from django.conf import settings
@@ -61,9 +61,22 @@ class Parcel:
         return self.reminders[0].patient
 
     @property
-    def key(self) -> tuple[int, str]:
+    def address(self) -> tuple[int, str]:
         """Channel and address."""
         return self.way.channel.pk, self.way.address
+
+
+class Addressed(Protocol):
+    """Something for one patient, and the way it goes."""
+
+    @property
+    def patient(self) -> Patient: ...
+
+    @property
+    def way(self) -> Way: ...
+
+    @property
+    def address(self) -> tuple[int, str]: ...
 
 
 def hand_over_due(*, batch: int = BATCH, most_waiting: int | None = MOST_WAITING) -> int:
@@ -188,7 +201,7 @@ def _parcels(rows: Sequence[Reminder], now: datetime) -> list[Parcel]:
 
 
 def _write(parcels: Sequence[Parcel], now: datetime) -> None:
-    threads = _threads(parcels, now)
+    threads = threads_for(parcels, now)
     messages = [_message(parcel, thread, now) for parcel, thread in zip(parcels, threads, strict=True)]
     Message.objects.bulk_create(messages)
     pairs = [
@@ -207,14 +220,14 @@ def _write(parcels: Sequence[Parcel], now: datetime) -> None:
     realtime.touch(realtime.OUTBOX_TOPIC, *live)
 
 
-def _threads(parcels: Sequence[Parcel], now: datetime) -> list[Interaction]:
+def threads_for(parcels: Sequence[Addressed], now: datetime) -> list[Interaction]:
     """Where each message goes: the open conversation with this person there, else a thread of such messages, which is
     closed, so that nobody has work with it until the patient answers."""
     known = _known_threads(parcels, now)
     new: dict[tuple[int, int, str], Interaction] = {}
     found: list[Interaction] = []
     for parcel in parcels:
-        key = (parcel.patient.pk, *parcel.key)
+        key = (parcel.patient.pk, *parcel.address)
         if key not in known:
             known[key] = new[key] = _thread(parcel, now)
         found.append(known[key])
@@ -222,7 +235,7 @@ def _threads(parcels: Sequence[Parcel], now: datetime) -> list[Interaction]:
     return found
 
 
-def _known_threads(parcels: Sequence[Parcel], now: datetime) -> dict[tuple[int, int, str], Interaction]:
+def _known_threads(parcels: Sequence[Addressed], now: datetime) -> dict[tuple[int, int, str], Interaction]:
     rows = Interaction.objects.filter(
         contact_value__in={parcel.way.address for parcel in parcels}, patient__in={p.patient.pk for p in parcels}
     )
@@ -236,7 +249,7 @@ def _known_threads(parcels: Sequence[Parcel], now: datetime) -> dict[tuple[int, 
     return found
 
 
-def _thread(parcel: Parcel, now: datetime) -> Interaction:
+def _thread(parcel: Addressed, now: datetime) -> Interaction:
     way, patient = parcel.way, parcel.patient
     is_mail = way.channel.kind == ChannelKind.EMAIL
     return Interaction(

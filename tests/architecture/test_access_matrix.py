@@ -205,6 +205,7 @@ TABLE = {
     "inbox:reach": (KNOWING, NOBODY),
     "inbox:switches": (KNOWING, KNOWING),
     "scheduling:link": (NOBODY, NOBODY),  # only with a link of ours
+    "scheduling:offer": (NOBODY, NOBODY),  # the same
     "scheduling:day": (BOOKING, NOBODY),
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),
@@ -608,4 +609,5 @@ def test_only_the_allow_list_is_open_without_signing_in():
         "inbox:form-receipt",
         "inbox:media",
         "scheduling:link",
+        "scheduling:offer",
     }

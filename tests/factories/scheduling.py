@@ -8,12 +8,14 @@ from factory.django import DjangoModelFactory
 
 from scheduling.models import (
     Appointment,
+    CapacityRules,
     HealthcareService,
     Location,
     Occupancy,
     Practitioner,
     Room,
     Schedule,
+    WaitlistEntry,
     WeeklyHours,
 )
 from tests.factories.patients import PatientFactory
@@ -103,3 +105,23 @@ def a_day_at(hour, zone, *, days=3, minute=0):
     """So many days from now at this time of the local clock, aware."""
     local = timezone.now().astimezone(zone) + timedelta(days=days)
     return local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+
+class RulesFactory(DjangoModelFactory):
+    """Waves of two, every twenty minutes."""
+
+    class Meta:
+        model = CapacityRules
+
+    service = factory.SubFactory(ServiceFactory)
+    group_size = 2
+
+
+class EntryFactory(DjangoModelFactory):
+    """Somebody who waits for `service`."""
+
+    class Meta:
+        model = WaitlistEntry
+
+    patient = factory.SubFactory(PatientFactory)
+    service = factory.SubFactory(ServiceFactory)

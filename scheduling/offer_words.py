@@ -1,0 +1,74 @@
+"""The words of offers and mass moves, in the language that is set: when, where and with whom, nothing about health."""
+
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
+
+from scheduling import offer_links, reminder_words
+from scheduling.enums import LinkPurpose
+from scheduling.links import address_of
+from scheduling.models import Appointment, SlotOffer
+
+
+def offered(offer: SlotOffer) -> str:
+    """What a patient on the waitlist reads when a time became free."""
+    given = _of(offer) | {"link": offer_links.address_of(offer.pk)}
+    if offer.entry.appointment_id:
+        return _(
+            "%(name)s, an earlier time is free: %(moment)s with %(who)s, %(place)s. Reply 1 to take it instead of your"
+            " visit, 2 to leave it. The first to answer gets it, until %(until)s. %(link)s"
+        ) % given  # fmt: skip
+    return _(
+        "%(name)s, a time is free: %(moment)s with %(who)s, %(place)s. Reply 1 to take it, 2 to leave it."
+        " The first to answer gets it, until %(until)s. %(link)s"
+    ) % given  # fmt: skip
+
+
+def accepted(offer: SlotOffer) -> str:
+    """What the winner reads."""
+    return _("It is yours: %(moment)s with %(who)s, %(place)s.") % _of(offer)
+
+
+def declined() -> str:
+    """What reads who does not want the time."""
+    return _("Thank you. You stay on the waitlist, and we tell you when another time is free.")
+
+
+def gone() -> str:
+    """What late claimers read."""
+    return _("This time is not free any more. You stay on the waitlist, and your visit stays as it is.")
+
+
+def subject() -> str:
+    """The subject of a mail: nothing about the visit."""
+    return _("A time is free")
+
+
+def to_be_moved(visit: Appointment) -> str:
+    """What a patient reads whose visit cannot take place at its time."""
+    given = {
+        "name": reminder_words.name_of(visit),
+        "moment": reminder_words.moment_of(visit),
+        "who": visit.practitioner.name,
+        "link": address_of(visit.pk, LinkPurpose.MOVE),
+    }
+    return _(
+        "%(name)s, we are sorry: your visit on %(moment)s with %(who)s cannot take place then. Choose another time"
+        " here: %(link)s Or write to us, and a person will help you."
+    ) % given  # fmt: skip
+
+
+def _of(offer: SlotOffer) -> dict[str, str]:
+    freed = offer.freed
+    shown = Appointment(
+        starts_at=freed.starts_at, location=freed.location, mode=freed.mode, patient=offer.entry.patient
+    )
+    until = offer.expires_at.astimezone(ZoneInfo(freed.location.time_zone))
+    return {
+        "name": reminder_words.name_of(shown),
+        "moment": reminder_words.moment_of(shown),
+        "place": reminder_words.place_of(shown),
+        "who": freed.practitioner.name,
+        "until": time_format(until.time(), "H:i"),
+    }
