@@ -51,7 +51,10 @@ def thread_key_of(item: InboundMessage) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is on record about a message and its thread. Ids; None where there is nothing."""
+    """What is on record about a message and its thread. Ids; None where there is nothing.
+
+    `latest_id` is the live interaction of the thread, else the newest: a reminder may have left a closed one after it.
+    """
 
     message_id: int | None
     latest_id: int | None
@@ -61,8 +64,11 @@ class Known:
 LOOK_UP = """
 SELECT pg_advisory_xact_lock(%(lock)s);
 SELECT (SELECT id FROM inbox_message WHERE provider = %(provider)s AND external_id = %(external_id)s),
-    (SELECT id FROM inbox_interaction WHERE channel_id = %(channel)s AND thread_key = %(thread)s
-     ORDER BY id DESC LIMIT 1),
+    COALESCE(
+        (SELECT id FROM inbox_interaction WHERE channel_id = %(channel)s AND thread_key = %(thread)s
+         AND NOT (status IN ('closed', 'abandoned'))),
+        (SELECT id FROM inbox_interaction WHERE channel_id = %(channel)s AND thread_key = %(thread)s
+         ORDER BY id DESC LIMIT 1)),
     (SELECT interaction_id FROM inbox_message WHERE direction = 'outbound' AND address = %(address)s
      AND address <> '' AND channel_id = %(channel)s AND created_at > now() - interval '7 days'
      ORDER BY id DESC LIMIT 1)

@@ -226,3 +226,13 @@ def test_cancel_after_the_visit_stops_all_messages(asked, clock, told, ana, sms_
     assert "how was your visit" in "".join(told())
     writes("cancel", to=sms_channel)
     assert OptOut.objects.count() == 1
+
+
+def test_a_reminder_to_one_child_beside_a_conversation_about_the_other_keeps_the_phone_open(
+    clock, told, ana, visit_of, sms_channel, writes
+):
+    talk = writes("My daughter Ana has a question about her results", to=sms_channel)
+    visit_of(PatientFactory(given_name="Luis", phone=PHONE, time_zone=ana.time_zone))
+    assert told()[0].startswith("Luis, your visit is booked")
+    assert Interaction.objects.filter(thread_key=PHONE).count() == 2
+    assert writes("Please answer me", to=sms_channel) == talk
