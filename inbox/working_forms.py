@@ -218,7 +218,9 @@ class ChecklistForm(forms.Form):
 class WrapUpForm(forms.Form):
     """Reason, outcome and next step. Owner, step and date are needed unless the outcome says resolved."""
 
-    reason = ReasonField(Reason.objects.none(), label=_("Reason"), widget=forms.Select(SELECT))
+    reason = ReasonField(
+        Reason.objects.none(), label=_("Reason"), empty_label=_("Choose a reason"), widget=forms.Select(SELECT)
+    )
     disposition = forms.ModelChoiceField(
         Disposition.objects.filter(is_active=True),
         label=_("Outcome"),

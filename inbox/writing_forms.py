@@ -35,6 +35,7 @@ class StartForm(forms.Form):
     reason = ReasonField(
         Reason.objects.none(),
         label=_("Reason"),
+        empty_label=_("Choose a reason"),
         widget=forms.Select(SELECT),
         error_messages={"required": _("Say why you write.")},
     )

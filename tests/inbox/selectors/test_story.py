@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from inbox.models import FormSubmission
 from inbox.selectors.interactions import get_interaction_for
@@ -109,7 +110,7 @@ def test_answers_of_a_form_and_of_the_record_need_not_be_asked_again(agent, pres
     assert told(agent, present).known == [
         ("Insurer", "Rímac"),
         ("Metal in the body", "Pacemaker, Screw"),
-        ("Birth date", patient.birth_date.isoformat()),
+        ("Birth date", date_format(patient.birth_date)),
         ("Phone", "+13055550123"),
     ]
 
