@@ -36,6 +36,7 @@ class Piece:
     place: str = "end"
 
 
+SETUP = 90  # from this position on at the foot of the rail
 _entries: list[NavigationEntry] = []
 _menu: list[NavigationEntry] = []
 _pieces: dict[str, Piece] = {}
@@ -49,7 +50,8 @@ def register(entry: NavigationEntry) -> None:
 
 
 def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
-    """Entries for the signed-in person, each with its address and whether it is the present page."""
+    """Entries for the signed-in person, each with its address, whether it is the present page, and whether it stands
+    at the foot of the rail."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
@@ -61,6 +63,7 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": entry.icon,
             "url": urls[entry.url_name],
             "is_current": urls[entry.url_name] == present,
+            "is_setup": entry.position >= SETUP,
         }
         for entry in _entries
         if entry.url_name in urls
