@@ -22,14 +22,14 @@ class IdentityForm(forms.Form):
 
     def __init__(self, *args: Any, policy: IdentityPolicy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for kind in policy.kinds:
+        for place, kind in enumerate(policy.kinds):
             known = IdentifierKind(kind)
             self.fields[kind] = forms.CharField(
                 label=known.label,
                 required=False,
                 max_length=254,
                 help_text=HINTS.get(known, ""),
-                widget=forms.TextInput(TEXT | {"autocomplete": "off"}),
+                widget=forms.TextInput(TEXT | {"autocomplete": "off", "autofocus": not place}),
             )
 
 
