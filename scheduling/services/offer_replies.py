@@ -32,6 +32,10 @@ class OfferReplies:
         """Offers at this address that are not answered, and those that ended of late. One query."""
         return [Pending(row.entry.patient_id, f"offer:{row.pk}", _asked_at(row)) for row in _open(patient_ids, address)]
 
+    def may_be_cancelled(self, patient_ids: Collection[int], address: str) -> bool:
+        """See replies.Handler: an offer is left, nothing of it is cancelled."""
+        return False
+
     def take(self, reply: Reply, pending: Sequence[Pending]) -> bool:
         """Accept or decline the newest; False when a person must read it, or a visit is meant."""
         message = Message.objects.select_related("channel").get(pk=reply.message_id)
