@@ -32,7 +32,7 @@ USUAL_CAPACITY: Mapping[str, int] = {
 USUAL_MOST = 8
 
 
-class Need(NamedTuple):
+class SkillNeed(NamedTuple):
     """A skill that work asks for. The level falls by one each `relax_seconds` of waiting; None: never."""
 
     skill_id: int
@@ -56,7 +56,7 @@ class Work:
     priority: int
     since: float
     due_at: float | None = None
-    needs: tuple[Need, ...] = ()
+    needs: tuple[SkillNeed, ...] = ()
     last_agent_id: int | None = None
     barred: frozenset[int] = frozenset()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from inbox.distribution import Need
+from inbox.distribution import SkillNeed
 from inbox.enums import HoursState
 
 
@@ -28,7 +28,7 @@ class Rule:
     name: str
     queue_id: int
     priority: int | None = None
-    needs: tuple[Need, ...] = ()
+    needs: tuple[SkillNeed, ...] = ()
     channel_ids: frozenset[int] = frozenset()
     channel_kinds: frozenset[str] = frozenset()
     reason_ids: frozenset[int] = frozenset()

@@ -6,16 +6,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from contact_center.accounts.enums import Action, PresenceState
 from contact_center.accounts.models import TeamMembership, User, UserSkill
 from contact_center.accounts.policies import ROLE_ACTIONS, roles_that_may
-from inbox.distribution import USUAL_MOST, VOICE, VOICEMAIL, Agent, Need, Work, carried
-from inbox.enums import CALL_OVER, ChannelKind, InteractionStatus, OfferStatus, Sharing, TimelineKind
+from inbox.distribution import USUAL_MOST, VOICE, VOICEMAIL, Agent, SkillNeed, Work, carried
+from inbox.enums import (
+    CALL_OVER,
+    CallMomentKind,
+    CallStatus,
+    ChannelKind,
+    InteractionStatus,
+    OfferStatus,
+    Sharing,
+    TimelineKind,
+)
 from inbox.models import (
     AgentCapacity,
     Call,
+    CallMoment,
     Interaction,
     Offer,
     Queue,
@@ -38,6 +48,9 @@ LIVELY = timedelta(hours=1)
 AFFINITY = timedelta(days=14)
 LOOKED_BACK = 200
 SAID_NO = [OfferStatus.DECLINED, OfferStatus.MISSED]
+NOT_TAKEN = [CallMomentKind.DECLINED, CallMomentKind.MISSED, CallMomentKind.LOST_AGENT]
+NOT_AGAIN_FOR = timedelta(seconds=60)
+"""A caller waits by the second, so whoever did not take a call is asked again sooner than for other work."""
 
 
 @dataclass(slots=True)
@@ -45,7 +58,7 @@ class Handing:
     """How the queues of the house hand out their work."""
 
     settings: dict[int, QueueSettings] = field(default_factory=dict)
-    needs: dict[int, tuple[Need, ...]] = field(default_factory=dict)
+    needs: dict[int, tuple[SkillNeed, ...]] = field(default_factory=dict)
     sensitive_reasons: frozenset[int] = frozenset()
 
     def of(self, queue_id: int) -> QueueSettings:
@@ -66,9 +79,9 @@ def handing() -> Handing:
     global _kept
     known = setup()
     if _kept is None or _kept[0] is not known:
-        needs: dict[int, list[Need]] = defaultdict(list)
+        needs: dict[int, list[SkillNeed]] = defaultdict(list)
         for row in QueueSkill.objects.order_by("pk"):
-            needs[row.queue_id].append(Need(row.skill_id, row.level, row.relax_seconds))
+            needs[row.queue_id].append(SkillNeed(row.skill_id, row.level, row.relax_seconds))
         _kept = (
             known,
             Handing(
@@ -164,13 +177,13 @@ def load_of(ids: Collection[int], now: datetime) -> list[tuple[int, str, int]]:
 
 
 def waiting_work(now: datetime, *, free: int) -> list[Work]:
-    """Everything that is to be offered, for so many free people; callers on the line apart, whom
-    `services.call_offers` lets ring. What lies too long is left to the supervisor.
+    """Everything that is to be offered, for so many free people; callers on the line apart
+    (`waiting_calls`). What lies too long is left to the supervisor.
 
     Who had a person last, and who gave it back, is looked up for as many of the most urgent as the free could take.
     """
     known, at = handing(), now.timestamp()
-    found = [work for work in _waiting(known, now) if not _is_stale(work, known, at)]
+    found = [work for work in _waiting(known) if not _is_stale(work, known, at)]
     first = sorted(found, key=lambda one: one.urgency(at))[: max(LOOKED_BACK, 4 * free)]
     last_agents, gave_back = _earlier([work.id for work in first], known, now)
     said_no = _said_no(known, now)
@@ -184,17 +197,52 @@ def waiting_work(now: datetime, *, free: int) -> list[Work]:
     ]
 
 
-def _waiting(known: Handing, now: datetime) -> list[Work]:
-    rows = Interaction.objects.filter(queue__in=known.pushed, status=S.QUEUED, owner=None).order_by()
+def waiting_calls(now: datetime) -> list[Work]:
+    """Callers on the line who wait and ring nowhere, as work. Their place is the moment they came into the line."""
+    waiting = Call.objects.filter(status=CallStatus.WAITING, offered_to=None, claimed_at=None, ended_by="")
+    queued_at = dict(waiting.values_list("interaction_id", "queued_at"))
+    if not queued_at:
+        return []
+    known, ids = handing(), list(queued_at)
+    last_agents, _gave_back = _earlier(ids, known, now)
+    said_no = _refused_calls(ids, now)
+    return [
+        replace(
+            work,
+            kind=VOICE,
+            since=(queued_at[work.id] or now).timestamp(),
+            due_at=None,
+            last_agent_id=last_agents.get(work.id),
+            barred=frozenset(said_no.get(work.id, ())),
+        )
+        for work in _works(Interaction.objects.filter(pk__in=ids), known)
+    ]
+
+
+def _refused_calls(ids: list[int], now: datetime) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = CallMoment.objects.filter(call__interaction__in=ids, kind__in=NOT_TAKEN, at__gt=now - NOT_AGAIN_FOR)
+    for work_id, user_id in rows.exclude(user=None).values_list("call__interaction_id", "user_id"):
+        found[work_id].add(user_id or 0)
+    return found
+
+
+def _waiting(known: Handing) -> list[Work]:
+    rows = Interaction.objects.filter(queue__in=known.pushed, status=S.QUEUED, owner=None)
     on_the_line = Call.objects.exclude(status__in=CALL_OVER).values("interaction_id")
-    rows = rows.exclude(channel_kind=ChannelKind.VOICE, pk__in=on_the_line)
+    return _works(rows.exclude(channel_kind=ChannelKind.VOICE, pk__in=on_the_line), known)
+
+
+def _works(rows: QuerySet[Interaction], known: Handing) -> list[Work]:
+    """Interactions as work, with what they ask of skills and rights. Three queries."""
+    rows = rows.order_by()
     protected = set(
         rows.exclude(patient=None).exclude(patient__sensitivity=Sensitivity.NONE).values_list("pk", flat=True)
     )
-    needs: dict[int, list[Need]] = defaultdict(list)
+    needs: dict[int, list[SkillNeed]] = defaultdict(list)
     asked = WorkSkill.objects.filter(interaction__status=S.QUEUED, interaction__owner=None)
     for work_id, skill_id, level, relax in asked.values_list("interaction_id", "skill_id", "level", "relax_seconds"):
-        needs[work_id].append(Need(skill_id, level, relax))
+        needs[work_id].append(SkillNeed(skill_id, level, relax))
     found = []
     fields = ("queue_id", "channel_kind", "priority", "due_at", "waiting_since_at", "opened_at")
     for pk, queue_id, kind, priority, due_at, since, opened_at, reason, case_reason in rows.values_list(
@@ -202,9 +250,9 @@ def _waiting(known: Handing, now: datetime) -> list[Work]:
     ):
         rights = []
         if known.sensitive_reasons & {reason, case_reason}:
-            rights.append(Need(SENSITIVE, 1))
+            rights.append(SkillNeed(SENSITIVE, 1))
         if pk in protected:
-            rights.append(Need(PROTECTED, 1))
+            rights.append(SkillNeed(PROTECTED, 1))
         asks = (*known.needs.get(queue_id, ()), *needs.get(pk, ()), *rights)
         waits = (since or opened_at).timestamp()
         kind = VOICEMAIL if kind == ChannelKind.VOICE else kind
@@ -251,19 +299,6 @@ def _of_patients(ids: Iterable[int], now: datetime) -> dict[int, int]:
     ).order_by("patient_id", "-last_message_at")
     owners = dict(earlier.distinct("patient_id").values_list("patient_id", "owner_id"))
     return {pk: owners[patient_id] for pk, patient_id in whose.items() if patient_id in owners}
-
-
-def work_of_call(interaction: Interaction, barred: frozenset[int], now: datetime) -> Work:
-    """A caller on the line as work."""
-    known = handing()
-    rows = WorkSkill.objects.filter(interaction=interaction).values_list("skill_id", "level", "relax_seconds")
-    needs = (*known.needs.get(interaction.queue_id, ()), *(Need(*row) for row in rows))
-    last, _gave_back = _earlier([interaction.pk], known, now)
-    since = (interaction.waiting_since_at or interaction.opened_at).timestamp()
-    return Work(
-        interaction.pk, interaction.queue_id, VOICE, interaction.priority, since,
-        needs=needs, last_agent_id=last.get(interaction.pk), barred=barred,
-    )  # fmt: skip
 
 
 def sequence_and_offer(user_id: int, topic: str) -> tuple[int, int | None]:

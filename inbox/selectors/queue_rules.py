@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inbox.distribution import Need
+from inbox.distribution import SkillNeed
 from inbox.models import Interaction, RoutingRule, RoutingRun
 from inbox.queue_rules import Facts, Routed, Rule
 from inbox.selectors.hours import Setup, setup, with_those_below
@@ -49,7 +49,7 @@ def rule_of(row: RoutingRule) -> Rule:
         name=row.name,
         queue_id=row.queue_id,
         priority=row.priority,
-        needs=tuple(Need(need.skill_id, need.level, need.relax_seconds) for need in row.needs.all()),
+        needs=tuple(SkillNeed(need.skill_id, need.level, need.relax_seconds) for need in row.needs.all()),
         channel_ids=frozenset(channel.pk for channel in row.channels.all()),
         channel_kinds=frozenset(row.channel_kinds),
         reason_ids=with_those_below(frozenset(reason.pk for reason in row.reasons.all())),

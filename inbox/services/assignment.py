@@ -4,7 +4,6 @@ Decisions are made on a snapshot without locks (`inbox.distribution`); each offe
 own that locks the work and the person, passes over what somebody else holds, and asks again whether both are free.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -18,10 +17,10 @@ from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime, signals
-from inbox.distribution import VOICE, Agent, Pair, carried, decide
+from inbox.distribution import Agent, Pair, carried, decide
 from inbox.enums import DeclineReason, InteractionStatus, NotificationKind, OfferStatus, TimelineKind
-from inbox.models import AgentState, Interaction, Offer
-from inbox.selectors.distribution import available_agents, handing, load_of, waiting_work, work_of_call
+from inbox.models import AgentState, Call, Interaction, Offer
+from inbox.selectors.distribution import available_agents, handing, load_of, waiting_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.team import leads_of
 from inbox.services.interactions import conclude, locked, tell
@@ -63,23 +62,12 @@ def hand_out_work(*, queue_id: int | None = None) -> int:
     return made
 
 
-def choose_for_call(interaction: Interaction, *, among: Collection[int], refused: Collection[int]) -> int | None:
-    """Id of whom a caller on the line should ring at, of these people: skills, last agent, load, idle time."""
-    now = timezone.now()
-    agents = [agent for agent in available_agents(now) if agent.id in among]
-    for agent in agents:
-        agent.load.pop(VOICE, None)  # who is on the line or wraps up is not among them
-    work = work_of_call(interaction, frozenset(refused), now)
-    pairs = decide(agents, [work], now.timestamp())
-    return pairs[0].agent_id if pairs else None
-
-
 def _offer(pair: Pair, agent: Agent) -> bool:
     """Make one offer; False where the work or the person is not free any more, or somebody holds either."""
     with realtime.atomic():
         rows = Interaction.objects.select_for_update(of=("self",), skip_locked=True)
         work = rows.filter(pk=pair.work_id, status=S.QUEUED, owner=None).first()
-        if work is None or not _is_free(agent, work.channel_kind) or not _may_see(pair.agent_id, work):
+        if work is None or not is_free_for(work, agent, work.channel_kind):
             return False
         now, terms = timezone.now(), handing().of(work.queue_id)
         offer = Offer.objects.create(
@@ -97,15 +85,21 @@ def _offer(pair: Pair, agent: Agent) -> bool:
         return True
 
 
-def _is_free(agent: Agent, kind: str) -> bool:
-    """Lock the person and look again: available, asked for nothing, with room."""
+def is_free_for(work: Interaction, agent: Agent, kind: str) -> bool:
+    """Lock the person until the caller's transaction ends and look again: available, asked for nothing, with room, and
+    with the right to the work."""
     AgentState.objects.get_or_create(user_id=agent.id)
     state = AgentState.objects.select_for_update(skip_locked=True).filter(user_id=agent.id).first()
     is_there = Presence.objects.filter(user_id=agent.id, user__is_active=True, state=PresenceState.ONLINE).exists()
-    if state is None or not is_there or Offer.objects.filter(agent_id=agent.id, status=A.PENDING).exists():
+    if state is None or not is_there or _is_asked(agent.id):
         return False
     agent.load = carried(load_of([agent.id], timezone.now())).get(agent.id, {})
-    return agent.has_room_for(kind)
+    return agent.has_room_for(kind) and _may_see(agent.id, work)
+
+
+def _is_asked(agent_id: int) -> bool:
+    offers = Offer.objects.filter(agent_id=agent_id, status=A.PENDING)
+    return offers.exists() or Call.objects.filter(offered_to=agent_id).exists()
 
 
 def _may_see(agent_id: int, work: Interaction) -> bool:

@@ -38,6 +38,7 @@ from inbox.policies import can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
+from inbox.services.assignment import note_given
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_provider import Answer, ask, steer
 from inbox.services.calls import case_of_thread, end_call, end_work, let_go, locked_call, note, send_back, show
@@ -161,6 +162,7 @@ def _own(actor: User, call: Call, now: datetime) -> None:
         interaction.resume()
     interaction.owner = actor
     interaction.take()
+    note_given(actor.pk, now)
     interaction.waiting_since_at, interaction.first_reply_at = None, interaction.first_reply_at or now
     desk.conclude(interaction, actor=actor, kind=TimelineKind.TAKEN, action=AuditAction.ASSIGNED)
     show(call, interaction)

@@ -1,26 +1,23 @@
-"""Who is asked to take a waiting call. The choice of the person is one function, which a finer one may replace."""
+"""A waiting call rings at one person after another. Whom, distribution decides; what is locked is looked at again."""
 
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Max, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db import transaction
 from django.utils import timezone
 
-from contact_center.accounts.enums import Action, PresenceState
 from contact_center.accounts.models import User
-from contact_center.accounts.policies import roles_that_may
 from inbox import realtime
-from inbox.enums import CALL_OVER, CallMomentKind, CallStatus, InteractionStatus
-from inbox.models import Call, CallMoment, Interaction, VoiceLine
+from inbox.distribution import VOICE, Agent, Pair, decide
+from inbox.enums import CallMomentKind, CallStatus
+from inbox.models import Call, Interaction, VoiceLine
+from inbox.selectors.distribution import available_agents, waiting_calls
 from inbox.selectors.voice import address_of
-from inbox.services.assignment import choose_for_call
+from inbox.services.assignment import is_free_for
 from inbox.services.call_provider import steer
 from inbox.services.calls import locked_call, note, show
 
 M = CallMomentKind
 WATCH_TASK, WATCH_QUEUE = "inbox.watch_calls", "default"
-NOT_AGAIN_FOR = timedelta(seconds=60)
 CLAIM_HOLDS_FOR = timedelta(seconds=45)
 """Longer than two calls to the provider may take: a claim that is older belongs to a process that died."""
 DEFAULT_OFFER = 20
@@ -38,69 +35,32 @@ def watch_calls() -> int:
 
 
 def offer_waiting() -> int:
-    """Offer every waiting call that rings nowhere, most urgent and oldest first; returns how many were offered."""
-    waiting = Call.objects.filter(status=CallStatus.WAITING, offered_to=None, claimed_at=None, ended_by="")
-    ids = list(waiting.order_by("interaction__priority", "queued_at", "pk").values_list("pk", flat=True)[:200])
-    return sum(_offer(call_id) for call_id in ids)
+    """Let every waiting call that rings nowhere ring at whom distribution chooses; returns how many rang."""
+    now = timezone.now()
+    works = waiting_calls(now)
+    agents = {agent.id: agent for agent in available_agents(now)} if works else {}
+    return sum(_offer(pair, agents[pair.agent_id]) for pair in decide(agents.values(), works, now.timestamp()))
 
 
-def _offer(call_id: int) -> bool:
+def _offer(pair: Pair, agent: Agent) -> bool:
+    """Let one call ring; False where it waits no more, the person is not free any more, or somebody holds either."""
     with realtime.atomic():
         call = Call.objects.select_for_update(of=("self",), skip_locked=True).filter(
-            pk=call_id, status=CallStatus.WAITING, offered_to=None, claimed_at=None
+            interaction=pair.work_id, status=CallStatus.WAITING, offered_to=None, claimed_at=None
         ).first()  # fmt: skip
         if call is None:
             return False
-        agent = choose_agent(call)
-        if agent is None:
+        work = Interaction.objects.get(pk=call.interaction_id)
+        if not is_free_for(work, agent, VOICE):
             return False
         line = VoiceLine.objects.filter(channel=call.channel_id).first()
         now = timezone.now()
-        call.offered_to = agent
+        call.queue_id, call.offered_to_id = work.queue_id, agent.id
         call.offer_ends_at = now + timedelta(seconds=line.offer_seconds if line else DEFAULT_OFFER)
-        try:
-            with transaction.atomic():
-                call.save()
-        except IntegrityError:  # another call began to ring there at this moment
-            return False
-        note(call, M.OFFERED, user=agent, at=now)
-        show(call, Interaction.objects.get(pk=call.interaction_id))
+        call.save()
+        note(call, M.OFFERED, user=call.offered_to, at=now)
+        show(call, work)
         return True
-
-
-def choose_agent(call: Call) -> User | None:
-    """Whom distribution chooses of the queue's free people who have not just declined or missed this call."""
-    refused = CallMoment.objects.filter(
-        call=call, kind__in=[M.DECLINED, M.MISSED, M.LOST_AGENT], at__gt=timezone.now() - NOT_AGAIN_FOR
-    )
-    free = {person.pk: person for person in free_agents(call.queue_id)}
-    said_no = [pk for pk in refused.values_list("user_id", flat=True) if pk is not None]
-    chosen = choose_for_call(call.interaction, among=free, refused=said_no)
-    return free[chosen] if chosen is not None else None
-
-
-def free_agents(queue_id: int) -> QuerySet[User]:
-    """People of the queue's teams with no call, offer or wrap-up time; whoever is idle longest first."""
-    live = Call.objects.exclude(status__in=CALL_OVER)
-    wrapping = Call.objects.filter(
-        wrap_up_ends_at__gt=timezone.now(), interaction__status=InteractionStatus.WRAP_UP, agent__isnull=False
-    )
-    people = User.objects.filter(
-        is_active=True,
-        is_service_account=False,
-        role__in=roles_that_may(Action.WORK_INBOX),
-        presence__state=PresenceState.ONLINE,
-        teams__queues=queue_id,
-    )
-    busy = (
-        live.filter(agent__isnull=False).values("agent_id"),
-        live.filter(offered_to__isnull=False).values("offered_to_id"),
-        wrapping.values("agent_id"),
-    )
-    for ids in busy:
-        people = people.exclude(pk__in=ids)
-    last = Coalesce(Max("calls__ended_at"), F("presence__since_at"))
-    return people.annotate(idle_since=Greatest(F("presence__since_at"), last)).order_by("idle_since", "pk")
 
 
 def withdraw_offer(call_id: int, why: CallMomentKind, *, only_of: User | None = None) -> bool:

@@ -30,6 +30,7 @@ from inbox.enums import (
 from inbox.models import Call, CallLeg, CallMoment, Channel, Interaction, TimelineEvent, VoiceLine
 from inbox.selectors.voice import Line, address_of, line_of
 from inbox.services import clocks
+from inbox.services.assignment import note_given
 from inbox.services.call_provider import steer
 from inbox.services.interactions import tell
 from inbox.services.locks import hold_for_transaction
@@ -296,6 +297,8 @@ def end_work(call: Call, interaction: Interaction, at: datetime, words: str) -> 
     interaction.snippet, interaction.last_message_at = words[:160], max(interaction.last_message_at, at)
     line = VoiceLine.objects.filter(channel=call.channel_id).first()
     call.wrap_up_ends_at = at + timedelta(seconds=line.wrap_up_seconds if line else DEFAULT_WRAP_UP)
+    if call.agent_id:
+        note_given(call.agent_id, at)
     if interaction.status == InteractionStatus.ACTIVE and interaction.owner_id == call.agent_id:
         interaction.start_wrap_up()
         TimelineEvent.objects.create(

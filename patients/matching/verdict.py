@@ -1,4 +1,4 @@
-"""What a comparison of two descriptions says, and what it must know of the collection. Light: every process loads it."""
+"""What a comparison of two descriptions says, and what it knows of the collection. Light: every process loads it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

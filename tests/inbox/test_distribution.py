@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.distribution import AGING_SECONDS, Agent, Need, Pair, Work, aged, decide
+from inbox.distribution import AGING_SECONDS, Agent, Pair, SkillNeed, Work, aged, decide
 
 NOW = 1_000_000.0
 URGENT, HIGH, NORMAL, LOW = 1, 2, 3, 4
@@ -89,12 +89,12 @@ def test_nobody_who_said_no_is_asked_again():
 @pytest.mark.parametrize(("waited", "able"), [(0, [3]), (29, [3]), (30, [2, 3]), (59, [2, 3]), (60, [1, 2, 3])])
 def test_what_is_asked_of_skills_falls_with_waiting(waited, able):
     people = [agent(1), agent(2, skills={7: 1}), agent(3, skills={7: 4})]
-    asks = work(waited=waited, needs=(Need(7, 2, 30),))
+    asks = work(waited=waited, needs=(SkillNeed(7, 2, 30),))
     assert sorted(asked(people, asks)) == able
 
 
 def test_a_licence_never_relaxes():
-    asks = work(waited=10**6, needs=(Need(7, 3),))
+    asks = work(waited=10**6, needs=(SkillNeed(7, 3),))
     assert decide([agent(1, skills={7: 2})], [asks], NOW) == []
     assert decide([agent(1, skills={7: 3})], [asks], NOW) == [Pair(1, 1)]
 
@@ -140,7 +140,9 @@ WORKS = st.lists(
         st.integers(1, 4),
         st.integers(0, 30_000),
         st.none() | st.integers(-500, 500),
-        st.lists(st.builds(Need, st.integers(1, 2), st.integers(1, 5), st.none() | st.integers(1, 900)), max_size=2),
+        st.lists(
+            st.builds(SkillNeed, st.integers(1, 2), st.integers(1, 5), st.none() | st.integers(1, 900)), max_size=2
+        ),
         st.none() | st.integers(1, 8),
         st.frozensets(st.integers(1, 8), max_size=3),
     ),
@@ -198,7 +200,7 @@ class Desk:
     def arrive(self, count):
         for _ in range(count):
             kind = self.random.choices(("voice", "whatsapp", "email"), (2, 5, 3))[0]
-            needs = (Need(self.random.randint(1, 3), 3, 120.0),) if self.random.random() < 0.3 else ()
+            needs = (SkillNeed(self.random.randint(1, 3), 3, 120.0),) if self.random.random() < 0.3 else ()
             priority = self.random.choices((URGENT, HIGH, NORMAL, LOW), (1, 4, 20, 5))[0]
             one = Work(self.next_id, self.random.randint(1, self.queues), kind, priority, self.now, None, needs)
             self.waiting[one.id], self.next_id = one, self.next_id + 1

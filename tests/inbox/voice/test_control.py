@@ -7,10 +7,14 @@ from django.utils import timezone
 
 from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Conflict, Refused
-from inbox.models import Call, Note
+from inbox.distribution import Agent
+from inbox.models import Call, Interaction, Note
+from inbox.selectors.distribution import handing, waiting_calls
 from inbox.services import call_control
+from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
+from tests.factories.inbox import InteractionFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.voice import CallFactory
 
@@ -293,3 +297,54 @@ def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent
 def test_a_stranger_s_call_is_not_there(outsider, signed_in, agent):
     call = CallFactory(agent=agent, status="connected")
     assert signed_in(outsider).post(f"/calls/{call.pk}/", {"do": "hang_up"}).status_code == 404
+
+
+def test_the_last_to_have_talked_is_asked_last(talk, caller, another, ready, agent, second_agent):
+    ready(second_agent, minutes=0)
+    done = caller.hang_up()
+    Interaction.objects.filter(pk=done.interaction_id).update(owner=None)  # wrapped up: nothing else tells them apart
+    Call.objects.update(wrap_up_ends_at=timezone.now() - timedelta(seconds=1))
+    later = another().wait_in_line()
+    watch_calls()
+    later.refresh_from_db()
+    assert later.offered_to == second_agent
+
+
+def test_callers_of_protected_patients_ring_only_at_those_who_may_serve_them(caller, ready, agent, supervisor, team):
+    team.members.add(supervisor)
+    ready(agent, minutes=9), ready(supervisor)
+    call = caller.wait_in_line()
+    call.interaction.patient = PatientFactory(sensitivity="vip")
+    call.interaction.save()
+    watch_calls()
+    call.refresh_from_db()
+    assert call.offered_to == supervisor
+
+
+def test_a_call_that_overflowed_rings_at_the_people_of_its_new_queue(caller, ready, clinical_agent, clinical_queue):
+    ready(clinical_agent)
+    call = caller.wait_in_line()
+    call.interaction.queue = clinical_queue
+    call.interaction.save()
+    watch_calls()
+    call.refresh_from_db()
+    assert (call.offered_to, call.queue) == (clinical_agent, clinical_queue)
+
+
+def test_nobody_is_asked_for_a_call_and_a_message_at_once(caller, ready, agent, sms_channel):
+    ready(agent)
+    call = caller.wait_in_line()
+    watch_calls()
+    work = InteractionFactory(channel=sms_channel, queue=sms_channel.queue)
+    asked = Agent(agent.pk, {work.queue_id}, 0.0)
+    assert is_free_for(work, asked, "sms") is False
+    call_control.decline_call(actor=agent, call_id=call.pk)
+    assert is_free_for(work, asked, "sms") is True
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_any_number_of_waiting_calls_is_read_in_seven_questions(line, voice_channel, calls, django_assert_num_queries):
+    handing()
+    CallFactory.create_batch(calls, channel=voice_channel)
+    with django_assert_num_queries(7):
+        assert len(waiting_calls(timezone.now())) == calls
