@@ -101,7 +101,7 @@ def available_agents(now: datetime) -> list[Agent]:
     people = User.objects.filter(
         is_active=True, is_service_account=False, role__in=roles_that_may(Action.WORK_INBOX),
         presence__state=PresenceState.ONLINE,
-    ).filter(Q(agent_state=None) | Q(agent_state__seen_at__gt=now - ALIVE))  # fmt: skip
+    ).filter(Q(agent_state__seen_at=None) | Q(agent_state__seen_at__gt=now - ALIVE))  # fmt: skip
     rows = list(
         people.values_list("pk", "role", "presence__since_at", "agent_state__idle_since_at", "agent_state__most_open")
     )

@@ -299,10 +299,10 @@ def test_a_stranger_s_call_is_not_there(outsider, signed_in, agent):
     assert signed_in(outsider).post(f"/calls/{call.pk}/", {"do": "hang_up"}).status_code == 404
 
 
-def test_the_last_to_have_talked_is_asked_last(talk, caller, another, ready, agent, second_agent):
-    ready(second_agent, minutes=0)
+def test_the_last_to_have_talked_is_asked_last(talk, caller, another, ready, second_agent, supervisor):
+    ready(second_agent, minutes=0.5)
     done = caller.hang_up()
-    Interaction.objects.filter(pk=done.interaction_id).update(owner=None)  # wrapped up: nothing else tells them apart
+    Interaction.objects.filter(pk=done.interaction_id).update(owner=supervisor)  # nothing else tells the two apart
     Call.objects.update(wrap_up_ends_at=timezone.now() - timedelta(seconds=1))
     later = another().wait_in_line()
     watch_calls()
@@ -310,15 +310,15 @@ def test_the_last_to_have_talked_is_asked_last(talk, caller, another, ready, age
     assert later.offered_to == second_agent
 
 
-def test_callers_of_protected_patients_ring_only_at_those_who_may_serve_them(caller, ready, agent, supervisor, team):
-    team.members.add(supervisor)
-    ready(agent, minutes=9), ready(supervisor)
+def test_callers_of_protected_patients_ring_only_at_those_who_may_serve_them(caller, ready, agent, partner_agent, team):
+    team.members.add(partner_agent)
+    ready(partner_agent, minutes=9), ready(agent)
     call = caller.wait_in_line()
     call.interaction.patient = PatientFactory(sensitivity="vip")
     call.interaction.save()
     watch_calls()
     call.refresh_from_db()
-    assert call.offered_to == supervisor
+    assert call.offered_to == agent
 
 
 def test_a_call_that_overflowed_rings_at_the_people_of_its_new_queue(caller, ready, clinical_agent, clinical_queue):
