@@ -85,6 +85,8 @@ def plan(scale: int, *, has_traffic: bool) -> supervisor.Plan:
         announcement=(
             f"  Continuo is ready:    {web}\n"
             f"  The patient's phone:  {simulator}\n"
+            f"  The public web forms: {web}/forms/\n"
+            f"  The patient's page:   {web}/my/\n"
             f"  Twilio demo account:  {os.environ['TWILIO_ACCOUNT_SID']}  token {os.environ['TWILIO_AUTH_TOKEN']}\n"
             "  Ctrl+C stops everything; the data stays. `make reset` starts afresh.\n"
         ),

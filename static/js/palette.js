@@ -9,9 +9,15 @@
   const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
   const options = () => [...dialog.querySelectorAll('[role="option"]:not([hidden])')];
 
+  const textOf = (part) => { // without the key that may stand beside the words
+    const copy = part?.cloneNode(true);
+    copy?.querySelectorAll("kbd").forEach((key) => key.remove());
+    return copy?.textContent;
+  };
+
   function labelOf(control) {
     if (control.matches("textarea")) return "";
-    return (control.getAttribute("aria-label") || control.closest("label")?.textContent || control.textContent).replace(/\s+/g, " ").trim();
+    return (control.getAttribute("aria-label") || textOf(control.closest("label")) || textOf(control) || "").replace(/\s+/g, " ").trim();
   }
 
   function collect() { // what can be done here, by the keys of the page

@@ -42,6 +42,9 @@ async function submit(form, submitter) {
   const response = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
   const { error } = await response.json().catch(() => ({ error: "The simulator could not take this." }));
   say(error);
+  if (!error && submitter?.dataset.done) submitter.textContent = submitter.dataset.done;
+  const email = body.get("email");
+  if (!error && email && email !== stage.dataset.email) return void location.replace(`/?${query({ email })}`); // now played under this address
   if (!error && form.matches("[data-compose]")) {
     form.reset();
     form.querySelector("[data-file-name]").hidden = true;
