@@ -213,7 +213,7 @@ def _bubble(context: Any, item: Item, message: Message, known: Words, label: str
 
 def _mail(item: Item, message: Message, known: Words) -> str:
     out = " entry--out" if message.is_outbound else ""
-    foot = f'<div class="entry__foot">{ticks(message, known)}<span>{known.statuses[message.status]}</span></div>'
+    foot = f'<div class="entry__foot">{ticks(message, known, is_spelt_out=True)}</div>'
     return (
         f'<article class="entry{out}"><div class="entry__head">{known.sensitive if message.is_sensitive else ""}'
         f'<span class="entry__title" dir="auto">{escape(message.subject) or known.subject}</span>'
@@ -274,9 +274,10 @@ def _time(at: datetime) -> str:
     return f'<time datetime="{local.isoformat()}">{local:%H:%M}</time>'
 
 
-def ticks(message: Message, known: Words) -> str:
-    """How far an outbound message came, as a sign and a word."""
-    css = ' class="vh"' if desk.is_silent_status(message) else ""
+def ticks(message: Message, known: Words, *, is_spelt_out: bool = False) -> str:
+    """How far an outbound message came, as a sign and a word; the word of an ordinary step is for screen readers alone
+    unless it is spelt out."""
+    css = "" if is_spelt_out or not desk.is_silent_status(message) else ' class="vh"'
     word = f"<span{css}>{known.statuses[message.status]}</span>"
     if message.status == MessageStatus.QUEUED and message.gate_decision == GateDecision.DEFER:
         word = f"<span>{known.deferred}</span>"
