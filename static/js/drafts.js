@@ -42,7 +42,10 @@
 
   function answered(key, state, version, answer) {
     if (kept.get(key) !== state) return;
-    if (answer.status === 409) { stale(key, state); return; }
+    if (answer.status === 409) { // left by this very box, or on its way from it: no other window had a hand in it
+      if (version > state.saved && state.isSending === undefined) stale(key, state);
+      return;
+    }
     if (answer.status === 404) { state.saved = state.version; state.isLost = true; say(key, "Gone"); return; }
     if (!answer.ok || answer.redirected) { failed(key, state); return; }
     state.saved = Math.max(state.saved, version);
@@ -164,7 +167,8 @@
     const form = event.target.matches("[data-composer] [name=mode], [data-composer] [name=sensitive]") && composer(event.target);
     if (form && areaOf(form).value.trim()) typed(form);
   });
-  document.addEventListener("focusout", (event) => { const form = event.target.matches?.("textarea[data-draft]") && composer(event.target); if (form) save(form.dataset.draftKey); });
+  const isSender = (target, form) => target?.type === "submit" && target.form === form; // its click takes the text along
+  document.addEventListener("focusout", (event) => { const form = event.target.matches?.("textarea[data-draft]") && composer(event.target); if (form && !isSender(event.relatedTarget, form)) save(form.dataset.draftKey); });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-acknowledge]");
     if (!button) return;

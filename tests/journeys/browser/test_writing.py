@@ -180,3 +180,17 @@ def test_enter_in_the_copy_field_sends_nothing(desk, by_mail):
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
     assert outbound() == []
+
+
+def test_a_draft_that_arrives_after_its_own_answer_was_sent_claims_no_other_window(desk, conversation):
+    page, held = desk(f"/inbox/{conversation.pk}/"), []
+    page.route("**/draft/", lambda route: held.append(route))
+    with page.expect_request("**/draft/"):
+        page.fill(BOX, "Yes, a light one.")
+    page.press(BOX, "Control+Enter")
+    expect(page.locator(".item--out .bubble__text")).to_have_text("Yes, a light one.")
+    with page.expect_response("**/draft/") as late:
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    said = page.inner_text("[data-draft-state]")
+    assert (late.value.status, len(held), said, page.input_value(BOX)) == (409, 1, "", "")
