@@ -11,6 +11,7 @@ from django_fsm import TransitionNotAllowed
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Refused
+from inbox import realtime
 from scheduling import signals
 from scheduling.enums import AppointmentStatus, Confirmation, NeedKind, Trigger
 from scheduling.models import Appointment, Occupancy
@@ -87,7 +88,7 @@ def take_back_missed(*, actor: User, appointment_id: int) -> Appointment:
 
 def discard(*, actor: User, appointment_id: int) -> Appointment:
     """It should never have been there; its time is free at once. Raises as `arrive`."""
-    with transaction.atomic():
+    with realtime.atomic():
         appointment = _move_on(actor, appointment_id, Appointment.discard)
         Occupancy.objects.filter(appointment=appointment).delete()
         withdraw(appointment)

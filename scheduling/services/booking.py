@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from inbox import realtime
 from inbox.services.locks import hold_for_transaction
 from patients.models import Patient
 from patients.selectors.people import get_patient_for
@@ -196,7 +197,8 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
     Raises Refused for a visit that began or is over, PermissionDenied, Appointment.DoesNotExist.
     """
     require_booker(actor)
-    with transaction.atomic():
+
+    def work() -> Appointment:
         appointment = lock_appointment(actor, appointment_id)
         if appointment.status == AppointmentStatus.CANCELLED:
             return appointment
@@ -210,6 +212,8 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
         signals.announce(signals.appointment_cancelled, **ids)
         return appointment
+
+    return _settle(work, [])
 
 
 def lock_appointment(actor: User | None, appointment_id: int) -> Appointment:
@@ -373,7 +377,7 @@ def _settle(work: Callable[[], Result], plans: Sequence[_Plan]) -> Result:
     try:
         for last in (False,) * (TRIES - 1) + (True,):
             try:
-                with transaction.atomic():
+                with realtime.atomic():
                     return work()
             except OperationalError as error:
                 if last or connection.in_atomic_block or _sqlstate(error) not in RETRIED:

@@ -105,7 +105,8 @@ def take_up_outdated() -> int:
     held = Message.objects.filter(
         status=MessageStatus.SUPPRESSED, gate_reason=GateReason.OUT_OF_DATE, created_at__gt=since
     )
-    rows = Reminder.objects.filter(message__in=held, handed_at__isnull=False).select_for_update(of=("self",))
+    rows = Reminder.objects.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    rows = rows.filter(message__in=held, handed_at__isnull=False)
     now, planned = timezone.now(), 0
     with realtime.atomic():
         for row in rows.select_related(*SHOWN):
