@@ -131,7 +131,8 @@ def _is_ambiguous(item: InboundMessage, found: Interaction) -> bool:
 def _locked(interaction_id: int | None) -> Interaction | None:
     if interaction_id is None:
         return None
-    return Interaction.objects.select_for_update(of=("self",)).get(pk=interaction_id)
+    # No key: a reminder that is put into this conversation need not wait, while it holds what a reply is about.
+    return Interaction.objects.select_for_update(of=("self",), no_key=True).get(pk=interaction_id)
 
 
 def _goes_on_in(found: Interaction) -> Interaction:
