@@ -157,6 +157,8 @@ if not DATABASE_POOLED:
     # PgBouncer refuses start-up options; there the same limits are set on the role (docs/operations.md).
     DATABASES["default"]["OPTIONS"]["options"] = (
         "-c statement_timeout=15000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000"
+        # What is planned once (common/prepared.py) stays so: by itself PostgreSQL plans a seventh of it anew each time.
+        " -c plan_cache_mode=force_generic_plan"
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

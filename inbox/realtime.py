@@ -11,6 +11,8 @@ import structlog
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
+from contact_center.common.prepared import ask_planned
+
 log = structlog.get_logger(__name__)
 SEND_LIMIT_SECONDS = 1.0
 GATHER_SECONDS = 0.03
@@ -42,6 +44,7 @@ def control_group(user_id: int) -> str:
 
 OUTBOX_TOPIC = "outbox"
 LEDGER_TOPIC = "ledger"
+SEQUENCES = "SELECT topic, sequence FROM inbox_topicsequence WHERE topic = ANY(%(topics)s)"
 TEAM_TOPIC = "team"
 """Somebody's presence changed."""
 
@@ -156,7 +159,5 @@ def _announcing_loop() -> asyncio.AbstractEventLoop:
 def sequences_of(topics: Iterable[str]) -> dict[str, int]:
     """Present sequence of each topic; 0 for one that never changed."""
     wanted = list(topics)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT topic, sequence FROM inbox_topicsequence WHERE topic = ANY(%s)", [wanted])
-        found = dict(cursor.fetchall())
+    found = dict(ask_planned(SEQUENCES, {"topics": wanted}))
     return {topic: found.get(topic, 0) for topic in wanted}

@@ -4,6 +4,7 @@ The ORM writes the SQL of a question anew each time, which costs more than Postg
 twenty (`make bench`). A prepared question is written by the ORM as well, so it says what the selectors say, but once.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
@@ -200,6 +201,32 @@ def planned(build: Callable[..., QuerySet[Row, Any]]) -> Callable[..., Prepared[
     the answer. Where connections are pooled it is `prepared`.
     """
     return cache(lambda *shape: Prepared(build(*shape), is_planned_once=True))
+
+
+@cache
+def _read(sql: str) -> tuple[str, str, list[str]]:
+    """Name of the kept statement, its text with numbered places, what stands in them."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
+    numbered = sql % {name: f"${place}" for place, name in enumerate(names, start=1)}
+    return f"continuo_{next(_numbers)}", numbered, names
+
+
+def ask_planned(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The answer to a statement of ours with places like `%(name)s`, whose best plan does not depend on the values.
+    PostgreSQL keeps it for this connection as it keeps what is `planned`."""
+    with connection.cursor() as cursor:
+        if settings.DATABASE_POOLED:
+            cursor.execute(sql, values)
+        else:
+            name, numbered, names = _read(sql)
+            if name not in (known := _planned_on(connection.connection)):
+                with connection.wrap_database_errors, connection.connection.cursor() as plain:
+                    plain.execute(f"PREPARE {name} AS {numbered}")
+                known.add(name)
+            places = f"({', '.join(['%s'] * len(names))})" if names else ""
+            cursor.execute(f"EXECUTE {name}{places}", [values[name] for name in names])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def give(rows: Mapping[int, Any], name: str, key: str, question: Prepared[Any]) -> None:

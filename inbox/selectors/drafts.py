@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, planned
+from contact_center.common.prepared import Given, ask_planned, planned
 from inbox.enums import Direction
 from inbox.models import Draft, Interaction
 from inbox.policies import can_take
@@ -24,9 +23,7 @@ def round_of(user: User, interaction: Interaction) -> str:
 
 def newest_ids(user: User, interaction: Interaction) -> tuple[int, int, int]:
     """Ids of the newest inbound message, of the newest one this person sent and of their newest note; 0 for none."""
-    with connection.cursor() as cursor:
-        cursor.execute(NEWEST_IDS, {"row": interaction.pk, "person": user.pk})
-        seen, sent, noted = cursor.fetchone()
+    ((seen, sent, noted),) = ask_planned(NEWEST_IDS, {"row": interaction.pk, "person": user.pk})
     return seen or 0, sent or 0, noted or 0
 
 

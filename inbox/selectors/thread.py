@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from contact_center.accounts.models import User
-from contact_center.common.prepared import Given, Prepared, give, planned
+from contact_center.common.prepared import Given, Prepared, ask_planned, give, planned
 from inbox.models import Attachment, Interaction, Mention, Message, Note, NoteFile, TimelineEvent
 from inbox.selectors.interactions import related_interactions
 
@@ -100,15 +99,15 @@ def _places(ids: list[int], size: int, before: Place | None, since: Place | None
     limits = dict.fromkeys(KINDS, "")
     for place, sign in ((before, "<"), (since, ">=")):
         if place is not None:
-            values |= {f"at{sign}": place.at, f"kind{sign}": place.kind, f"pk{sign}": place.pk}
+            end = "before" if sign == "<" else "since"
+            values |= {f"at_{end}": place.at, f"kind_{end}": place.kind, f"pk_{end}": place.pk}
             for kind, (name, column) in enumerate(zip(KINDS, COLUMNS, strict=True)):
                 limits[name] += (
-                    f" AND {column} {sign[0]}= %(at{sign})s"
-                    f" AND ({column}, {kind}, id) {sign} (%(at{sign})s, %(kind{sign})s, %(pk{sign})s)"
+                    f" AND {column} {sign[0]}= %(at_{end})s"
+                    f" AND ({column}, {kind}, id) {sign} (%(at_{end})s, %(kind_{end})s, %(pk_{end})s)"
                 )
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_LINE.format(**limits)} ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT %(size)s", values)
-        return [Place(*row) for row in cursor.fetchall()]
+    line = f"{_LINE.format(**limits)} ORDER BY 1 DESC, 2 DESC, 3 DESC LIMIT %(size)s"
+    return [Place(*row) for row in ask_planned(line, values)]
 
 
 def _rows_at(places: list[Place]) -> dict[tuple[int, int], Any]:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contact_center.common.prepared import Given, Prepared, give_one, prepared
+from contact_center.common.prepared import Given, Prepared, ask_planned, give_one, prepared
 from inbox.models import Interaction, Message
 from patients.models import ContactPoint
 from tests.factories.inbox import InteractionFactory, MessageFactory
@@ -102,6 +102,18 @@ def test_a_new_connection_and_one_whose_transaction_failed_are_told_the_question
             cursor.execute("SELECT 1 / 0")
         Prepared(Interaction.objects.filter(pk=Given(0)), is_planned_once=True).one(row.pk)
     assert question.one(row.pk) == row
+
+
+@pytest.mark.parametrize(("is_pooled", "verb"), [(False, "EXECUTE"), (True, "SELECT")])
+def test_a_statement_of_ours_is_planned_with_its_places_by_name(settings, is_pooled, verb):
+    settings.DATABASE_POOLED = is_pooled
+    sql = "SELECT %(one)s::int + %(two)s::int, %(one)s::int, id FROM patients_patient WHERE id = ANY(%(ids)s)"
+    patient = PatientFactory()
+    with CaptureQueriesContext(connection) as asked:
+        for one in (1, 7):
+            values = {"two": 2, "one": one, "ids": [patient.pk, -1]}
+            assert ask_planned(sql, values) == [(one + 2, one, patient.pk)]
+    assert [query["sql"].split()[0] for query in asked.captured_queries] == [verb] * 2
 
 
 def test_where_connections_are_pooled_nothing_is_left_on_them(settings, sms_channel):
