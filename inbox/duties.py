@@ -59,7 +59,7 @@ def declare() -> None:
         Table("inbox.WebhookEvent", RAW_EVENTS, scrub=RAW, moment="received_at", expires=Q(status__in=SETTLED)),
         Table("inbox.Call", MESSAGES, scrub={"voicemail_url": "", "transcript": "", "purpose": ""}),
         Table("inbox.CallLeg", MESSAGES, scrub={}),
-        Table("inbox.CallMoment", MESSAGES, scrub={}),
+        Table("inbox.CallMoment", MESSAGES, scrub={"detail": ""}),
         Table("inbox.IdentityCheck", DataClass.AUDIT, scrub={}),
         Table("inbox.OneTimeCode", WORKING, moment="created_at", hidden=("seed",)),
         Table("inbox.PatientOption", MESSAGES),

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.contrib.postgres.fields import DateTimeRangeField
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, models, transaction
@@ -108,6 +108,7 @@ class World:
             is_needed = not field.null or target in self.known or target in duties.paths_to_patient()
             skipped = field.name in {
                 "merged_into",
+                "offered_to",
                 "ended_by",
                 "undone_by",
                 "like",
@@ -118,7 +119,7 @@ class World:
             return self.row(target) if is_needed and not skipped else None
         if field.has_default() or field.null or field.generated or getattr(field, "auto_now_add", False):
             return None
-        if getattr(field, "auto_now", False):
+        if getattr(field, "auto_now", False) or (field.blank and field.choices):
             return None
         return self.plain(field)
 
@@ -128,6 +129,8 @@ class World:
             return field.choices[0][0]
         if isinstance(field, models.JSONField):
             return {"note": "word"}
+        if isinstance(field, ArrayField):
+            return [self.number]
         if isinstance(field, models.DateTimeField):
             return timezone.now() + timedelta(hours=self.number)
         if isinstance(field, models.DurationField):
