@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.utils import timezone
 
+from contact_center.accounts.enums import Role
 from inbox.models import Notification
 from patients.models import Alert, BreakGlass
 from tests.factories.care import (
@@ -145,4 +146,25 @@ def test_the_pages_are_accessible_and_fit(width, scheme, desk, patient, agent, p
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         if (found := violations(page)) or wide:
             wrong[path] = (found, wide)
+    assert wrong == {}
+
+
+def test_every_page_about_patients_is_accessible_and_fits_a_phone(desk, patient, agent, page):
+    agent.role = Role.ADMIN
+    agent.save()
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    own = f"/patients/{patient.pk}"
+    wrong = {}
+    for path in (
+        f"{own}/consents/", f"{own}/family/", f"{own}/data/", f"{own}/protection/", f"{own}/merge/",
+        "/patients/imports/", "/patients/merges/", "/privacy/", "/privacy/holds/", "/privacy/retention/",
+        "/privacy/processors/", "/settings/programs/", "/accounts/protection/", "/accounts/second-factor/keys/",
+    ):  # fmt: skip
+        desk(path)
+        outside = page.evaluate(
+            "document.querySelector('main').scrollWidth > document.querySelector('main').clientWidth"
+        )
+        if (found := violations(page)) or outside:
+            wrong[path] = (found, outside)
     assert wrong == {}
