@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from scheduling.services import booking, handing_over, offers, reminders, waitlist
+from scheduling.services import attendance, booking, handing_over, offers, recovery, reminders, waitlist
 
 
 @shared_task(name="scheduling.purge_holds")
@@ -28,3 +28,13 @@ def run_waves() -> int:
 @shared_task(name="scheduling.close_outdated_wishes")
 def close_outdated_wishes() -> int:
     return waitlist.close_outdated()
+
+
+@shared_task(name="scheduling.mark_missed_visits")
+def mark_missed_visits() -> int:
+    return attendance.mark_missed_visits()
+
+
+@shared_task(name="scheduling.carry_on_recoveries")
+def carry_on_recoveries() -> int:
+    return recovery.carry_on()

@@ -1,6 +1,8 @@
 """What becomes of a visit: confirmed, arrived, attended, missed."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,6 +18,7 @@ from scheduling import signals
 from scheduling.enums import AppointmentStatus, Confirmation, NeedKind, Trigger
 from scheduling.models import Appointment, Occupancy
 from scheduling.policies import can_book
+from scheduling.services import recovery
 from scheduling.services.booking import lock_appointment, note
 from scheduling.services.freed import release
 from scheduling.services.needs import ask_by_patient, open_needs
@@ -96,6 +99,25 @@ def discard(*, actor: User, appointment_id: int) -> Appointment:
         return appointment
 
 
+def mark_missed_visits() -> int:
+    """Mark the visits whose patients did not come within the grace of their service's rules; how many.
+
+    Where a service names no grace, only people say so. Visits older than a day are left to people: an agenda that
+    nobody kept up shall not turn into a thousand missed visits.
+    """
+    now, marked = timezone.now(), 0
+    rows = Appointment.objects.filter(status=AppointmentStatus.BOOKED, service__capacity_rules__grace_minutes__gte=0)
+    rows = rows.filter(starts_at__gt=now - timedelta(days=1), starts_at__lte=now)
+    rules = rows.values_list("pk", "starts_at", "service__capacity_rules__grace_minutes")
+    for pk, starts_at, grace in rules.order_by("starts_at", "pk"):
+        if now < starts_at + timedelta(minutes=grace):
+            continue
+        with suppress(Refused, Appointment.DoesNotExist):  # arrived or cancelled meanwhile
+            mark_missed(actor=None, appointment_id=pk)
+            marked += 1
+    return marked
+
+
 def _answer(actor: User | None, appointment_id: int, answer: Confirmation) -> Appointment:
     _require(actor)
     with transaction.atomic():
@@ -127,6 +149,7 @@ def _move_on(
             raise Refused(_("This cannot be done with a visit that is “%(state)s”.") % {"state": state}) from None
         _keep(actor, appointment, "status")
         plan_afterwards(appointment)
+        recovery.follow(appointment)
         return appointment
 
 

@@ -27,6 +27,7 @@ from scheduling.models import Appointment, HealthcareService, Location, Occupanc
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.selectors.openings import Search, find_slots, is_open
+from scheduling.services import recovery
 from scheduling.services.freed import release
 from scheduling.services.needs import ask_for_needs
 from scheduling.services.reminders import plan_visit, withdraw
@@ -208,6 +209,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         Occupancy.objects.filter(appointment=appointment).delete()
         withdraw(appointment)
         release(appointment, Trigger.CANCELLED)
+        recovery.follow(appointment)
         note(actor, AuditAction.CANCELLED, appointment, asked_by=str(asked_by))
         ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
         signals.announce(signals.appointment_cancelled, **ids)
@@ -349,6 +351,7 @@ def _book_one(
         _occupy(plan, appointment=appointment)
     ask_for_needs(appointment, previous)
     plan_visit(appointment)
+    recovery.note_booked(appointment)
     moved = {"previous_id": previous.pk} if previous else {}
     note(actor, AuditAction.CREATED, appointment, **moved)
     if previous is None:

@@ -23,6 +23,7 @@ from inbox.services.locks import hold_for_transaction
 from inbox.services.outbox import save_and_tell
 from patients.models import Patient
 from scheduling import reminders
+from scheduling.ages import is_child
 from scheduling.enums import AppointmentStatus, DropReason, ReminderKind
 from scheduling.models import Appointment, Reminder
 
@@ -64,6 +65,8 @@ def plan_afterwards(appointment: Appointment) -> list[Reminder]:
     """
     now = timezone.now()
     dues = reminders.plan_afterwards(facts_of(appointment), appointment.service.cadence, now)
+    if is_child(appointment.patient.birth_date, appointment.visit_date):
+        dues = [due for due in dues if due.kind != ReminderKind.MISSED]  # a person speaks with those who bring them
     _drop(appointment, DropReason.OTHERWISE, kinds=set(ReminderKind) - {due.kind for due in dues})
     return Reminder.objects.bulk_create(_rows(appointment, dues), ignore_conflicts=True)
 
