@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from scheduling import offer_views, patient_views, views
+from scheduling import capacity_views, offer_views, patient_views, views
 
 app_name = "scheduling"
 urlpatterns = [
     path("v/<str:token>/", patient_views.link, name="link"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
     path("schedule/", views.day, name="day"),
+    path("schedule/capacity/", capacity_views.overview, name="capacity"),
+    path("schedule/capacity/<str:kind>/<int:row_id>/<str:verb>/", capacity_views.change, name="capacity-change"),
+    path("patients/<int:patient_id>/waitlist/", capacity_views.wait, name="wait"),
     path("patients/<int:patient_id>/visits/book/", views.find_time, name="book"),
     path("visits/<int:appointment_id>/", views.visit, name="visit"),
     path("visits/<int:appointment_id>/move/", views.find_other_time, name="move"),

@@ -18,6 +18,7 @@ from contact_center.aurora import (
     agenda,
     attention,
     audits,
+    capacity,
     care,
     drafts,
     labels,
@@ -120,6 +121,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     wishes.write_down(now)
     agenda.set_up_agenda(now, random.Random(count))
     reminders.tell_of_visits(now)
+    capacity.offer_freed_times(now)
     note_files.keep_some()
     care.tell(now)
     privacy.tell()

@@ -16,6 +16,7 @@ from scheduling.waves import PASSES, Freed, Ranked, Wanted, misfit, ranked
 MOST_WAITING = 2000
 LATELY = timedelta(days=30)
 MOST_SHOWN = 60
+SHOWN = "shown_offers"
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ def freed_slots_for(user: User) -> list[FreedSlot]:
     shown = offers_visible_to(user).select_related("entry__patient", "message").order_by("rank")
     rows = FreedSlot.objects.filter(Q(closed_at=None) | Q(closed_at__gt=now - timedelta(days=7)))
     rows = rows.select_related("service", "practitioner", "location", "freed_by", "cause", "filled_by")
-    rows = rows.prefetch_related(Prefetch("offers", queryset=shown, to_attr="shown_offers"))
+    rows = rows.prefetch_related(Prefetch("offers", queryset=shown, to_attr=SHOWN))
     return list(rows.order_by("closed_at", "starts_at")[:MOST_SHOWN])
 
 

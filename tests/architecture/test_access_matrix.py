@@ -207,6 +207,9 @@ TABLE = {
     "scheduling:link": (NOBODY, NOBODY),  # only with a link of ours
     "scheduling:offer": (NOBODY, NOBODY),  # the same
     "scheduling:day": (BOOKING, NOBODY),
+    "scheduling:capacity": (BOOKING, NOBODY),
+    "scheduling:capacity-change": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
+    "scheduling:wait": (BOOKING, BOOKING),
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),
     "scheduling:move": (BOOKING, BOOKING),
@@ -456,6 +459,8 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
             "author_id": draft.author_id,
             "part": "text",
             "verb": "confirm",
+            "kind": "offer",
+            "row_id": 1,
             "appointment_id": visit.pk,
             "patient_id": interaction.patient_id,
             "related_person_id": relative.pk,
