@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from inbox.forms import AREA, TEXT
+from contact_center.accounts.models import User
+from inbox.forms import AREA, SELECT, TEXT
 from inbox.models import Interaction
-from inbox.working_forms import FIRST, TransferForm
+from inbox.selectors.people import people_serving
+from inbox.working_forms import FIRST, MOMENT, TransferForm
 
 
 class CallTransferForm(TransferForm):
@@ -49,3 +52,30 @@ class PlaceCallForm(forms.Form):
         widget=forms.TextInput(TEXT | FIRST),
         error_messages={"required": _("Say why you are calling.")},
     )
+
+
+class CallbackForm(forms.Form):
+    """When the person is called back, by whom, and why."""
+
+    due_at = forms.DateTimeField(
+        label=_("Day and time"),
+        widget=forms.DateTimeInput(MOMENT | FIRST, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": _("Choose a day and time.")},
+    )
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Who calls"), empty_label=None)
+    fallback_owner = forms.ModelChoiceField(User.objects.none(), label=_("If they cannot"), required=False)
+    purpose = forms.CharField(
+        label=_("Reason of the call"),
+        max_length=240,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Say why you are calling.")},
+    )
+
+    def __init__(self, *args: Any, user: User, interaction: Interaction, **kwargs: Any) -> None:
+        kwargs["initial"] = {"owner": user.pk} | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(Q(pk=user.pk) | Q(pk__in=people_serving(interaction.queue).values("pk")))
+        for name in ("owner", "fallback_owner"):
+            self.fields[name].queryset = people  # type: ignore[attr-defined]
+            self.fields[name].widget.attrs |= SELECT
+        self.fields["fallback_owner"].empty_label = gettext("Whoever is free")  # type: ignore[attr-defined]

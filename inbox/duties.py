@@ -58,6 +58,7 @@ def declare() -> None:
         Table("inbox.NoteFile", FILES, moment="created_at", expires=Q(note__interaction__status__in=OVER)),
         Table("inbox.WebhookEvent", RAW_EVENTS, scrub=RAW, moment="received_at", expires=Q(status__in=SETTLED)),
         Table("inbox.Call", MESSAGES, scrub={"voicemail_url": "", "transcript": "", "purpose": ""}),
+        Table("inbox.Callback", MESSAGES, scrub={"number": "", "purpose": ""}),
         Table("inbox.CallLeg", MESSAGES, scrub={}),
         Table("inbox.CallMoment", MESSAGES, scrub={"detail": ""}),
         Table("inbox.IdentityCheck", DataClass.AUDIT, scrub={}),

@@ -385,6 +385,28 @@ class CallMomentKind(TextChoices):
     ENDED = "ended", _("Call ended")
 
 
+class CallbackStatus(TextChoices):
+    """Where a promised call back is. The last three are final."""
+
+    DUE = "due", _("To be called back")
+    ATTEMPTING = "attempting", _("Being called")
+    CONNECTED = "connected", _("Reached")
+    EXHAUSTED = "exhausted", _("Not reached")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+CALLBACK_LIVE = [CallbackStatus.DUE, CallbackStatus.ATTEMPTING]
+
+
+class CallbackEnd(TextChoices):
+    """Why a call back was cancelled."""
+
+    CALLED_AGAIN = "called_again", _("The person called again")
+    IN_HAND = "in_hand", _("Somebody works on it")
+    FORBIDDEN = "forbidden", _("The person must not be contacted")
+    STAFF = "staff", _("Cancelled by staff")
+
+
 class Sharing(TextChoices):
     """How the waiting work of a queue finds people; calls are offered in either."""
 

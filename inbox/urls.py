@@ -69,6 +69,7 @@ urlpatterns = [
     path("calls/<int:pk>/", calls.call, name="call"),
     path("calls/<int:pk>/transfer/", calls.transfer, name="call-transfer"),
     path("inbox/<int:pk>/call/", calls.place, name="place-call"),
+    path("inbox/<int:pk>/callback/", calls.callback, name="callback"),
     path("inbox/<int:pk>/talk/", interactions.talk_pane, name="talk"),
     path("inbox/<int:pk>/earlier/", interactions.earlier, name="earlier"),
     path("inbox/<int:pk>/side/", interactions.side_pane, name="side"),

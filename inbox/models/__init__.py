@@ -1,6 +1,7 @@
 """The desk's tables, one module per subject."""
 
 from inbox.models.attention import Mention, Notification, NotificationPreference
+from inbox.models.callbacks import Callback
 from inbox.models.calls import Call, CallLeg, CallMoment, MenuOption, VoiceLine
 from inbox.models.checklists import Checklist, Task
 from inbox.models.clocks import SlaClock, SlaPolicy
@@ -29,6 +30,7 @@ __all__ = [
     "Call",
     "CallLeg",
     "CallMoment",
+    "Callback",
     "CannedReply",
     "Case",
     "Channel",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -38,6 +38,14 @@ class VoiceLine(TimeStampedModel):
         default=60, help_text=_("No other call is offered so long after one")
     )
     texts_back = models.BooleanField(default=True, help_text=_("Offer a text message to callers who hung up waiting"))
+    callback_attempts = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text=_("So often somebody is called back until reached"),
+    )
+    callback_gap_minutes = models.PositiveSmallIntegerField(
+        default=20, validators=[MinValueValidator(1)], help_text=_("Between two attempts to call back")
+    )
     teams = models.ManyToManyField(
         Team, related_name="lines", blank=True, help_text=_("Their calls show this line's number")
     )
@@ -96,6 +104,10 @@ class Call(SafeFSM, TimeStampedModel):
     voicemail_url = models.URLField(max_length=500, blank=True)
     transcript = models.TextField(blank=True)
     purpose = models.CharField(max_length=240, blank=True, help_text="Why we called.")
+    callback = models.ForeignKey(
+        "inbox.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls",
+        help_text="The promise that this call of ours keeps; until somebody accepts it, it waits as callers do.",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -109,6 +121,11 @@ class Call(SafeFSM, TimeStampedModel):
                 fields=["agent"],
                 condition=Q(agent__isnull=False) & ~Q(status__in=CALL_OVER),
                 name="call_one_live_per_agent",
+            ),
+            models.UniqueConstraint(
+                fields=["callback"],
+                condition=Q(callback__isnull=False) & ~Q(status__in=CALL_OVER),
+                name="call_one_live_per_callback",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=TALKING) | Q(agent__isnull=False), name="call_talking_has_agent"
@@ -160,6 +177,11 @@ class Call(SafeFSM, TimeStampedModel):
         """The caller waits in a queue; an earlier place is kept."""
         self.queued_at = self.queued_at or at
 
+    @transition(field=status, source=C.WAITING, target=C.RINGING)
+    def dial(self) -> None:
+        """Somebody accepted to call back: their device and the patient's phone ring."""
+        self.offered_to = self.offer_ends_at = None
+
     @transition(field=status, source=[C.RINGING, C.WAITING], target=C.CONNECTED)
     def connect(self, at: datetime) -> None:
         """Caller and agent talk."""
@@ -205,9 +227,9 @@ class Call(SafeFSM, TimeStampedModel):
         """The caller keeps the place and hangs up."""
         self._leave_queue()
 
-    @transition(field=status, source=C.RINGING, target=C.FAILED)
+    @transition(field=status, source=[C.RINGING, C.WAITING], target=C.FAILED)
     def fail(self, at: datetime, by: str) -> None:
-        """A call of ours was not answered, or could not be made."""
+        """A call of ours was not answered, could not be made, or is not needed any more."""
         self._end(at, by)
 
     def _leave_queue(self) -> None:

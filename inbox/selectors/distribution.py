@@ -14,6 +14,7 @@ from contact_center.accounts.policies import ROLE_ACTIONS, roles_that_may
 from inbox.distribution import USUAL_MOST, VOICE, VOICEMAIL, Agent, SkillNeed, Work, carried
 from inbox.enums import (
     CALL_OVER,
+    CALLBACK_LIVE,
     CallMomentKind,
     CallStatus,
     ChannelKind,
@@ -25,6 +26,7 @@ from inbox.enums import (
 from inbox.models import (
     AgentCapacity,
     Call,
+    Callback,
     CallMoment,
     Interaction,
     Offer,
@@ -35,6 +37,7 @@ from inbox.models import (
     TimelineEvent,
     WorkSkill,
 )
+from inbox.selectors.callbacks import may_be_asked
 from inbox.selectors.hours import Setup, setup
 from patients.enums import Sensitivity
 
@@ -206,6 +209,8 @@ def waiting_calls(now: datetime) -> list[Work]:
     known, ids = handing(), list(queued_at)
     last_agents, _gave_back = _earlier(ids, known, now)
     said_no = _refused_calls(ids, now)
+    for work_id, callback in _promises(ids):
+        said_no[work_id] |= _not_yet_asked(callback, now)
     return [
         replace(
             work,
@@ -219,6 +224,20 @@ def waiting_calls(now: datetime) -> list[Work]:
     ]
 
 
+def _promises(ids: list[int]) -> list[tuple[int, Callback]]:
+    waiting = Call.objects.filter(interaction__in=ids, status=CallStatus.WAITING, callback__owner__isnull=False)
+    return [(call.interaction_id, call.callback) for call in waiting.select_related("callback") if call.callback]
+
+
+def _not_yet_asked(callback: Callback, now: datetime) -> set[int]:
+    """Everybody of the queue but those to whom what was arranged is offered first."""
+    first = may_be_asked(callback, now)
+    if first is None:
+        return set()
+    members = TeamMembership.objects.filter(team__queues=callback.queue_id).values_list("user_id", flat=True)
+    return set(members) - first
+
+
 def _refused_calls(ids: list[int], now: datetime) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     rows = CallMoment.objects.filter(call__interaction__in=ids, kind__in=NOT_TAKEN, at__gt=now - NOT_AGAIN_FOR)
@@ -230,7 +249,8 @@ def _refused_calls(ids: list[int], now: datetime) -> dict[int, set[int]]:
 def _waiting(known: Handing) -> list[Work]:
     rows = Interaction.objects.filter(queue__in=known.pushed, status=S.QUEUED, owner=None)
     on_the_line = Call.objects.exclude(status__in=CALL_OVER).values("interaction_id")
-    return _works(rows.exclude(channel_kind=ChannelKind.VOICE, pk__in=on_the_line), known)
+    promised = Callback.objects.filter(status__in=CALLBACK_LIVE).values("interaction_id")
+    return _works(rows.exclude(channel_kind=ChannelKind.VOICE, pk__in=on_the_line.union(promised)), known)
 
 
 def _works(rows: QuerySet[Interaction], known: Handing) -> list[Work]:

@@ -7,17 +7,13 @@ released by `watch_calls`.
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
-from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
-from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
@@ -28,35 +24,36 @@ from inbox.enums import (
     CallMomentKind,
     CallParty,
     CallStatus,
-    ChannelKind,
     Direction,
     InteractionStatus,
     TimelineKind,
 )
-from inbox.models import Call, CallLeg, Channel, Interaction, Queue, TimelineEvent
+from inbox.models import Call, Interaction, Queue
 from inbox.policies import can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
+from inbox.services.call_placing import call_back, keep_leg
 from inbox.services.call_provider import Answer, ask, steer
-from inbox.services.calls import case_of_thread, end_call, end_work, let_go, locked_call, note, send_back, show
+from inbox.services.callbacks import follow_call
+from inbox.services.calls import end_call, end_work, let_go, locked_call, note, send_back, show
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
-from patients.models import Patient
-from patients.selectors.people import match_patients, patients_visible_to
 
 C, M, P = CallStatus, CallMomentKind, CallParty
 
 
 def accept_call(*, actor: User, call_id: int) -> Call:
-    """Talk to a waiting caller and own the conversation.
+    """Talk to a waiting caller, or call back who was promised it, and own the conversation.
 
     Raises Conflict when somebody else was faster or the caller hung up, and Refused when the telephone service does
     not answer: then the caller keeps waiting at the same place.
     """
     call = _claim(actor, call_id)
+    if call.callback_id is not None:
+        return call_back(actor=actor, call_id=call_id)
     external_id, our_id = call.external_id, str(call.pk)
     turn = call.moments.filter(kind=M.ANSWERED).count() + 1  # a second loss is told apart from the first
     join = address_of("join", call=call.pk, lang=call.language, queue=call.queue_id, n=turn)
@@ -80,6 +77,8 @@ def _claim(actor: User, call_id: int) -> Call:
         interaction = Interaction.objects.get(pk=call.interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
         if call.status != C.WAITING:
+            if call.callback_id is not None and call.is_over:
+                raise Conflict(_("This call back is not needed any more."))
             gone = _("The caller has hung up.") if call.is_over else _("Somebody else has taken this call.")
             raise Conflict(gone)
         if call.claimed_at is not None or call.offered_to_id not in (None, actor.pk):
@@ -120,7 +119,7 @@ def _answered(actor: User, call_id: int, leg: str) -> Call:
             let_go([leg])
             _see_off(call)
             why = _("The caller has hung up.")
-        elif _keep_leg(call, P.AGENT, actor, leg).left_at is not None:
+        elif keep_leg(call, P.AGENT, actor, leg).left_at is not None:
             call.agent = call.claimed_at = None
             call.save()
             note(call, M.NOT_CONNECTED, user=actor)
@@ -136,14 +135,6 @@ def _answered(actor: User, call_id: int, leg: str) -> Call:
     if why:
         raise Conflict(why)
     return call
-
-
-def _keep_leg(call: Call, party: CallParty, user: User | None, external_id: str) -> CallLeg:
-    """Write down a connection, which may have ended before we could."""
-    leg, _is_new = CallLeg.objects.get_or_create(
-        call=call, external_id=external_id, defaults={"party": party, "user": user}
-    )
-    return leg
 
 
 def _see_off(call: Call) -> None:
@@ -214,6 +205,7 @@ def hang_up(*, actor: User, call_id: int) -> Call:
                 end_work(call, interaction, timezone.now(), _("Not reached"))
             else:
                 end_call(call, interaction, timezone.now())
+            follow_call(call, interaction, timezone.now())
             call.save()
             desk.clocks.settle(interaction)
             interaction.save()
@@ -267,7 +259,7 @@ def consult(*, actor: User, call_id: int, colleague: User) -> Call:
     leg = _do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
     with realtime.atomic():
         call = locked_call(call_id)
-        _keep_leg(call, P.CONSULTED, colleague, leg)
+        keep_leg(call, P.CONSULTED, colleague, leg)
         note(call, M.CONSULTED, user=colleague)
         show(call, Interaction.objects.get(pk=call.interaction_id), colleague.pk)
         return call
@@ -308,125 +300,6 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
     if mine is not None:
         steer(lambda voice: voice.hang_up(mine.external_id))
     return call
-
-
-def place_call(*, actor: User, purpose: str, patient: Patient | None = None, number: str = "") -> Call:
-    """Call a patient, or a number in E.164, in a conversation that the actor owns; first their own device answers.
-
-    Raises Refused without a reason or a number, for a patient who must not be contacted or has died, when there is no
-    line, and when the telephone service does not answer; Conflict while the actor is on another call.
-    """
-    require(can(actor, Action.WORK_INBOX), _("You may not work on this interaction."))
-    require(bool(purpose.strip()), _("Say why you are calling."))
-    if patient is not None:
-        number = number or _first_phone(actor, patient)
-    called = match_patients("phone", number) if patient is None and number else [patient]
-    if len(called) == 1 and called[0] is not None:
-        is_off = called[0].is_do_not_contact or called[0].deceased_date is not None
-        require(not is_off, _("This patient must not be contacted."))
-    require(bool(number), _("There is no phone number."))
-    channel = line_for(actor)
-    if channel is None:
-        raise Refused(_("There is no line to call from."))
-    call = _begin(actor, channel, patient, number, purpose.strip())
-    our_id, external_id, leg = str(call.pk), "", ""
-    try:
-        leg = ask(lambda voice: voice.call_agent(call.room, actor.pk, channel.address, our_id))
-        external_id = ask(lambda voice: voice.call_number(call.room, number, channel.address, our_id))
-    except AdapterError as error:
-        if leg:
-            steer(lambda voice: voice.hang_up(leg))
-        _not_made(call.pk)
-        raise Refused(_("The telephone service does not answer. Try again in a moment.")) from error
-    with realtime.atomic():
-        call = locked_call(call.pk)
-        call.external_id = call.external_id or external_id
-        call.save()
-        _keep_leg(call, P.PATIENT, None, external_id)
-        if _keep_leg(call, P.AGENT, actor, leg).left_at is not None and call.status == C.RINGING:
-            _end_unmade(call)
-            let_go([external_id])
-    return call
-
-
-def _begin(actor: User, channel: Channel, patient: Patient | None, number: str, purpose: str) -> Call:
-    with realtime.atomic():
-        now = timezone.now()
-        interaction = Interaction(
-            channel=channel,
-            channel_kind=channel.kind,
-            direction=Direction.OUTBOUND,
-            thread_key=f"call:{uuid4().hex}",
-            contact_scheme="phone",
-            contact_value=number,
-            patient=patient,
-            case_id=case_of_thread(patient.pk) if patient else None,
-            queue=channel.queue,
-            owner=actor,
-            subject=purpose[:240],
-            snippet=_("Our call"),
-            language=patient.language if patient else "",
-            opened_at=now,
-            last_message_at=now,
-        )
-        interaction.save()
-        TimelineEvent.objects.create(interaction=interaction, kind=TimelineKind.OPENED, actor=actor, at=now)
-        interaction.take()
-        interaction.save()
-        call = Call(
-            interaction=interaction,
-            channel=channel,
-            queue=channel.queue,
-            direction=Direction.OUTBOUND,
-            agent=actor,
-            started_at=now,
-            language=interaction.language,
-            purpose=purpose[:240],
-        )
-        try:
-            with transaction.atomic():
-                call.save()
-        except IntegrityError as error:
-            raise Conflict(_("You are on another call.")) from error
-        note(call, M.STARTED, user=actor, at=now, detail=purpose)
-        record(
-            actor=actor,
-            action=AuditAction.CREATED,
-            object_type="call",
-            object_id=call.pk,
-            patient_id=interaction.patient_id,
-        )
-        show(call, interaction)
-        return call
-
-
-def _not_made(call_id: int) -> None:
-    with realtime.atomic():
-        _end_unmade(locked_call(call_id))
-
-
-def _end_unmade(call: Call) -> None:
-    interaction, agent_id = desk.locked(call.interaction_id), call.agent_id
-    call.fail(timezone.now(), P.SYSTEM)
-    call.save()
-    interaction.snippet = _("Not reached")
-    interaction.save()
-    note(call, M.NOT_CONNECTED)
-    show(call, interaction, agent_id)
-
-
-def line_for(actor: User) -> Channel | None:
-    """The voice channel whose number calls of this person show: their team's line, else the first one."""
-    lines = Channel.objects.select_related("queue").filter(kind=ChannelKind.VOICE, is_active=True).order_by("pk")
-    return lines.filter(line__teams__members=actor).first() or lines.first()
-
-
-def _first_phone(actor: User, patient: Patient) -> str:
-    """Of the record, where the actor may look into it."""
-    if not patients_visible_to(actor).filter(pk=patient.pk).exists():
-        return ""
-    found = patient.contact_points.filter(scheme="phone").order_by("rank", "pk").values_list("value", flat=True).first()
-    return str(found or "")
 
 
 def _mine(actor: User, call_id: int) -> Call:

@@ -13,7 +13,9 @@ from inbox.models import Call, Interaction, VoiceLine
 from inbox.selectors.distribution import available_agents, waiting_calls
 from inbox.selectors.voice import address_of
 from inbox.services.assignment import is_free_for
+from inbox.services.call_placing import end_undialled
 from inbox.services.call_provider import steer
+from inbox.services.call_turns import bring_due
 from inbox.services.calls import locked_call, note, show
 
 M = CallMomentKind
@@ -31,6 +33,8 @@ def watch_calls() -> int:
     stale = Call.objects.filter(status=CallStatus.WAITING, claimed_at__lt=now - CLAIM_HOLDS_FOR)
     for call_id in stale.values_list("pk", flat=True):
         _release_claim(call_id)
+    end_undialled(now - CLAIM_HOLDS_FOR)
+    bring_due()
     return offer_waiting()
 
 
@@ -90,6 +94,8 @@ def _release_claim(call_id: int) -> None:
         call.save()
         note(call, M.NOT_CONNECTED, user=agent)
         show(call, Interaction.objects.get(pk=call.interaction_id), agent.pk if agent else None)
+        if call.callback_id is not None:
+            return
         external_id = call.external_id
         address = address_of("wait", lang=call.language, queue=call.queue_id, n=2)
         transaction.on_commit(lambda: steer(lambda voice: voice.send_to(external_id, address)))

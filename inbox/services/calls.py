@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -24,7 +24,6 @@ from inbox.enums import (
     ChannelKind,
     Direction,
     InteractionStatus,
-    MessagePurpose,
     TimelineKind,
 )
 from inbox.models import Call, CallLeg, CallMoment, Channel, Interaction, TimelineEvent, VoiceLine
@@ -32,9 +31,10 @@ from inbox.selectors.voice import Line, address_of, line_of
 from inbox.services import clocks
 from inbox.services.assignment import note_given
 from inbox.services.call_provider import steer
+from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
 from inbox.services.interactions import tell
 from inbox.services.locks import hold_for_transaction
-from inbox.services.outbox import enqueue
+from inbox.services.text_back import write_text
 from patients.selectors.people import match_patients
 
 log = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
         _apply_status(call, interaction, item, at)
     else:
         _apply_other_leg(call, interaction, item, at)
+    follow_call(call, interaction, at)
     call.save()
     clocks.settle(interaction)
     interaction.save()
@@ -195,7 +196,8 @@ def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: date
     if queue_id.isdecimal():
         call.queue_id = interaction.queue_id = int(queue_id)
     call.wait(at)
-    interaction.waiting_since_at = interaction.waiting_since_at or at
+    take_place_of_callback(call, interaction, at)
+    interaction.waiting_since_at = interaction.waiting_since_at or call.queued_at
     note(call, M.QUEUED, at=at)
 
 
@@ -207,13 +209,14 @@ def _other_way(call: Call, interaction: Interaction, key: str, at: datetime) -> 
         note(call, M.VOICEMAIL, at=at)
     elif key == "1" and interaction.contact_value:
         call.ask_callback()
+        ask_callback(call, interaction, at)
         interaction.snippet = _("Wants to be called back")
         note(call, M.CALLBACK, at=at)
     elif key == "2" and interaction.contact_value:
         call.complete(at, P.PATIENT)
         interaction.snippet = _("Wants to go on by text message")
         note(call, M.TEXT, at=at)
-        _write_text(
+        write_text(
             call, interaction, gettext_noop("You called us. Write here what it is about; a person will answer you.")
         )
 
@@ -233,21 +236,6 @@ def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: d
             TimelineEvent.objects.create(
                 interaction=interaction, kind=TimelineKind.RETURNED, at=at, to_queue_id=interaction.queue_id
             )
-
-
-def _write_text(call: Call, interaction: Interaction, text: str) -> None:
-    channel = Channel.objects.filter(kind=ChannelKind.SMS, is_active=True).order_by("pk").first()
-    if channel is None:
-        return
-    with translation.override(call.language or "en"):
-        enqueue(
-            interaction=interaction,
-            text=_(text),
-            author=None,
-            purpose=MessagePurpose.RECEIPT,
-            channel=channel,
-            idempotency_key=f"text-{call.pk}",
-        )
 
 
 # ---- the caller's own leg ----
@@ -293,8 +281,10 @@ def _spoken(call: Call) -> str:
 
 
 def end_work(call: Call, interaction: Interaction, at: datetime, words: str) -> None:
-    """The agent writes down what came of it; the time for that is the server's."""
+    """The agent writes down what came of it; the time for that is the server's. None for a promise tried again."""
     interaction.snippet, interaction.last_message_at = words[:160], max(interaction.last_message_at, at)
+    if call.status == C.FAILED and is_attempt(call):
+        return
     line = VoiceLine.objects.filter(channel=call.channel_id).first()
     call.wrap_up_ends_at = at + timedelta(seconds=line.wrap_up_seconds if line else DEFAULT_WRAP_UP)
     if call.agent_id:
@@ -315,7 +305,7 @@ def _abandon(call: Call, interaction: Interaction, at: datetime) -> None:
     has_waited = call.queued_at is not None and at - call.queued_at >= SHORT
     line = VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).first()
     if has_waited and line is not None and interaction.contact_value:
-        _write_text(
+        write_text(
             call,
             interaction,
             gettext_noop(
@@ -345,7 +335,9 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
         send_back(call)
     elif is_first and is_theirs is False and call.status == C.RINGING and leg.party == P.AGENT:
         call.fail(at, P.AGENT)
+        note(call, M.MISSED, user=call.agent, at=at)
         end_work(call, interaction, at, _("Not reached"))
+        follow_call(call, interaction, at, is_counted=False)
         let_go([call.external_id])
 
 

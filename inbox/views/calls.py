@@ -11,10 +11,11 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
-from inbox.call_forms import CallTransferForm, HandOverForm, PlaceCallForm
+from inbox.call_forms import CallbackForm, CallTransferForm, HandOverForm, PlaceCallForm
 from inbox.models import Call
+from inbox.selectors.callbacks import live_callback, number_of
 from inbox.selectors.calls import colleague_on, get_call_for, phone_of
-from inbox.services import call_control
+from inbox.services import call_control, call_placing, callbacks
 from inbox.views.answers import go_to, render_form
 from inbox.views.dialogs import posted
 from inbox.views.interactions import find
@@ -127,7 +128,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             number = interaction.contact_value if interaction.contact_scheme == "phone" else ""
             try:
-                made = call_control.place_call(
+                made = call_placing.place_call(
                     actor=user, purpose=form.cleaned_data["purpose"], patient=interaction.patient, number=number
                 )
                 return go_to(request, made.interaction_id, _("Calling. Your telephone rings first."))
@@ -135,3 +136,26 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
                 form.add_error(None, str(error))
                 status = status_of(error)
     return render_form(request, "place_call", {"interaction": interaction, "form": form}, status=status)
+
+
+@form_methods
+def callback(request: HttpRequest, pk: int) -> HttpResponse:
+    """Arrange to call the person of a conversation back, or with `do=cancel` do not."""
+    interaction, user = find(request, pk), person_of(request)
+    initial = {"purpose": interaction.reason.name if interaction.reason else ""}
+    form = CallbackForm(posted(request), user=user, interaction=interaction, initial=initial)
+    arranged, status = live_callback(number_of(user, interaction)), 200
+    if request.method == "POST":
+        status = 422
+        try:
+            if request.POST.get("do") == "cancel":
+                callbacks.cancel_callback(actor=user, interaction_id=pk)
+                return go_to(request, pk, _("The call back is cancelled."))
+            if form.is_valid():
+                callbacks.schedule_callback(actor=user, interaction_id=pk, **form.cleaned_data)
+                return go_to(request, pk, _("The call back is arranged."))
+        except Refused as error:
+            form.add_error(None, str(error))
+            status = status_of(error)
+    context = {"interaction": interaction, "form": form, "arranged": arranged}
+    return render_form(request, "callback", context, status=status)

@@ -184,6 +184,7 @@ TABLE = {
     "inbox:call": (NOBODY, SERVING),
     "inbox:call-transfer": ({"agent"}, {"agent"}),  # only who is on the line
     "inbox:place-call": (SERVING, SERVING),
+    "inbox:callback": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
     "inbox:case": (SERVING, SERVING),
     "inbox:message-text": (SERVING, NOBODY),

@@ -11,6 +11,7 @@ from django_fsm import TransitionNotAllowed
 from contact_center.common.machines import document
 from inbox.enums import (
     AttachmentStatus,
+    CallbackStatus,
     CallStatus,
     CaseStatus,
     EventStatus,
@@ -19,7 +20,7 @@ from inbox.enums import (
     MessageStatus,
     ScanStatus,
 )
-from inbox.models import Attachment, Call, Case, Interaction, Message, Upload, WebhookEvent
+from inbox.models import Attachment, Call, Callback, Case, Interaction, Message, Upload, WebhookEvent
 from tests.factories.inbox import InteractionFactory
 
 NOW = timezone.now()
@@ -58,7 +59,18 @@ MACHINES = {
             "abandon": ({"ringing", "ivr", "waiting"}, "abandoned", (NOW,)),
             "take_message": ({"ringing", "ivr", "waiting"}, "voicemail", ()),
             "ask_callback": ({"ringing", "ivr", "waiting"}, "callback_requested", ()),
-            "fail": ({"ringing"}, "failed", (NOW, "system")),
+            "dial": ({"waiting"}, "ringing", ()),
+            "fail": ({"ringing", "waiting"}, "failed", (NOW, "system")),
+        },
+    ),
+    Callback: (
+        CallbackStatus,
+        {
+            "attempt": ({"due"}, "attempting", ()),
+            "retry": ({"attempting"}, "due", (LATER,)),
+            "reach": ({"attempting"}, "connected", (NOW,)),
+            "give_up": ({"attempting"}, "exhausted", (NOW,)),
+            "cancel": ({"due", "attempting"}, "cancelled", ("staff",)),
         },
     ),
     Case: (

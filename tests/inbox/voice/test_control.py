@@ -10,7 +10,7 @@ from contact_center.common.errors import Conflict, Refused
 from inbox.distribution import Agent
 from inbox.models import Call, Interaction, Note
 from inbox.selectors.distribution import handing, waiting_calls
-from inbox.services import call_control
+from inbox.services import call_control, call_placing
 from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
@@ -232,7 +232,7 @@ def test_a_warm_transfer_asks_the_colleague_first_and_then_leaves_them_the_call(
 def test_our_call_is_a_conversation_with_its_reason_and_connects_when_the_patient_answers(
     line, provider, agent, post_twilio, voice_channel
 ):
-    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    call = call_placing.place_call(actor=agent, purpose="Result is here", number="+13055550177")
     assert (call.status, call.direction, call.purpose, call.interaction.owner) == (
         "ringing",
         "outbound",
@@ -256,12 +256,12 @@ def test_our_call_is_a_conversation_with_its_reason_and_connects_when_the_patien
 
 def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, provider, agent):
     with pytest.raises(Refused, match="Say why you are calling"):
-        call_control.place_call(actor=agent, purpose="", number="+13055550177")
+        call_placing.place_call(actor=agent, purpose="", number="+13055550177")
     patient = PatientFactory(is_do_not_contact=True)
     with pytest.raises(Refused, match="must not be contacted"):
-        call_control.place_call(actor=agent, purpose="x", patient=patient, number="+13055550177")
+        call_placing.place_call(actor=agent, purpose="x", patient=patient, number="+13055550177")
     with pytest.raises(Refused, match="must not be contacted"):  # also where nobody has said whose number it is
-        call_control.place_call(actor=agent, purpose="x", number=PatientFactory(
+        call_placing.place_call(actor=agent, purpose="x", number=PatientFactory(
             is_do_not_contact=True, phone="+13055550199").contact_points.get().value)  # fmt: skip
     assert (provider.asked, Call.objects.count()) == ([], 0)
 
@@ -269,9 +269,9 @@ def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, pr
 def test_the_number_of_a_record_is_dialled_only_by_those_who_may_see_it(line, provider, agent, auditor):
     sealed = PatientFactory(sensitivity="vip", phone="+13055550198")
     with pytest.raises(Refused, match="There is no phone number"):
-        call_control.place_call(actor=agent, purpose="x", patient=sealed)
+        call_placing.place_call(actor=agent, purpose="x", patient=sealed)
     with pytest.raises(Refused):
-        call_control.place_call(actor=auditor, purpose="x", number="+13055550177")
+        call_placing.place_call(actor=auditor, purpose="x", number="+13055550177")
     assert provider.asked == []
 
 
@@ -343,8 +343,8 @@ def test_nobody_is_asked_for_a_call_and_a_message_at_once(caller, ready, agent, 
 
 
 @pytest.mark.parametrize("calls", [1, 3])
-def test_any_number_of_waiting_calls_is_read_in_seven_questions(line, voice_channel, calls, django_assert_num_queries):
+def test_any_number_of_waiting_calls_is_read_in_eight_questions(line, voice_channel, calls, django_assert_num_queries):
     handing()
     CallFactory.create_batch(calls, channel=voice_channel)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(waiting_calls(timezone.now())) == calls

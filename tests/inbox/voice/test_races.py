@@ -6,7 +6,7 @@ from contact_center.common.errors import Conflict, Refused
 from inbox.adapters.base import AdapterError
 from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.models import Call, WebhookEvent
-from inbox.services import call_control
+from inbox.services import call_control, call_placing
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 
@@ -53,12 +53,12 @@ def test_no_patient_is_called_into_an_empty_room(line, provider, agent, meanwhil
     meanwhile(
         "call_agent", lambda leg: tell_of_leg(post_twilio, Call.objects.latest("pk").pk, leg, "no-answer")
     )  # fmt: skip
-    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    call = call_placing.place_call(actor=agent, purpose="Result is here", number="+13055550177")
     assert (call.status, [asked[0] for asked in provider.asked]) == ("failed", ["call_agent", "call_number", "hang_up"])
 
 
 def test_whoever_is_not_reached_frees_the_agent_s_device(line, provider, agent, post_twilio, voice_channel):
-    call = call_control.place_call(actor=agent, purpose="Result is here", number="+13055550177")
+    call = call_placing.place_call(actor=agent, purpose="Result is here", number="+13055550177")
     given = {"CallSid": call.external_id, "CallStatus": "busy", "From": voice_channel.address, "To": "+13055550177"}
     post_twilio("/webhooks/twilio/voice-status", query=f"?call={call.pk}&party=patient", **given)
     drain_ledger()

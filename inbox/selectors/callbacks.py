@@ -1,0 +1,64 @@
+"""Promises to call back as others see them."""
+
+from datetime import datetime, timedelta
+
+from contact_center.accounts.models import User
+from inbox.enums import CALLBACK_LIVE, ChannelKind
+from inbox.models import Callback, Channel, Interaction
+from patients.models import Patient
+from patients.selectors.people import match_patients, patients_visible_to
+
+OWNER_FIRST = timedelta(minutes=5)
+"""So long the owner alone is asked, then as long the fallback owner too, then everybody of the queue."""
+
+
+def live_callback(number: str) -> Callback | None:
+    """The one promise for this number that is still to be kept."""
+    return Callback.objects.filter(number=number, status__in=CALLBACK_LIVE).first() if number else None
+
+
+def callbacks_of(interaction: Interaction) -> list[Callback]:
+    """The promises that belong to a conversation, newest first. One query."""
+    found = Callback.objects.filter(interaction=interaction).select_related("owner", "fallback_owner")
+    return list(found.order_by("-pk"))
+
+
+def may_be_asked(callback: Callback, now: datetime) -> set[int] | None:
+    """Ids of the people to whom it may be offered at this moment; None is everybody of its queue."""
+    late = now - callback.due_at
+    if callback.owner_id is None or late >= OWNER_FIRST * (2 if callback.fallback_owner_id else 1):
+        return None
+    if late < OWNER_FIRST or callback.fallback_owner_id is None:
+        return {callback.owner_id}
+    return {callback.owner_id, callback.fallback_owner_id}
+
+
+def number_of(actor: User, interaction: Interaction) -> str:
+    """The phone number of a conversation in E.164: the one it is held with, else the patient's first; else empty."""
+    if interaction.contact_scheme == "phone":
+        return interaction.contact_value
+    if interaction.patient is None:
+        return ""
+    return first_phone(actor, interaction.patient)
+
+
+def first_phone(actor: User, patient: Patient) -> str:
+    """Where a patient wants to be called first, of the record if the actor may look into it; empty without any."""
+    if not patients_visible_to(actor).filter(pk=patient.pk).exists():
+        return ""
+    found = patient.contact_points.filter(scheme="phone").order_by("rank", "pk").values_list("value", flat=True).first()
+    return str(found or "")
+
+
+def must_not_be_called(patient: Patient | None, number: str) -> bool:
+    """The patient has died, or nobody may contact them; without a patient the one whose number it is."""
+    called = match_patients("phone", number) if patient is None and number else [patient]
+    return len(called) == 1 and called[0] is not None and (
+        called[0].is_do_not_contact or called[0].deceased_date is not None
+    )  # fmt: skip
+
+
+def voice_line_for(actor: User) -> Channel | None:
+    """The voice channel whose number calls of this person show: their team's line, else the first one."""
+    lines = Channel.objects.select_related("queue").filter(kind=ChannelKind.VOICE, is_active=True).order_by("pk")
+    return lines.filter(line__teams__members=actor).first() or lines.first()
