@@ -394,6 +394,10 @@ SPECTACULAR_SETTINGS = {
         "ClockKind": "inbox.enums.ClockKind",
         "Priority": "inbox.enums.Priority",
         "ContactScheme": "patients.enums.ContactScheme",
+        "ContactChannel": "patients.enums.ContactChannel",
+        "ConsentPurpose": "patients.enums.ConsentPurpose",
+        "ConsentStatus": "patients.enums.ConsentStatus",
+        "MessagePurpose": "inbox.enums.MessagePurpose",
     },
 }
 
