@@ -33,7 +33,7 @@ def bring_due(now: datetime | None = None) -> int:
     live = Call.objects.filter(callback__isnull=False).exclude(status__in=CALL_OVER).values("callback_id")
     due = Callback.objects.filter(status=CallbackStatus.DUE, due_at__lte=now).exclude(pk__in=live)
     rows = due.order_by("place_at", "pk").values_list("pk", "interaction_id", "queue_id")[:MOST]
-    return sum(_bring(*row[:2], now) for row in rows if standing_of_queue(row[2], now).is_open)
+    return sum(_bring(pk, interaction, now) for pk, interaction, queue in rows if standing_of_queue(queue, now).is_open)
 
 
 def _bring(callback_id: int, interaction_id: int, now: datetime) -> bool:
