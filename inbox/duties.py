@@ -47,7 +47,6 @@ def declare() -> None:
         Table("inbox.Escalation", MESSAGES, scrub={"detail": "", "returned_why": ""}),
         Table("inbox.RoutingRun", MESSAGES, scrub={"rule_name": "", "passed_over": []}),
         Table("inbox.WorkSkill", MESSAGES, scrub={}),
-        Table("inbox.WaitQuote", MESSAGES, scrub={}),
         Table("inbox.Task", MESSAGES, scrub={"title": ERASED}),
         Table("inbox.TimelineEvent", MESSAGES, scrub={"detail": ""}),
         Table("inbox.DeliveryReport", MESSAGES, scrub={}),

@@ -13,9 +13,8 @@ def declare() -> None:
         Table("scheduling.Reminder", DataClass.RECORD, scrub={}),
         Table("scheduling.Need", DataClass.RECORD, scrub={"note": ""}),
         Table("scheduling.WaitlistEntry", DataClass.RECORD, scrub={"note": ""}),
-        Table("scheduling.SlotOffer", DataClass.RECORD, scrub={}),
+        Table("scheduling.SlotOffer", DataClass.RECORD, scrub={"grounds": {}}),
         Table("scheduling.FreedSlot", DataClass.RECORD, scrub={}),
-        Table("scheduling.MassMoveVisit", DataClass.RECORD, scrub={}),
         Table("scheduling.NoShowRecovery", DataClass.RECORD, scrub={"note": ""}),
         Table("scheduling.VisitQuestion", DataClass.WORKING),
     )

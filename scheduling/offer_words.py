@@ -1,4 +1,4 @@
-"""The words of offers and mass moves, in the language that is set: when, where and with whom, nothing about health."""
+"""The words of offers, in the language that is set: when, where and with whom, nothing about health."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,8 +6,6 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from scheduling import offer_links, reminder_words
-from scheduling.enums import LinkPurpose
-from scheduling.links import address_of
 from scheduling.models import Appointment, SlotOffer
 
 
@@ -43,20 +41,6 @@ def gone() -> str:
 def subject() -> str:
     """The subject of a mail: nothing about the visit."""
     return _("A time is free")
-
-
-def to_be_moved(visit: Appointment) -> str:
-    """What a patient reads whose visit cannot take place at its time."""
-    given = {
-        "name": reminder_words.name_of(visit),
-        "moment": reminder_words.moment_of(visit),
-        "who": visit.practitioner.name,
-        "link": address_of(visit.pk, LinkPurpose.MOVE),
-    }
-    return _(
-        "%(name)s, we are sorry: your visit on %(moment)s with %(who)s cannot take place then. Choose another time"
-        " here: %(link)s Or write to us, and a person will help you."
-    ) % given  # fmt: skip
 
 
 def _of(offer: SlotOffer) -> dict[str, str]:

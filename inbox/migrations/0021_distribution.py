@@ -185,22 +185,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='WaitQuote',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quoted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('position', models.PositiveIntegerField()),
-                ('low', models.PositiveIntegerField()),
-                ('high', models.PositiveIntegerField()),
-                ('is_guess', models.BooleanField(default=False, help_text='Too little was known; the usual times were taken.')),
-                ('waited', models.PositiveIntegerField(blank=True, null=True)),
-                ('interaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wait_quotes', to='inbox.interaction')),
-            ],
-            options={
-                'indexes': [models.Index(fields=['-quoted_at'], name='wait_quote_recent')],
-            },
-        ),
-        migrations.CreateModel(
             name='WorkSkill',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

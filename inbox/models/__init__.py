@@ -12,7 +12,7 @@ from inbox.models.identity import IdentityCheck, IdentityPolicy, OneTimeCode
 from inbox.models.interactions import Case, Interaction, Note, TimelineEvent, TopicSequence
 from inbox.models.ledger import WebhookEvent
 from inbox.models.messages import Attachment, DeliveryReport, Message
-from inbox.models.offers import AgentCapacity, AgentState, Escalation, Offer, WaitQuote, WorkSkill
+from inbox.models.offers import AgentCapacity, AgentState, Escalation, Offer, WorkSkill
 from inbox.models.portal import PortalSession
 from inbox.models.processors import Processor
 from inbox.models.routing import QueueSettings, QueueSkill, RoutingRule, RoutingRun, RuleSkill
@@ -83,7 +83,6 @@ __all__ = [
     "TopicSequence",
     "Upload",
     "VoiceLine",
-    "WaitQuote",
     "WebForm",
     "WebhookEvent",
     "WorkSkill",

@@ -154,21 +154,3 @@ class WorkSkill(models.Model):
 
     def __str__(self) -> str:
         return f"need {self.pk}"
-
-
-class WaitQuote(models.Model):
-    """A wait that somebody was told, to be compared with what happened. Seconds."""
-
-    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="wait_quotes")
-    quoted_at = models.DateTimeField(default=timezone.now)
-    position = models.PositiveIntegerField()
-    low = models.PositiveIntegerField()
-    high = models.PositiveIntegerField()
-    is_guess = models.BooleanField(default=False, help_text="Too little was known; the usual times were taken.")
-    waited = models.PositiveIntegerField(null=True, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["-quoted_at"], name="wait_quote_recent")]
-
-    def __str__(self) -> str:
-        return f"quote {self.pk}"

@@ -19,6 +19,7 @@ from inbox.services import call_control, call_placing, callbacks
 from inbox.views.answers import go_to, render_form
 from inbox.views.dialogs import posted
 from inbox.views.interactions import find
+from inbox.views.traces import leave_trace
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -26,7 +27,11 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 def phone_context(request: HttpRequest) -> dict[str, Any] | None:
     """What the top bar shows of the person's telephone."""
     phone = phone_of(request.user) if isinstance(request.user, User) else None
-    return None if phone is None else {"phone": phone}
+    if phone is None:
+        return None
+    for shown in filter(None, (phone.ringing, phone.current)):
+        leave_trace(request, shown.interaction)
+    return {"phone": phone}
 
 
 @require_safe
@@ -79,6 +84,7 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     found, user = _find(request, pk), person_of(request)
     if found.agent_id != user.pk or found.is_over:
         raise Http404
+    find(request, found.interaction_id)
     colleague = colleague_on(found)
     make = HandOverForm if colleague else CallTransferForm
     form = make(posted(request), interaction=found.interaction)

@@ -46,18 +46,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='MassMoveVisit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('told_at', models.DateTimeField(blank=True, null=True)),
-                ('absence', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits_to_move', to='scheduling.absence')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mass_moves', to='scheduling.appointment')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='inbox.message')),
-            ],
-        ),
-        migrations.CreateModel(
             name='NoShowRecovery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -188,10 +176,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='freedslot',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('filled_by', None), models.Q(('closed_for', 'filled'), _negated=True)), models.Q(('closed_for', 'filled'), ('filled_by__isnull', False)), _connector='OR'), name='freed_slot_filled_by_a_visit'),
-        ),
-        migrations.AddConstraint(
-            model_name='massmovevisit',
-            constraint=models.UniqueConstraint(fields=('absence', 'appointment'), name='mass_move_visit_once'),
         ),
         migrations.AddIndex(
             model_name='noshowrecovery',

@@ -2,7 +2,7 @@
 
 from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
-from scheduling.models.capacity import CapacityRules, FreedSlot, MassMoveVisit, SlotOffer, WaitlistEntry
+from scheduling.models.capacity import CapacityRules, FreedSlot, SlotOffer, WaitlistEntry
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
 from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
@@ -14,7 +14,6 @@ __all__ = [
     "FreedSlot",
     "HealthcareService",
     "Location",
-    "MassMoveVisit",
     "Need",
     "NoShowRecovery",
     "Occupancy",

@@ -17,7 +17,6 @@ from inbox.models import Message
 from patients.models import Patient
 from scheduling.enums import FreedEnd, Trigger, Urgency, VisitMode, WishEnd
 from scheduling.enums import OfferStatus as O
-from scheduling.models.agenda import Absence
 from scheduling.models.appointments import Appointment
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
 
@@ -211,18 +210,3 @@ class SlotOffer(SafeFSM, TimeStampedModel):
     @transition(field=status, source=[O.OFFERED], target=O.WITHDRAWN)
     def withdraw(self) -> None:
         """The time is gone, or the patient left the waitlist."""
-
-
-class MassMoveVisit(TimeStampedModel):
-    """A visit that an absence of its practitioner, room or site makes impossible, followed until it is settled."""
-
-    absence = models.ForeignKey(Absence, on_delete=models.CASCADE, related_name="visits_to_move")
-    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="mass_moves")
-    told_at = models.DateTimeField(null=True, blank=True)
-    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["absence", "appointment"], name="mass_move_visit_once")]
-
-    def __str__(self) -> str:
-        return f"mass move visit {self.pk}"

@@ -42,6 +42,8 @@ OURS = {
 BY_HAND = {"patients.ErasureRequest", "patients.LegalHold"}
 """Tables whose rows the stories below write."""
 
+UNFILLED = {"scheduling.FreedSlot.filled_by", "scheduling.SlotOffer.appointment"}
+"""What only a time that was given to somebody has."""
 FORCED = {"patients.ProgramEnrolment": ("step", "step_due_date"), "inbox.IdentityCheck": ("expires_at",)}
 
 
@@ -106,7 +108,7 @@ class World:
             if second:
                 return PatientFactory()
             is_needed = not field.null or target in self.known or target in duties.paths_to_patient()
-            skipped = field.name in {
+            skipped = str(field) in UNFILLED or field.name in {
                 "merged_into",
                 "offered_to",
                 "ended_by",

@@ -111,8 +111,10 @@ def test_a_partner_agent_loses_sight_of_a_conversation_that_turns_out_sensitive(
     assert live.subscribe(topic)["type"] == "subscribed"
     assert partner.get(f"/inbox/{row.pk}/").status == 200
     agent.wrap_up(row.pk, reason=clinic.sensitive.pk, disposition=clinic.resolved.pk)
-    assert live.hear()["type"] == "changed"
-    assert live.hear() == {"type": "refused", "topics": [topic]}
+    heard = live.hear()
+    while heard["type"] == "changed":  # rights are looked at together, a moment after the first change
+        heard = live.hear()
+    assert heard == {"type": "refused", "topics": [topic]}
     assert live.subscribe(topic)["topics"] == {}
     live.close()
     paths = [f"/inbox/{row.pk}/{rest}" for rest in ("", "talk/", "side/", "wrap-up/", "link/")]
