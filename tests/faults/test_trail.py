@@ -43,12 +43,8 @@ def test_p2_the_application_can_neither_change_nor_delete_what_is_on_record(agen
         for _ in range(3):
             record(actor=agent, action=AuditAction.VIEWED, object_type="patient", object_id=1)
     before = list(AuditEntry.objects.order_by("id").values())
-    with connection.cursor() as cursor:  # the suite lifts this one guard for itself (tests/conftest.py)
+    with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(
-            "CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_auditentry"
-            " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change()"
-        )
     denied = sum(is_denied(statement) for statement in (*ATTEMPTS, TRUNCATE))
     print(f"P2: {denied} of {len(ATTEMPTS) + 1} attempts on the audit trail denied")
     assert (denied, list(AuditEntry.objects.order_by("id").values())) == (len(ATTEMPTS) + 1, before)

@@ -43,7 +43,7 @@ def test_the_worklist_asks_as_often_for_one_pair_as_for_three(lead, count, djang
         )
         duplicates.compare_records([twin.pk for twin in twins])
     lead.get(reverse("patients:duplicates"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         lead.get(reverse("patients:duplicates"))
 
 

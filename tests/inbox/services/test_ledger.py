@@ -102,7 +102,7 @@ def test_the_same_mail_to_the_same_mailbox_is_stored_once_whatever_carried_it():
     assert (first is None, again is None, other is None) == (False, True, False)
 
 
-def test_a_call_is_recorded_only(sms_channel):
+def test_a_call_to_no_line_of_ours_is_kept_where_people_see_it(sms_channel):
     event = store(b"CallSid=CA1", key="call:CA1", kind=EventKind.VOICE)
     drain_ledger()
-    assert WebhookEvent.objects.get(pk=event).status == EventStatus.IGNORED
+    assert WebhookEvent.objects.get(pk=event).status == EventStatus.QUARANTINED
