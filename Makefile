@@ -39,12 +39,13 @@ reset: install ## erase the demo's data
 lint: install-test ## style, types, import contracts, templates, migrations
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh requirements/lint.sh $(CHECKED)
 
-export FAULT_ROUNDS ?= 3
+export FAULT_ROUNDS ?= 2
 faults: export FAULT_ROUNDS = 20
 
 test: browser ## everything that must be green (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh -c \
-	  'sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) -m "not slow" $(ARGS)'
+	  'run=$$($(PY) -c "import uuid; print(uuid.uuid4().hex)"); $(PY) -W ignore -m tests.template $$run & \
+	  sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) --testrunuid $$run -m "not slow" $(ARGS)'
 
 faults: browser ## every fault test with its figure, the long ones too (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- $(PY) -m pytest -m "fault or slow" -s -p no:randomly $(ARGS)

@@ -1,10 +1,14 @@
-"""One migrated database that every worker copies: migrating costs more than most folders of tests."""
+"""One migrated database that every worker copies: migrating costs more than most folders of tests.
+
+`python -m tests.template <run>` makes it beforehand, while something else is going on.
+"""
 
 import os
 import subprocess
 import sys
 from contextlib import closing
 
+import django
 import psycopg2
 from django.conf import settings
 from django.db import connection
@@ -22,6 +26,7 @@ def template_of(run: str) -> str:
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])  # goes with the session
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [name])
         if not cursor.fetchone()[0]:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}_raw")
             cursor.execute(f"CREATE DATABASE {name}_raw")
             _migrate(f"{name}_raw")
             cursor.execute(f"ALTER DATABASE {name}_raw RENAME TO {name}")
@@ -54,3 +59,9 @@ def _migrate(name: str) -> None:
         env=os.environ | {"DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE},
         check=True,
     )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contact_center.settings_test")
+    django.setup()
+    template_of(sys.argv[1])

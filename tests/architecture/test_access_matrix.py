@@ -515,7 +515,8 @@ def test_every_address_answers_exactly_whom_the_table_names(method, browsers, ur
         url, (get, post) = url_of(address), TABLE[address.name]
         needs_sign_in = getattr(address.view, "login_required", True)
         allowed = {"GET": get, "POST": post}.get(method, NOBODY)
-        outcomes = {name: ask(browser, method, url) for name, browser in browsers.items()}
+        asked = browsers if method in ("GET", "POST") else {name: browsers[name] for name in ("admin", "anonymous")}
+        outcomes = {name: ask(browser, method, url) for name, browser in asked.items()}
         cells += len(outcomes)
         answered = {name for name, result in outcomes.items() if result == "in"}
         is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in

@@ -21,7 +21,7 @@ from contact_center.engine_files import engine_user, socket_dir
 from tests.faults.stack import ROLE_NAMES, ROOT, Stack, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.enable_socket, pytest.mark.timeout(300)]
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 is_root = os.geteuid() == 0
 
 

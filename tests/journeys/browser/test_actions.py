@@ -198,7 +198,7 @@ def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channe
     assert complaints_of() == []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [pytest.param(1440, "light", marks=pytest.mark.slow), *SCREENS[1:]])
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_the_forms_are_accessible_as_pages_too(width, scheme, desk, conversation, agent, whatsapp_channel):
     about_work = ("snooze", "transfer", "labels", "case", "tasks", "merge", "split", "find", "wrap-up")
     names = [*about_work, "link", "templates", "macros"]

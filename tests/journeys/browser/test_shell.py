@@ -276,7 +276,7 @@ def test_every_target_is_at_least_24_pixels(width, desk, conversation, agent, se
 @pytest.mark.parametrize(
     ("width", "theme", "direction"),
     [
-        (1440, "light", "ltr"),
+        pytest.param(1440, "light", "ltr", marks=pytest.mark.slow),
         (390, "dark", "rtl"),
         pytest.param(1440, "dark", "rtl", marks=pytest.mark.slow),
         pytest.param(390, "light", "ltr", marks=pytest.mark.slow),
