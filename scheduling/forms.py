@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from inbox.forms import DATE, SELECT, TEXT
 from scheduling.enums import Party, VisitMode
 from scheduling.models import HealthcareService, Location, Practitioner
-from scheduling.selectors.openings import Search, need_of
+from scheduling.selectors.openings import Search, fit_of
 from scheduling.services.booking import Wish
-from scheduling.slots import Need, Slot
+from scheduling.slots import Fit, Slot
 
 PARTS = {
     "": (_("Any time of day"), None),
@@ -89,9 +89,9 @@ class SearchForm(forms.Form):
         service: HealthcareService = given["service"]
         today = timezone.localdate()
         first: date = max(given["from_date"] or today, today)
-        need, span = need_of(service), PARTS[given["part"]][1]
+        fit, span = fit_of(service), PARTS[given["part"]][1]
         if span:
-            need = Need(need.minutes, need.buffer_before, need.buffer_after, need.step, span)
+            fit = Fit(fit.minutes, fit.buffer_before, fit.buffer_after, fit.step, span)
         return Search(
             service,
             from_date=first,
@@ -99,7 +99,7 @@ class SearchForm(forms.Form):
             practitioners=frozenset({given["practitioner"].pk}) if given["practitioner"] else frozenset(),
             locations=frozenset({given["location"].pk}) if given["location"] else frozenset(),
             mode=given["mode"],
-            need=need,
+            fit=fit,
         )
 
 

@@ -9,17 +9,17 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from contact_center.common.answers import status_of
 from contact_center.common.errors import Refused
-from contact_center.common.ratelimit import caller_address, is_over
+from contact_center.common.ratelimit import is_over
 from scheduling import links
 from scheduling.enums import AppointmentStatus, LinkPurpose, NeedKind, Party
 from scheduling.forms import sealed
+from scheduling.link_pages import is_too_much, link_page
 from scheduling.models import Appointment
 from scheduling.patient_forms import REASONS, CancelOwnForm, MoveOwnForm, PrepareForm, SeenForm
 from scheduling.selectors.appointments import visit_behind
@@ -29,8 +29,6 @@ from scheduling.services.handing_over import language_of
 from scheduling.services.reminders import send_new_link
 
 P = LinkPurpose
-OPENED, TRIED = 120, 20
-"""Pages and changes from one network in ten minutes; more wait."""
 CHECK_IN_FROM, JOIN_FROM = timedelta(hours=2), timedelta(minutes=15)
 Answered = tuple[str, dict[str, Any], int]
 
@@ -39,9 +37,7 @@ Answered = tuple[str, dict[str, Any], int]
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """What a link is good for. A link of a visit that was moved leads to the one that is booked now."""
-    is_change = request.method == "POST"
-    name, limit = ("visit-change", TRIED) if is_change else ("visit-link", OPENED)
-    if is_over(name, caller_address(request), limit=limit, seconds=600):
+    if is_too_much(request):
         return _page(request, "limited", {}, 429)
     try:
         said = links.read(token)
@@ -62,11 +58,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, state: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    response = render(request, f"scheduling/link_{state}.html", context, status=status)
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "same-origin"
-    return response
+    return link_page(request, f"link_{state}", context, status)
 
 
 def _links(visit: Appointment, until: int) -> dict[str, str]:

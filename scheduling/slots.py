@@ -48,7 +48,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Fit:
     """What is looked for. Minutes; `part_of_day` is local, half-open, the whole day when None."""
 
     minutes: int
@@ -104,7 +104,7 @@ def _second(zone: ZoneInfo, day: date, at: time) -> int:
 
 
 def free_slots(
-    openings: Iterable[Opening], taken: Mapping[Resource, Sequence[Span]], need: Need, now: datetime
+    openings: Iterable[Opening], taken: Mapping[Resource, Sequence[Span]], fit: Fit, now: datetime
 ) -> Iterator[Slot]:
     """Slots in order of start, lazily. A slot lies with its buffers inside one opening, begins on the grid of the
     opening's start, not before `now`, and touches no taken span of its resources.
@@ -112,14 +112,12 @@ def free_slots(
     `taken` holds joined spans in order (`common.spans.joined`).
     """
     earliest = int(now.timestamp())
-    return heapq.merge(*(_in_opening(opening, taken, need, earliest) for opening in openings))
+    return heapq.merge(*(_in_opening(opening, taken, fit, earliest) for opening in openings))
 
 
-def _in_opening(
-    opening: Opening, taken: Mapping[Resource, Sequence[Span]], need: Need, earliest: int
-) -> Iterator[Slot]:
-    step, before, after = need.step * 60, need.buffer_before * 60, need.buffer_after * 60
-    length = need.minutes * 60
+def _in_opening(opening: Opening, taken: Mapping[Resource, Sequence[Span]], fit: Fit, earliest: int) -> Iterator[Slot]:
+    step, before, after = fit.step * 60, fit.buffer_before * 60, fit.buffer_after * 60
+    length = fit.minutes * 60
     rows = [taken.get(resource, ()) for resource in opening.resources]
     start = opening.start + before
     if start < earliest:
@@ -129,7 +127,7 @@ def _in_opening(
         if blocked_until is not None:
             start += -(-(blocked_until + before - start) // step) * step
             continue
-        if _is_wanted(start, start + length, need, opening.zone):
+        if _is_wanted(start, start + length, fit, opening.zone):
             end = start + length
             yield Slot(start, opening.practitioner_id, end, opening.location_id, opening.room_id)
         start += step
@@ -146,16 +144,16 @@ def _blocked_until(rows: Sequence[Sequence[Span]], start: int, end: int) -> int 
     return None
 
 
-def _is_wanted(start: int, end: int, need: Need, zone: ZoneInfo) -> bool:
-    if need.part_of_day is None and len(need.weekdays) == 7:
+def _is_wanted(start: int, end: int, fit: Fit, zone: ZoneInfo) -> bool:
+    if fit.part_of_day is None and len(fit.weekdays) == 7:
         return True
     local = datetime.fromtimestamp(start, zone)
-    if local.weekday() not in need.weekdays:
+    if local.weekday() not in fit.weekdays:
         return False
-    if need.part_of_day is None:
+    if fit.part_of_day is None:
         return True
     finish = datetime.fromtimestamp(end, zone)
-    from_, until = need.part_of_day
+    from_, until = fit.part_of_day
     return from_ <= local.time() and finish.date() == local.date() and finish.time() <= until
 
 

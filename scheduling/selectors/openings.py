@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from contact_center.common.spans import joined, without
 from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
-from scheduling.slots import Hours, Need, Opening, Resource, Slot, Span, free_slots, spans_of
+from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Span, free_slots, spans_of
 
 MOST_SLOTS = 200
 # A search reads a day first and then twice as much each time: many practitioners have a slot soon, one may have none.
@@ -31,12 +31,12 @@ class Search:
     locations: frozenset[int] = frozenset()
     language: str = ""
     mode: str = ""
-    need: Need | None = None
+    fit: Fit | None = None
 
 
-def need_of(service: HealthcareService) -> Need:
+def fit_of(service: HealthcareService) -> Fit:
     """The time a visit of this service takes, at any part of the day."""
-    return Need(
+    return Fit(
         minutes=service.minutes,
         buffer_before=service.buffer_before_minutes,
         buffer_after=service.buffer_after_minutes,
@@ -111,12 +111,12 @@ def _slots(search: Search, now: datetime) -> Iterator[Slot]:
     if not search.service.is_active or (search.mode and search.mode not in search.service.modes):
         return
     patterns = _patterns(search)
-    need = search.need or need_of(search.service)
+    fit = search.fit or fit_of(search.service)
     day, days = search.from_date, FIRST_DAYS
     while patterns and day <= search.until_date:
         last = min(day + timedelta(days=days - 1), search.until_date)
         openings = _openings(patterns, day, last)
-        yield from free_slots(openings, taken_spans(openings, now), need, now)
+        yield from free_slots(openings, taken_spans(openings, now), fit, now)
         day, days = last + timedelta(days=1), min(days * 2, MOST_DAYS)
 
 

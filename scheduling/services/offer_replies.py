@@ -8,14 +8,14 @@ from django.utils import timezone, translation
 
 from contact_center.common.errors import Refused
 from inbox.enums import MessageStatus
-from inbox.models import Interaction, Message
+from inbox.models import Message
 from inbox.replies import Pending, Reply
 from inbox.services import automation
-from inbox.services.outbox import enqueue
 from scheduling import offer_words
 from scheduling.enums import OfferStatus
 from scheduling.models import Reminder, SlotOffer
 from scheduling.services import offers
+from scheduling.services.answering import answer
 from scheduling.services.handing_over import language_of
 from scheduling.understanding import Meaning, understand
 
@@ -51,7 +51,7 @@ class OfferReplies:
             words = _accept(offer) if is_yes else _decline(offer)
             if words is None:
                 return False
-            _say(reply, message, words)
+            answer(reply, message, words, about="offer")
         if not said.has_more:
             automation.settle(interaction_id=reply.interaction_id, message_ids=[message.pk])
         return True
@@ -97,15 +97,3 @@ def _decline(offer: SlotOffer) -> str:
     except offers.OfferGone:
         SlotOffer.objects.filter(pk=offer.pk).update(answered_at=timezone.now())
     return offer_words.declined()
-
-
-def _say(reply: Reply, message: Message, words: str) -> None:
-    enqueue(
-        interaction=Interaction.objects.get(pk=reply.interaction_id),
-        text=words,
-        author=None,
-        channel=message.channel,
-        address_scheme=message.address_scheme,
-        address=message.address,
-        idempotency_key=f"offer-answer-{message.pk}",
-    )

@@ -14,15 +14,14 @@ from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Refused
 from inbox.enums import MessageStatus
-from inbox.models import Interaction, Message
+from inbox.models import Message
 from inbox.replies import Pending, Reply
 from inbox.services import automation
-from inbox.services.outbox import enqueue
 from scheduling import reminder_words
 from scheduling.enums import ABOUT_TIME, Answer, AppointmentStatus, Confirmation, Party, ReminderKind
 from scheduling.models import Appointment, Reminder, VisitQuestion
 from scheduling.naming import named_by, names_another
-from scheduling.services import attendance, booking
+from scheduling.services import answering, attendance, booking
 from scheduling.services.handing_over import language_of
 from scheduling.understanding import Meaning, Said, understand
 
@@ -279,13 +278,4 @@ def _note(rows: Sequence[Reminder], answer: Answer, message: Message, *, rating:
 
 
 def _say(asked: Asked, words: str) -> None:
-    message = asked.message
-    enqueue(
-        interaction=Interaction.objects.get(pk=asked.reply.interaction_id),
-        text=words,
-        author=None,
-        channel=message.channel,
-        address_scheme=message.address_scheme,
-        address=message.address,
-        idempotency_key=f"visit-answer-{message.pk}",
-    )
+    answering.answer(asked.reply, asked.message, words, about="visit")

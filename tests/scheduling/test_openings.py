@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contact_center.common.errors import Conflict
 from scheduling.models import Absence
-from scheduling.selectors.openings import Search, find_slots, need_of
+from scheduling.selectors.openings import Search, find_slots, fit_of
 from scheduling.services.booking import Wish, book, hold_slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
@@ -136,5 +136,5 @@ def test_the_number_of_statements_grows_with_no_row(service, site, django_assert
 
 def test_a_search_asks_for_the_time_the_service_takes(service):
     service.buffer_after_minutes = 10
-    need = need_of(service)
-    assert (need.minutes, need.buffer_before, need.buffer_after, need.step) == (60, 0, 10, 60)
+    fit = fit_of(service)
+    assert (fit.minutes, fit.buffer_before, fit.buffer_after, fit.step) == (60, 0, 10, 60)

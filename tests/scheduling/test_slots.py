@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contact_center.common.spans import joined
-from scheduling.slots import Hours, Need, Opening, Resource, Slot, Step, chains, free_slots, spans_of
+from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Step, chains, free_slots, spans_of
 
 ZONES = [
     ZoneInfo(name)
@@ -72,9 +72,9 @@ spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)).map(lambda p
 @settings(max_examples=200, deadline=None)
 @given(taken=spans, step=st.sampled_from([5, 10, 15]), before=st.integers(0, 10), after=st.integers(0, 10))
 def test_slots_are_exactly_the_free_times_on_the_grid(taken, step, before, after):
-    need = Need(minutes=20, buffer_before=before, buffer_after=after, step=step)
+    fit = Fit(minutes=20, buffer_before=before, buffer_after=after, step=step)
     blocked = list(joined(sorted((start * 60, end * 60) for start, end in taken)))
-    found = minutes(free_slots([opening(0, 220)], {Resource("practitioner", 1): blocked}, need, LONG_AGO))
+    found = minutes(free_slots([opening(0, 220)], {Resource("practitioner", 1): blocked}, fit, LONG_AGO))
     free = [
         (start, start + 20)
         for start in range(before, 220, step)
@@ -86,12 +86,12 @@ def test_slots_are_exactly_the_free_times_on_the_grid(taken, step, before, after
 
 def test_nothing_begins_before_now_and_the_grid_stays():
     now = datetime.fromtimestamp(47 * 60, UTC)
-    assert minutes(free_slots([opening(0, 120)], {}, Need(minutes=30, step=30), now)) == [(60, 90), (90, 120)]
+    assert minutes(free_slots([opening(0, 120)], {}, Fit(minutes=30, step=30), now)) == [(60, 90), (90, 120)]
 
 
 def test_a_room_that_is_taken_closes_the_time_of_everybody_in_it():
     rooms = [opening(0, 60, room_id=7), opening(0, 60, practitioner_id=2, room_id=8)]
-    found = free_slots(rooms, {Resource("room", 7): [(0, 3600)]}, Need(minutes=30, step=30), LONG_AGO)
+    found = free_slots(rooms, {Resource("room", 7): [(0, 3600)]}, Fit(minutes=30, step=30), LONG_AGO)
     assert [(slot.practitioner_id, slot.start) for slot in found] == [(2, 0), (2, 1800)]
 
 
@@ -99,10 +99,10 @@ def test_a_part_of_the_day_and_the_weekdays_are_the_sites_own():
     zone = ZoneInfo("America/New_York")
     span = spans_of([Hours(0, time(9), time(17))], date(2026, 3, 9), date(2026, 3, 9), zone)[0]
     monday = Opening(*span, 1, 1, None, zone)
-    need = Need(minutes=60, step=60, part_of_day=(time(15), time(17)))
-    found = list(free_slots([monday], {}, need, LONG_AGO))
+    fit = Fit(minutes=60, step=60, part_of_day=(time(15), time(17)))
+    found = list(free_slots([monday], {}, fit, LONG_AGO))
     assert [slot.starts_at.astimezone(zone).hour for slot in found] == [15, 16]
-    assert list(free_slots([monday], {}, Need(minutes=60, weekdays=frozenset({1})), LONG_AGO)) == []
+    assert list(free_slots([monday], {}, Fit(minutes=60, weekdays=frozenset({1})), LONG_AGO)) == []
 
 
 def test_visits_in_a_row_keep_their_order_and_gaps():
