@@ -201,6 +201,7 @@ class NotificationKind(TextChoices):
     DEADLINE_MISSED = "deadline_missed", _("A deadline was missed")
     ESCALATED = "escalated", _("Work is escalated to my team, or comes back from another")
     LEFT_LYING = "left_lying", _("Work of my queues lies too long")
+    SUPERVISED = "supervised", _("A supervisor changes my state or my work")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
     WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
 
@@ -369,6 +370,7 @@ class CallMomentKind(TextChoices):
     STARTED = "started", _("Call began")
     CHOSEN = "chosen", _("Chose from the menu")
     QUEUED = "queued", _("Waits in the queue")
+    QUOTED = "quoted", _("Was told a wait, in minutes")
     OFFERED = "offered", _("Offered to")
     DECLINED = "declined", _("Declined by")
     MISSED = "missed", _("Not answered by")
@@ -434,6 +436,17 @@ class EscalationWhy(TextChoices):
     OVERFLOW = "overflow", _("Waited too long")
     DEADLINE = "deadline", _("Missed its deadline")
     ASKED = "asked", _("Somebody asked for it")
+
+
+class SupervisionReason(TextChoices):
+    """Why a supervisor changes somebody's state or work. Fixed words: they stand where no patient may be named."""
+
+    NO_ANSWER = "no_answer", _("Does not answer")
+    SHIFT_OVER = "shift_over", _("The shift is over")
+    NEEDED = "needed", _("Needed elsewhere")
+    OVERLOADED = "overloaded", _("Too much at once")
+    STUCK = "stuck", _("It is stuck")
+    ASKED = "asked", _("They asked for it")
 
 
 class HoursState(TextChoices):

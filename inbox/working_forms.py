@@ -103,6 +103,41 @@ class TransferForm(forms.Form):
         return data
 
 
+class QueueOfTeams(forms.ModelChoiceField):
+    """A queue, named with the teams that serve it."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        teams = [team.name for team in obj.teams.all() if team.name != obj.name]
+        return f"{obj.name} ({', '.join(teams)})" if teams else obj.name
+
+
+class EscalationForm(forms.Form):
+    """Which other team is to see to it, and why."""
+
+    queue = QueueOfTeams(
+        Queue.objects.filter(is_active=True).prefetch_related("teams"), label=_("Ask"), empty_label=_("Choose a team"),
+        widget=forms.Select(SELECT | FIRST), error_messages={"required": _("Choose another team's queue.")},
+    )  # fmt: skip
+    why = forms.CharField(
+        label=_("What do they have to decide or do?"), max_length=240, widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Say why you are escalating it.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, interaction: Interaction, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["queue"]
+        field.queryset = field.queryset.exclude(pk=interaction.queue_id)
+
+
+class SendBackForm(forms.Form):
+    """Why it goes back to the team it came from."""
+
+    why = forms.CharField(
+        label=_("Why does it go back?"), max_length=240, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say why it goes back.")},
+    )  # fmt: skip
+
+
 class LabelsForm(forms.Form):
     """Reason, priority and tags of a conversation. What was `shown` when it was drawn says what the person changed."""
 

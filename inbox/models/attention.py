@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from contact_center.common.models import TimeStampedModel
-from inbox.enums import NotificationKind
+from inbox.enums import NotificationKind, SupervisionReason
 from inbox.models.interactions import Interaction, Note
 
 
@@ -38,6 +38,7 @@ class Notification(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
+    reason = models.CharField(max_length=20, blank=True, choices=SupervisionReason.choices)
     dedupe_key = models.CharField(max_length=80, blank=True, help_text="The same fact is told once.")
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)

@@ -139,6 +139,7 @@ class Call(SafeFSM, TimeStampedModel):
             models.Index(fields=["queue", "queued_at"], condition=Q(status=C.WAITING), name="call_waiting"),
             models.Index(fields=["agent", "-ended_at"], name="call_agent_recent"),
             models.Index(fields=["queue", "-answered_at"], name="call_queue_answered"),
+            models.Index(fields=["-queued_at"], condition=Q(queued_at__isnull=False), name="call_queued"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import Func, Q
 from django.utils import timezone
@@ -303,6 +303,7 @@ class TimelineEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["interaction", "at"], name="timeline_event_order"),
+            BrinIndex(fields=["at"], name="timeline_event_day"),
             models.Index(fields=["detail"], condition=Q(kind=TimelineKind.MOVED), name="timeline_moved_from"),
         ]
 

@@ -33,9 +33,22 @@ class QueueSettings(TimeStampedModel):
         default=168, help_text="What lies longer is offered to nobody; the supervisor sees it."
     )
 
+    answer_within_seconds = models.PositiveIntegerField(
+        default=20, help_text="Calls that are answered by then are on time."
+    )
+    on_time_percent = models.PositiveSmallIntegerField(default=80, help_text="So many are to be on time.")
+    short_abandon_seconds = models.PositiveSmallIntegerField(
+        default=5, help_text="Whoever hangs up sooner does not count against the service level."
+    )
+    alert_waiting = models.PositiveIntegerField(null=True, blank=True, help_text="The live board warns from so many.")
+    alert_wait_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The live board warns of a wait so long."
+    )
+
     class Meta:
         verbose_name_plural = "queue settings"
         constraints = [
+            models.CheckConstraint(condition=Q(on_time_percent__range=(1, 100)), name="queue_settings_on_time_percent"),
             models.CheckConstraint(condition=Q(offer_seconds__range=(5, 600)), name="queue_settings_offer_seconds"),
             models.CheckConstraint(
                 condition=Q(overflow_queue=None, overflow_after_seconds=None)

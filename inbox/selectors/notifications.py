@@ -44,6 +44,7 @@ DEFAULTS = {
     K.WRONG_PATIENT: Wish(desktop=True, email=True),
     K.ESCALATED: Wish(sound=True, desktop=True),
     K.LEFT_LYING: Wish(),
+    K.SUPERVISED: Wish(sound=True, desktop=True),
 }
 
 
@@ -155,6 +156,15 @@ def title_of(row: Notification) -> str:
         return _("%(actor)s mentions you in a note") % words
     if row.kind == K.GLASS_BROKEN and row.actor_id:
         return _("%(actor)s opened a protected record") % words
+    if row.kind == K.ESCALATED and row.dedupe_key.startswith("seen:") and row.actor_id:
+        return _("%(actor)s, %(queue)s, sees to what you escalated") % words
+    if row.kind == K.ESCALATED and row.dedupe_key.startswith("back:"):
+        return _("What was escalated came back to %(queue)s") % words
+    if row.kind == K.SUPERVISED:
+        words |= {"reason": row.get_reason_display()}
+        if row.interaction_id:
+            return _("%(actor)s took work in %(queue)s off you: %(reason)s") % words
+        return _("%(actor)s changed your state: %(reason)s") % words
     sentences = {
         K.GLASS_BROKEN: _("A protected record was opened"),
         K.WRONG_PATIENT: _("Something was moved to the right patient in %(queue)s"),
@@ -171,5 +181,6 @@ def title_of(row: Notification) -> str:
         K.DEADLINE_MISSED: _("A deadline in %(queue)s was missed"),
         K.ESCALATED: _("A conversation was escalated to %(queue)s, or came back"),
         K.LEFT_LYING: _("Work in %(queue)s finds nobody"),
+        K.SUPERVISED: "",
     }
     return sentences[K(row.kind)] % words

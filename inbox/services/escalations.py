@@ -107,10 +107,16 @@ def _waiting(work: Interaction) -> Escalation:
 
 
 def note_taken(work: Interaction, actor: User) -> None:
-    """Whoever takes escalated work acknowledges it, in the caller's transaction."""
-    Escalation.objects.filter(interaction=work, acknowledged_at=None, returned_at=None).update(
-        acknowledged_at=timezone.now(), acknowledged_by=actor
-    )
+    """Whoever takes escalated work acknowledges it, and who asked for it hears so; in the caller's transaction."""
+    found = open_escalation(work)
+    if found is None:
+        return
+    found.acknowledged_at, found.acknowledged_by = timezone.now(), actor
+    found.save()
+    notify(
+        user=found.asked_by, kind=NotificationKind.ESCALATED, interaction=work, actor=actor,
+        dedupe_key=f"seen:{found.pk}",
+    )  # fmt: skip
 
 
 def send_back(*, actor: User, interaction_id: int, why: str) -> Interaction:
@@ -146,6 +152,10 @@ def _return(found: Escalation, work: Interaction, *, actor: User | None, why: st
         detail=why,
     )
     _tell(work, found.from_queue_id, f"back:{found.pk}", actor)
+    notify(
+        user=found.asked_by, kind=NotificationKind.ESCALATED, interaction=work, actor=actor,
+        dedupe_key=f"back:{found.pk}",
+    )  # fmt: skip
 
 
 def overflow() -> int:

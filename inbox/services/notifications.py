@@ -31,6 +31,7 @@ def notify(
     actor: User | None = None,
     dedupe_key: str = "",
     is_duty: bool = False,
+    reason: str = "",
 ) -> Notification | None:
     """Tell one person one fact, in the caller's transaction; their screens hear of it after commit.
 
@@ -52,6 +53,7 @@ def notify(
         kind=kind,
         interaction=interaction,
         actor=actor,
+        reason=reason,
         dedupe_key=dedupe_key[:80],
         is_in_app=is_in_app,
         mail_due_at=timezone.now() if wish.email else None,

@@ -68,6 +68,7 @@ NOTICE_ICONS = {
     "deadline_missed": "timer",
     "escalated": "git-branch",
     "left_lying": "hourglass",
+    "supervised": "user-round-check",
 }
 
 

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
@@ -15,13 +15,15 @@ from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import DeclineReason
-from inbox.models import Offer, Queue
-from inbox.selectors.distribution import offer_to
+from inbox.models import Offer
+from inbox.selectors.distribution import handing, offer_to
 from inbox.services import assignment, escalations
-from inbox.views.interactions import find, show
+from inbox.views.dialogs import posted, serve
+from inbox.views.interactions import act, find, show
 from inbox.views.lists import require_desk
 from inbox.views.notices import own_topic
 from inbox.views.traces import leave_trace
+from inbox.working_forms import EscalationForm, SendBackForm
 
 
 def offers_context(request: HttpRequest) -> dict[str, Any] | None:
@@ -84,33 +86,24 @@ def _card(request: HttpRequest, said: str, *, status: int = 200) -> HttpResponse
     return say(request, answer, said, is_error=status >= 400)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def escalation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer an escalation: `acknowledge`, or `back` with a reason; or make one: `ask` with a `queue` and a reason."""
+    """Ask another team to see to it; with `do=back` send it back; a POST with `do=acknowledge` says that one sees to
+    it."""
     interaction, user = find(request, pk), person_of(request)
-    what, why = request.POST.get("do", ""), request.POST.get("why", "")
-    try:
-        if what == "ask":
-            queue = Queue.objects.filter(pk=_number(request, "queue"), is_active=True).first()
-            if queue is None:
-                raise Refused(_("Choose another team's queue."))
-            escalations.escalate(actor=user, interaction_id=interaction.pk, queue=queue, detail=why)
-            said = _("Escalated. You hear when that team answers.")
-        elif what == "back":
-            escalations.send_back(actor=user, interaction_id=interaction.pk, why=why)
-            said = _("Sent back.")
-        else:
-            escalations.acknowledge(actor=user, interaction_id=interaction.pk)
-            said = _("Acknowledged.")
-    except Refused as error:
-        return say(request, redirect("inbox:interaction", pk), str(error), is_error=True)
-    return say(request, redirect("inbox:list"), said) if what != "acknowledge" else _here(request, pk, said)
+    do = request.POST.get("do") or request.GET.get("do", "")
 
+    def ask(data: dict[str, Any]) -> None:
+        escalations.escalate(actor=user, interaction_id=pk, queue=data["queue"], detail=data["why"])
 
-def _here(request: HttpRequest, pk: int, said: str) -> HttpResponse:
-    return say(request, redirect("inbox:interaction", pk), said)
+    def send_back(data: dict[str, Any]) -> None:
+        escalations.send_back(actor=user, interaction_id=pk, why=data["why"])
 
-
-def _number(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
+    if do == "acknowledge" and request.method == "POST":
+        return act(request, pk, escalations.acknowledge, _("Acknowledged."))
+    if do == "back":
+        return serve(request, "send_back", interaction, SendBackForm(posted(request)), send_back, _("Sent back."))
+    form = EscalationForm(posted(request), interaction=interaction)
+    said = _("Escalated. You hear when that team answers.")
+    minutes = max(1, handing().of(interaction.queue_id).acknowledge_seconds // 60)
+    return serve(request, "escalate", interaction, form, ask, said, answer_minutes=minutes)

@@ -265,7 +265,7 @@ TABLE = {
     "inbox:media": (NOBODY, NOBODY),  # only with the signed address of a message that is leaving
     "inbox:settings": (WORKERS, NOBODY),
     "inbox:offers": (WORKERS, NOBODY),  # an answer that names no offer is answered as if it did not exist
-    "inbox:escalation": (NOBODY, SERVING),
+    "inbox:escalation": (SERVING, SERVING),
     "inbox:queue-settings": ({"admin"}, NOBODY),
     "inbox:queue-settings-edit": ({"admin"}, {"admin"}),
     "inbox:routing": ({"admin"}, NOBODY),

@@ -3,8 +3,9 @@
 import pytest
 
 from inbox.enums import DeclineReason, Sharing
-from inbox.models import AgentState, Interaction, Offer, QueueSettings, QueueSkill, RoutingRule
+from inbox.models import AgentState, Interaction, Notification, Offer, QueueSettings, QueueSkill, RoutingRule
 from inbox.selectors.distribution import handing
+from inbox.selectors.notifications import title_of
 from inbox.services import escalations
 from tests.factories.accounts import SkillFactory
 from tests.factories.distribution import OfferFactory, RoutingRuleFactory
@@ -99,10 +100,23 @@ def test_rules_are_made_moved_switched_and_previewed(admin, signed_in, queue, cl
 def test_an_escalation_is_shown_and_answered(agent, clinical_agent, signed_in, sms_channel, clinical_queue):
     work = InteractionFactory(channel=sms_channel, owner=agent)
     path = f"/inbox/{work.pk}/escalation/"
-    signed_in(agent).post(path, {"do": "ask", "queue": clinical_queue.pk, "why": "Fever"})
+    asking = signed_in(agent)
+    assert list(asking.get(path).context["form"].fields["queue"].queryset) == [clinical_queue]
+    bare = asking.post(path, {"queue": clinical_queue.pk, "why": " "}, headers={"HX-Request": "true"})
+    assert (bare.status_code, list(bare.context["form"].errors)) == (422, ["why"])
+    assert bare.context["form"]["queue"].value() == str(clinical_queue.pk)
+    asking.post(path, {"queue": clinical_queue.pk, "why": "Fever"})
     browser = signed_in(clinical_agent)
     assert "Escalated by General" in browser.get(f"/inbox/{work.pk}/").content.decode()
     browser.post(path, {"do": "acknowledge"})
     assert escalations.open_escalation(work) is None
+    told = Notification.objects.filter(user=agent).values_list("dedupe_key", flat=True)
+    assert [key.split(":")[0] for key in told] == ["seen"]
+    bare = browser.post(path, {"do": "back", "why": ""})
+    assert (bare.status_code, list(bare.context["form"].errors)) == (422, ["why"])
     browser.post(path, {"do": "back", "why": "Not ours"})
+    assert [title_of(row) for row in Notification.objects.filter(user=agent).order_by("pk")] == [
+        f"{clinical_agent}, General, sees to what you escalated",
+        "What was escalated came back to General",
+    ]
     assert Interaction.objects.get(pk=work.pk).queue == sms_channel.queue
