@@ -13,7 +13,7 @@ from benchmarks.machine import ACCOUNT_SID, AUTH_TOKEN, ROOT, Row, free_port
 
 GOAL_MB = 600
 SETTLE_SECONDS = 20
-NAMES = ("postgres", "valkey", "granian", "uvicorn", "celery", "beat", "mail_intake", "manage.py simulator")
+NAMES = ("postgres", "valkey", "granian", "uvicorn", "celery", "beat", "mail_intake", "contact_center.simulator")
 
 
 def measure() -> list[Row]:

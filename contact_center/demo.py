@@ -81,7 +81,7 @@ def plan(scale: int, *, has_traffic: bool) -> supervisor.Plan:
         without=() if has_traffic else ("traffic",),
         steps=steps(data_dir, scale),
         ports=[int(os.environ[name]) for name in PORTS],
-        ready_urls=(f"http://127.0.0.1:{os.environ['WEB_PORT']}/readyz", f"{simulator}/"),
+        ready_urls=(f"http://127.0.0.1:{os.environ['WEB_PORT']}/readyz", f"{simulator}/_state"),
         announcement=(
             f"  Continuo is ready:    {web}\n"
             f"  The patient's phone:  {simulator}\n"

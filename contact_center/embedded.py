@@ -14,28 +14,23 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from contact_center import engine_files as files
-from contact_center.engine_files import EngineError, engine_user, resolved, socket_dir
+from contact_center.engine_addresses import (
+    DATABASE,
+    ROLE,
+    TEMPORARY,
+    EngineError,
+    database_url,
+    engine_user,
+    redis_url,
+    resolved,
+    socket_dir,
+)
 from contact_center.processes import Child, Console, Program, StopRequested, Supervisor
 
-ROLE = DATABASE = "continuo"
 ENGINE_GRACE_S, ENGINE_LONGEST_DELAY_S, LOG_LIMIT_BYTES = 60.0, 2.0, 10_000_000
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-__all__ = ["EngineError", "Engines", "database_url", "explain", "redis_url", "socket_dir"]
-
-
-def database_url(data_dir: Path | str) -> str:
-    """Address of the embedded PostgreSQL of this data folder; pure, the server need not run."""
-    sockets = quote(str(socket_dir(data_dir)))
-    return f"postgresql://{ROLE}@/{DATABASE}?host={sockets}&requirepeer={quote(engine_user().pw_name)}"
-
-
-def redis_url(data_dir: Path | str) -> str:
-    """Address of the embedded Valkey of this data folder; pure, the server need not run."""
-    return f"unix://{socket_dir(data_dir)}/valkey.sock"
 
 
 def explain(data_dir: Path | str) -> str | None:
@@ -326,7 +321,7 @@ def run(argv: Sequence[str], data_dir: Path, *, is_ephemeral: bool = False) -> i
 
 def run_ephemeral(argv: Sequence[str]) -> int:
     """Run a command on fresh engines without durability, in a temporary folder that is removed afterwards."""
-    data_dir = Path(tempfile.mkdtemp(prefix=files.EPHEMERAL_PREFIX, dir=files.TEMPORARY))
+    data_dir = Path(tempfile.mkdtemp(prefix=files.EPHEMERAL_PREFIX, dir=TEMPORARY))
     data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     try:
         return run(argv, resolved(data_dir), is_ephemeral=True)

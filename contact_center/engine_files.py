@@ -5,7 +5,6 @@ Root's engines run as `nobody`; no folder that existed before is ever given anot
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import pwd
 import shutil
@@ -21,48 +20,16 @@ from pathlib import Path
 
 import psutil
 
-TEMPORARY = Path("/tmp")  # noqa: S108 - fixed, so that the addresses are the same in every session
+from contact_center.engine_addresses import TEMPORARY, EngineError, fingerprint, socket_dir
+
 EPHEMERAL_PREFIX = "continuo-ephemeral-"
 LEAST_FREE_BYTES = 128 * 1024 * 1024
 MARKER = "CONTINUO_LAUNCHER"  # in the environment of everything a launcher starts; its value is the data folder
 
 
-class EngineError(RuntimeError):
-    """The engines cannot run; the message is one plain sentence for the person who started them."""
-
-
 def state_root() -> Path:
     """Where root keeps engine folders and binaries when `nobody` cannot reach the asked-for place."""
     return Path(os.environ.get("CONTINUO_STATE_DIR", "/var/lib/continuo"))
-
-
-def engine_user() -> pwd.struct_passwd:
-    """The account the engines run under: the caller's own, or `nobody` for root (PostgreSQL refuses to run as root).
-
-    Raises EngineError for an account without a name, under which PostgreSQL cannot run.
-    """
-    try:
-        return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    except KeyError:
-        raise EngineError(
-            f"The account with number {os.geteuid()} has no name on this machine, and PostgreSQL needs one: "
-            "set DATABASE_URL and REDIS_URL to servers that run elsewhere."
-        ) from None
-
-
-def resolved(data_dir: Path | str) -> Path:
-    """The one absolute spelling of a data folder."""
-    return Path(data_dir).expanduser().resolve()
-
-
-def fingerprint(data_dir: Path | str) -> str:
-    """Twelve hex digits that stand for this data folder, the same in every process on this machine."""
-    return hashlib.sha256(os.fsencode(resolved(data_dir))).hexdigest()[:12]
-
-
-def socket_dir(data_dir: Path | str) -> Path:
-    """Folder of the engines' unix sockets: short however long the data path is (the kernel allows 107 bytes)."""
-    return TEMPORARY / f"continuo-{os.geteuid()}-{fingerprint(data_dir)}"
 
 
 # ---- the data folder ----

@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from contact_center import embedded
+from contact_center import engine_addresses
 from contact_center.common.field_keys import read_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,8 +81,6 @@ INSTALLED_APPS = [
     "complaints",
     "analytics",
 ]
-if SIMULATOR:
-    INSTALLED_APPS.append("contact_center.simulator")
 if DEBUG:
     INSTALLED_APPS.append("contact_center.aurora")
 
@@ -143,7 +141,7 @@ TEMPLATES = [
 ]
 
 # ---- PostgreSQL ----
-DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.database_url(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", default="") or engine_addresses.database_url(DATA_DIR)
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
@@ -163,7 +161,7 @@ if not DATABASE_POOLED:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Redis: only wakes workers and carries hints; everything in it may be lost ----
-REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url(DATA_DIR)
+REDIS_URL = env.str("REDIS_URL", default="") or engine_addresses.redis_url(DATA_DIR)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 
 from contact_center import embedded
-from contact_center.embedded import BASE_DIR, EngineError, default_data_dir, load_dotenv, resolved
+from contact_center.embedded import BASE_DIR, default_data_dir, load_dotenv
+from contact_center.engine_addresses import EngineError, resolved
 from contact_center.engine_files import lock_holder
 from contact_center.processes import Child, Console, Program, StopRequested, Supervisor, describe_exit
 

@@ -23,9 +23,9 @@ from django.views.decorators.http import require_POST
 
 from inbox.adapters.base import SignatureError
 from inbox.adapters.events import CallEvent
-from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import EventKind
 from inbox.selectors.voice import fallback_script, script_for
+from inbox.services.call_provider import voice
 from inbox.services.gaps import inbound_key
 from inbox.services.ledger import accept_event, keep_unreadable
 from inbox.services.providers import adapter_for
@@ -148,7 +148,7 @@ def twilio_voice_status(params: dict[str, str]) -> Accepted:
 
 def words_for(params: Mapping[str, str]) -> str:
     """TwiML of what the caller hears next; words and another try when that cannot be found out, never silence."""
-    adapter = cast(TwilioVoiceAdapter, adapter_for("twilio_voice"))
+    adapter = voice()
     try:
         (event,) = adapter.parse(params)
         return adapter.render(script_for(cast(CallEvent, event)))

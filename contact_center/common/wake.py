@@ -10,7 +10,6 @@ import threading
 import time
 
 import structlog
-from celery import current_app
 from django.db import transaction
 
 log = structlog.get_logger(__name__)
@@ -51,6 +50,8 @@ def _ensure_thread() -> None:
 
 def _publish_forever() -> None:
     global _asked
+    from contact_center.celery import app  # 10 MB that a process which never wakes anybody does without
+
     while True:
         _ready.wait()
         _ready.clear()
@@ -60,7 +61,7 @@ def _publish_forever() -> None:
             _asked = 0
         for task, queue in batch.items():
             try:
-                current_app.send_task(task, queue=queue, retry=False, ignore_result=True, expires=60)
+                app.send_task(task, queue=queue, retry=False, ignore_result=True, expires=60)
             except Exception as error:
                 log.warning("wake_failed", task=task, error=type(error).__name__)
                 with _lock:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import django
 from asgiref.sync import sync_to_async
 
 from contact_center.simulator.store import Store
@@ -66,6 +67,7 @@ async def _patients_at(phones: list[str], emails: list[str] | None = None) -> li
 async def _asked(reader: Any, *arguments: Any) -> list[Person]:
     """Patients from the product's database; none where there is no database: one can still type a number."""
     try:
+        await sync_to_async(django.setup)()  # 50 MB that only who looks for somebody needs; at once the second time
         found: list[Person] = await sync_to_async(reader)(*arguments)
     except Exception as error:
         _log.info("patients cannot be read", extra={"error": type(error).__name__})

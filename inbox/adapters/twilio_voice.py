@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,11 +14,9 @@ from inbox.adapters.base import Adapter, AdapterError, Capability, UnparseablePa
 from inbox.adapters.events import CallEvent, Event
 from inbox.adapters.twilio_http import TwilioConfig, build_client, failures_explained
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
-from inbox.adapters.twilio_words import clean, read_address, read_mail_time
+from inbox.adapters.twilio_words import GONE, VOICE_STATUS_PATH, clean, read_address, read_mail_time
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 
-VOICE_PATH = "/webhooks/twilio/voice"
-STATUS_PATH = "/webhooks/twilio/voice-status"
 CLIENT = "client:agent-"
 LOCALES = {"en": "en-US", "es": "es-US", "pt": "pt-BR"}
 VOICES = {"en": "Polly.Joanna", "es": "Polly.Lupe", "pt": "Polly.Camila"}
@@ -37,7 +34,6 @@ STATUSES = {
     "failed": "failed",
 }
 PARTICIPANT = {"participant-join": "joined", "participant-leave": "left", "conference-end": "room_ended"}
-GONE = {"20404", "21220"}
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
 
 
@@ -109,7 +105,7 @@ class TwilioVoiceAdapter(Adapter):
             participant = client.conferences(room).participants.create(
                 from_=caller_id,
                 to=to,
-                status_callback=self._url(f"{STATUS_PATH}?call={our_id}&party={party}"),
+                status_callback=self._url(f"{VOICE_STATUS_PATH}?call={our_id}&party={party}"),
                 status_callback_event=["ringing", "answered", "completed"],
                 end_conference_on_exit=is_last,
                 beep="false",
@@ -219,7 +215,7 @@ def _write(response: Any, step: Any, url: Any) -> None:
             beep=False,
             start_conference_on_enter=True,
             end_conference_on_exit=step.is_last,
-            status_callback=url(STATUS_PATH),
+            status_callback=url(VOICE_STATUS_PATH),
             status_callback_event="join leave end",
         )
         response.append(dial)
@@ -232,8 +228,3 @@ def _write(response: Any, step: Any, url: Any) -> None:
             transcribe=True,
             transcribe_callback=url(step.transcript),
         )
-
-
-def when_of(event: CallEvent, received_at: datetime) -> datetime:
-    """When it happened by our clock: when we heard of it, or earlier if the provider says so."""
-    return min(event.occurred_at or received_at, received_at)

@@ -12,6 +12,9 @@ from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import Address, ChannelKind, MediaRef, MessageKind
 
 MAX_MEDIA = 10
+VOICE_PATH = "/webhooks/twilio/voice"
+VOICE_STATUS_PATH = "/webhooks/twilio/voice-status"
+GONE = frozenset({"20404", "21220"})  # what was asked about, or the call itself, has ended
 # What Twilio writes for people who hide their number: ANONYMOUS, BLOCKED, UNKNOWN, RESTRICTED,
 # UNAVAILABLE and PRIVATE as typed on a keypad, or the word itself.
 WITHHELD = frozenset(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 # Senders name the small charset and write its superset (Windows, vendor extensions).
 _SUPERSETS = {
     "ascii": "utf-8",
@@ -98,6 +96,8 @@ def _guess(data: bytes) -> str | None:
     if len(sample.translate(None, _ASCII)) * 4 < len(sample):
         # Few letters beyond ASCII: a European text, for which statistics on so little guess wildly.
         return None
+    from charset_normalizer import from_bytes  # its tables are for mails of unknown encoding only
+
     match = from_bytes(sample).best()
     if match is None:
         return None

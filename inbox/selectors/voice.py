@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.models import User
 from inbox.adapters.events import CallEvent
-from inbox.adapters.twilio_voice import STATUS_PATH, VOICE_PATH
+from inbox.adapters.twilio_words import VOICE_PATH, VOICE_STATUS_PATH
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 from inbox.enums import TALKING, CallStatus, ChannelKind
 from inbox.models import Call, VoiceLine
@@ -109,7 +109,7 @@ def _read_lines() -> dict[str, Line]:
 
 def address_of(step: str, **facts: object) -> str:
     """Where the next script of a call is fetched."""
-    path = STATUS_PATH if step == "transcript" else VOICE_PATH
+    path = VOICE_STATUS_PATH if step == "transcript" else VOICE_PATH
     return f"{path}?{urlencode({'step': step} | {name: value for name, value in facts.items() if value != ''})}"
 
 

@@ -4,9 +4,12 @@ Nothing leaves inside a transaction: a claim says that somebody is being connect
 released by `watch_calls`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -18,7 +21,7 @@ from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.adapters.base import AdapterError
-from inbox.adapters.twilio_voice import GONE, TwilioVoiceAdapter
+from inbox.adapters.twilio_words import GONE
 from inbox.enums import (
     TALKING,
     CallMomentKind,
@@ -41,6 +44,9 @@ from inbox.services.callbacks import follow_call
 from inbox.services.calls import end_call, end_work, let_go, locked_call, note, send_back, show
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
+
+if TYPE_CHECKING:
+    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 
 C, M, P = CallStatus, CallMomentKind, CallParty
 

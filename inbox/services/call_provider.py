@@ -1,13 +1,17 @@
 """The telephone service as the calls need it: steered after commit only, its breaker shared by all workers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import structlog
 
 from inbox.adapters.base import AdapterError
-from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.services.providers import adapter_for, note_failure, note_success
+
+if TYPE_CHECKING:  # it loads the provider's library, which only a call needs
+    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 
 log = structlog.get_logger(__name__)
 KEY = "twilio_voice"
@@ -16,9 +20,7 @@ Answer = TypeVar("Answer")
 
 def voice() -> TwilioVoiceAdapter:
     """The adapter on the present settings."""
-    adapter = adapter_for(KEY)
-    assert isinstance(adapter, TwilioVoiceAdapter)
-    return adapter
+    return cast("TwilioVoiceAdapter", adapter_for(KEY))
 
 
 def ask(question: Callable[[TwilioVoiceAdapter], Answer]) -> Answer:

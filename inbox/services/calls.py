@@ -14,7 +14,6 @@ from contact_center.accounts.models import User
 from inbox import realtime, signals
 from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import CallEvent
-from inbox.adapters.twilio_voice import when_of
 from inbox.enums import (
     OPEN,
     TALKING,
@@ -70,7 +69,7 @@ def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
     call came to no line of ours.
     """
     hold_for_transaction("call", item.payload.get("call") or item.external_id)
-    at = when_of(item, received_at)
+    at = min(item.occurred_at or received_at, received_at)  # by our clock
     call = _known(item) or _opened(item, at)
     if call is None:
         return False

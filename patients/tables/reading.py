@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import IO, Any
 
-from charset_normalizer import from_bytes
 from django.utils.translation import gettext as _
 
 MOST_COLUMNS, MOST_ROWS, MOST_LETTERS = 100, 250_000, 1000
@@ -96,6 +95,8 @@ def _encoding_of(head: bytes, *, is_whole: bool) -> str:
         foreign = [char for char in head.decode("cp1252", "replace") if ord(char) > 127]
         if sum(char in WESTERN for char in foreign) >= 0.9 * len(foreign):
             return "cp1252"
+        from charset_normalizer import from_bytes  # its tables are for files of unknown encoding only
+
         found = from_bytes(
             head[: 64 * 1024], cp_isolation=[name for name in ENCODINGS if not name.startswith("utf")]
         ).best()

@@ -20,7 +20,8 @@ from django.conf import settings
 from django.db import connection
 from twilio.request_validator import RequestValidator
 
-from contact_center.engine_files import engine_user, find_binaries
+from contact_center.engine_addresses import engine_user
+from contact_center.engine_files import find_binaries
 from tests.faults.stack import ROOT, free_port, wait_until
 
 ACCOUNT_SID, AUTH_TOKEN = "AC00000000000000000000000000000de0", "demo-auth-token-not-a-secret"

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from contact_center import embedded
-from contact_center.engine_files import MARKER, claim_home, engine_processes, engine_user, marked_processes, send
+from contact_center.engine_addresses import database_url, engine_user
+from contact_center.engine_files import MARKER, claim_home, engine_processes, marked_processes, send
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "tests" / "faults" / "stack_programs.py"
@@ -92,7 +92,7 @@ class Stack:
 
     def numbers(self) -> list[int]:
         """Every committed number in order."""
-        connection = psycopg2.connect(embedded.database_url(self.data_dir))
+        connection = psycopg2.connect(database_url(self.data_dir))
         with connection, connection.cursor() as cursor:
             cursor.execute("SELECT n FROM tick ORDER BY n")
             return [row[0] for row in cursor.fetchall()]

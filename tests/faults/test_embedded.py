@@ -17,7 +17,7 @@ import pytest
 
 from contact_center import embedded
 from contact_center import engine_files as files
-from contact_center.engine_files import engine_user, socket_dir
+from contact_center.engine_addresses import database_url, engine_user, socket_dir
 from tests.faults.stack import ROLE_NAMES, ROOT, Stack, wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.enable_socket, pytest.mark.timeout(300)]
@@ -251,7 +251,7 @@ def test_two_folders_run_at_once_in_awkward_places(folder: Path) -> None:
         for stack in stacks:
             stack.start()
         assert [stack.health() for stack in stacks] == [200, 200]
-        assert len({embedded.database_url(stack.data_dir) for stack in stacks}) == 2
+        assert len({database_url(stack.data_dir) for stack in stacks}) == 2
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         words = [stack.stop() for stack in stacks]
         assert [text.rstrip().endswith("stopped; the data stays for the next start") for text in words] == [True, True]

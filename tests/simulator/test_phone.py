@@ -7,8 +7,8 @@ from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.core.management import CommandError, call_command
 
+from contact_center.simulator.__main__ import main
 from contact_center.simulator.mail import read
 from tests.simulator.fixtures import ACCOUNT_SID, wait_for
 
@@ -287,6 +287,6 @@ def test_the_clinics_patients_can_be_found_by_name_and_number(phone):
 def test_the_command_refuses_to_run_where_it_must_not(settings, change, words):
     for name, value in change.items():
         setattr(settings, name, value)
-    with pytest.raises(CommandError) as caught:
-        call_command("simulator", port=0)
+    with pytest.raises(SystemExit) as caught:
+        main(["--port", "0"])
     assert str(caught.value).startswith(words)
