@@ -17,7 +17,7 @@ from inbox import realtime
 from inbox.enums import OPEN, Counting
 from inbox.models import Interaction, Queue, Reason, ServiceCalendar, SetupVersion, SlaPolicy
 from inbox.selectors.hours import forget_setup
-from inbox.services import clocks
+from inbox.services import clocks, ordering
 from inbox.services.hours import require_configure
 from inbox.services.interactions import locked, tell
 
@@ -59,7 +59,10 @@ def keep_policy(
     """
     require_configure(actor)
     with realtime.atomic():
-        policy = SlaPolicy(position=_last() + 1) if policy_id is None else _locked(policy_id)
+        if policy_id is None:
+            policy = SlaPolicy(position=ordering.last_place(SlaPolicy))
+        else:
+            policy = ordering.locked_row(SlaPolicy, policy_id)
         policy.name = name.strip()
         for key, value in fields.items():
             setattr(policy, key, value)
@@ -81,9 +84,7 @@ def switch_policy(*, actor: User, policy_id: int, is_active: bool) -> SlaPolicy:
     """Use a policy, or no longer. Raises DoesNotExist."""
     require_configure(actor)
     with realtime.atomic():
-        policy = _locked(policy_id)
-        policy.is_active = is_active
-        policy.save()
+        policy = ordering.switch(SlaPolicy, policy_id, is_active=is_active)
         _conclude(actor, AuditAction.CHANGED, policy)
         return policy
 
@@ -92,16 +93,9 @@ def move_policy(*, actor: User, policy_id: int, is_up: bool) -> None:
     """Let it be asked one place earlier or later; the first and the last stay. Raises DoesNotExist."""
     require_configure(actor)
     with realtime.atomic():
-        order = list(SlaPolicy.objects.select_for_update().order_by("position", "pk"))
-        place = [policy.pk for policy in order].index(_locked(policy_id).pk)
-        other = place - 1 if is_up else place + 1
-        if not 0 <= other < len(order):
-            return
-        order[place], order[other] = order[other], order[place]
-        for position, policy in enumerate(order):
-            policy.position = position
-            policy.save(update_fields=["position", "updated_at"])
-        _conclude(actor, AuditAction.CHANGED, order[other])
+        policy = ordering.move(SlaPolicy, policy_id, is_up=is_up)
+        if policy is not None:
+            _conclude(actor, AuditAction.CHANGED, policy)
 
 
 def restore_policies(*, actor: User, version_id: int) -> None:
@@ -120,7 +114,7 @@ def restore_policies(*, actor: User, version_id: int) -> None:
         for pk, policy in policies.items():
             if pk not in kept:
                 policy.is_active = False
-                policy.position = _last() + 1
+                policy.position = ordering.last_place(SlaPolicy)
                 policy.name = (
                     f"{policy.name[:60]} #{pk}" if policy.name in {o["name"] for o in kept.values()} else policy.name
                 )
@@ -167,14 +161,6 @@ def _require_sound(policy: SlaPolicy) -> None:
         raise Refused(_("Promise at least one of them: a first reply, a next reply or a resolution."))
     if policy.counting == Counting.CALENDAR and policy.calendar is None:
         raise Refused(_("Choose the calendar whose hours count."))
-
-
-def _last() -> int:
-    return max(SlaPolicy.objects.values_list("position", flat=True), default=-1)
-
-
-def _locked(policy_id: int) -> SlaPolicy:
-    return SlaPolicy.objects.select_for_update().get(pk=policy_id)
 
 
 def _conclude(actor: User, action: AuditAction, policy: SlaPolicy | None, **detail: Any) -> None:

@@ -17,6 +17,7 @@ from inbox.models import Interaction, Queue, QueueSettings, QueueSkill, RoutingR
 from inbox.queue_rules import Routed, route
 from inbox.selectors.hours import forget_setup
 from inbox.selectors.queue_rules import facts_of, rules
+from inbox.services import ordering
 from inbox.services.assignment import hand_out_soon
 from inbox.services.hours import require_configure
 
@@ -84,7 +85,10 @@ def keep_rule(
     """
     require_configure(actor)
     with realtime.atomic():
-        rule = RoutingRule(position=_last() + 1) if rule_id is None else _locked(rule_id)
+        if rule_id is None:
+            rule = RoutingRule(position=ordering.last_place(RoutingRule))
+        else:
+            rule = ordering.locked_row(RoutingRule, rule_id)
         rule.name = name.strip()
         for key, value in fields.items():
             setattr(rule, key, value)
@@ -107,9 +111,7 @@ def switch_rule(*, actor: User, rule_id: int, is_active: bool) -> RoutingRule:
     """Use a rule, or no longer. Raises DoesNotExist."""
     require_configure(actor)
     with realtime.atomic():
-        rule = _locked(rule_id)
-        rule.is_active = is_active
-        rule.save()
+        rule = ordering.switch(RoutingRule, rule_id, is_active=is_active)
         _conclude(actor, AuditAction.CHANGED, OBJECT, rule.pk, is_active=is_active)
         return rule
 
@@ -118,16 +120,8 @@ def move_rule(*, actor: User, rule_id: int, is_up: bool) -> None:
     """Let it be asked one place earlier or later; the first and the last stay. Raises DoesNotExist."""
     require_configure(actor)
     with realtime.atomic():
-        order = list(RoutingRule.objects.select_for_update().order_by("position", "pk"))
-        place = [rule.pk for rule in order].index(_locked(rule_id).pk)
-        other = place - 1 if is_up else place + 1
-        if not 0 <= other < len(order):
-            return
-        order[place], order[other] = order[other], order[place]
-        for position, rule in enumerate(order):
-            rule.position = position
-            rule.save(update_fields=["position", "updated_at"])
-        _conclude(actor, AuditAction.CHANGED, OBJECT, rule_id, moved="up" if is_up else "down")
+        if ordering.move(RoutingRule, rule_id, is_up=is_up):
+            _conclude(actor, AuditAction.CHANGED, OBJECT, rule_id, moved="up" if is_up else "down")
 
 
 class SettingsFields(TypedDict, total=False):
@@ -165,14 +159,6 @@ def keep_queue_settings(*, actor: User, queue_id: int, needs: Asked, **fields: U
         _conclude(actor, AuditAction.CHANGED, SETTINGS, queue.pk)
         hand_out_soon()
         return row
-
-
-def _last() -> int:
-    return max(RoutingRule.objects.values_list("position", flat=True), default=-1)
-
-
-def _locked(rule_id: int) -> RoutingRule:
-    return RoutingRule.objects.select_for_update().get(pk=rule_id)
 
 
 def _conclude(actor: User, action: AuditAction, kind: str, object_id: int, **detail: Any) -> None:
