@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contact_center.accounts.requests import sent_once
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import HoursState
@@ -78,7 +79,10 @@ def rule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             for name in form.MANY:
                 fields.pop(name)
             try:
-                service.keep_rule(actor=user, rule_id=pk, many=many, needs=form.needs(), **fields)
+                sent_once(
+                    request,
+                    lambda: service.keep_rule(actor=user, rule_id=pk, many=many, needs=form.needs(), **fields),
+                )
             except Refused as error:
                 status = _tell(form, "name", error)
             else:
@@ -139,5 +143,5 @@ def queue_settings(request: HttpRequest, pk: int) -> HttpResponse:
                 status = _tell(form, "overflow_queue", error)
             else:
                 return say(request, redirect("inbox:queue-settings"), _("Saved. It holds for what waits now."))
-    context = {"form": form, "queue": queue, "section": "queues"}
+    context = {"form": form, "queue": queue, "row": queue, "section": "queues"}
     return render(request, "inbox/queue_settings_form.html", context, status=status)
