@@ -1,6 +1,7 @@
 """Freed times, the waitlist and missed visits: what is to be done, and doing it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contact_center.accounts.models import User
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from patients.models import Patient
@@ -24,15 +25,28 @@ from scheduling.selectors.waitlist import entries_visible_to
 from scheduling.services import offers, recovery, waitlist
 from scheduling.services.capacity import open_overview
 
+
+def _leave(actor: User, entry_id: int) -> object:
+    return waitlist.leave(actor=actor, entry_id=entries_visible_to(actor).values_list("pk", flat=True).get(pk=entry_id))
+
+
+def _note_barrier(actor: User, recovery_id: int, **told: Any) -> object:
+    return recovery.note_barrier(actor=actor, recovery_id=recovery_id, **told)
+
+
 VERBS: dict[tuple[str, str], Callable[[User, int], object]] = {
     ("offer", "accept"): lambda actor, pk: offers.accept(actor=actor, offer_id=pk),
     ("offer", "decline"): lambda actor, pk: offers.decline(actor=actor, offer_id=pk),
     ("freed", "next"): lambda actor, pk: offers.offer_next(actor=actor, freed_id=pk),
     ("freed", "stop"): lambda actor, pk: offers.stop(actor=actor, freed_id=pk),
+    ("entry", "leave"): _leave,
     ("recovery", "called"): lambda actor, pk: recovery.note_call(actor=actor, recovery_id=pk),
     ("recovery", "decline"): lambda actor, pk: recovery.decline(actor=actor, recovery_id=pk),
     ("recovery", "review"): lambda actor, pk: recovery.review(actor=actor, recovery_id=pk),
 }
+
+COUNTED = {("freed", "next"), ("recovery", "called")}
+"""What does more when it is done twice; the others say that it is done, or change nothing."""
 
 
 @require_safe
@@ -47,18 +61,19 @@ def change(request: HttpRequest, kind: str, row_id: int, verb: str) -> HttpRespo
     """One verb on an offer, a freed time, an entry of the waitlist or a recovery."""
     _require(request)
     actor = person_of(request)
+    do = VERBS.get((kind, verb))
+    if (kind, verb) == ("recovery", "barrier"):
+        form = BarrierForm(request.POST)
+        if not form.is_valid():
+            return _overview(request, barrier_form=form, status=422)
+        do = partial(_note_barrier, **form.cleaned_data)
+    if do is None:
+        raise Http404
     try:
-        if (kind, verb) == ("recovery", "barrier"):
-            form = BarrierForm(request.POST)
-            if not form.is_valid():
-                return _overview(request, barrier_form=form, status=422)
-            recovery.note_barrier(actor=actor, recovery_id=row_id, **form.cleaned_data)
-        elif (kind, verb) == ("entry", "leave"):
-            waitlist.leave(actor=actor, entry_id=entries_visible_to(actor).values_list("pk", flat=True).get(pk=row_id))
-        elif (kind, verb) in VERBS:
-            VERBS[kind, verb](actor, row_id)
+        if (kind, verb) in COUNTED:
+            sent_once(request, lambda: do(actor, row_id))
         else:
-            raise Http404
+            do(actor, row_id)
     except ObjectDoesNotExist:
         raise Http404 from None
     except Refused as error:
@@ -82,7 +97,8 @@ def wait(request: HttpRequest, patient_id: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                waitlist.join(actor=person_of(request), patient_id=patient.pk, wishes=form.wishes())
+                told: dict[str, Any] = {"actor": person_of(request), "patient_id": patient.pk, "wishes": form.wishes()}
+                sent_once(request, lambda: waitlist.join(**told))
                 return say(request, redirect("scheduling:capacity"), _("The patient is on the waitlist."))
             except Refused as error:
                 form.add_error(None, str(error))

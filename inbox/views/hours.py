@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import Weekday
@@ -58,9 +58,9 @@ def new_calendar(request: HttpRequest) -> HttpResponse:
     form = CalendarForm(request.POST or None, initial={"time_zone": timezone.get_default_timezone_name(), **week})
     status = 200
     if request.method == "POST":
-        status, calendar = _kept(request, form, None)
-        if calendar is not None:
-            return say(request, redirect("inbox:hours-calendar", calendar.pk), _("Saved."))
+        status, made_id = _kept(request, form, None)
+        if made_id is not None:
+            return say(request, redirect("inbox:hours-calendar", made_id), _("Saved."))
     context = {"form": form, "section": "hours", "calendar": None}
     return render(request, "inbox/hours_page.html", context, status=status)
 
@@ -100,21 +100,15 @@ def _initial(row: ServiceCalendar) -> dict[str, Any]:
     } | {key: written_hours(ranges) for key, ranges in weekly.items()}
 
 
-def _kept(request: HttpRequest, form: CalendarForm, pk: int | None) -> tuple[int, ServiceCalendar | None]:
+def _kept(request: HttpRequest, form: CalendarForm, pk: int | None) -> tuple[int, int | None]:
+    """The status of the answer, and the calendar's id when it was kept."""
     if not form.is_valid():
         return 422, None
     data = form.cleaned_data
+    told = {name: data[name] for name in ("name", "time_zone", "country", "subdivision")}
+    told |= {"weekly": form.weekly(), "queue_ids": [queue.pk for queue in data["queues"]]}
     try:
-        return 200, service.keep_calendar(
-            actor=person_of(request),
-            calendar_id=pk,
-            name=data["name"],
-            time_zone=data["time_zone"],
-            country=data["country"],
-            subdivision=data["subdivision"],
-            weekly=form.weekly(),
-            queue_ids=[queue.pk for queue in data["queues"]],
-        )
+        return 200, sent_once(request, lambda: service.keep_calendar(actor=person_of(request), calendar_id=pk, **told))
     except Refused as error:
         form.add_error("name", str(error))
         return status_of(error), None

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contact_center.accounts.requests import person_of
+from contact_center.accounts.requests import person_of, sent_once
 from inbox.models import Channel, Processor
 from inbox.policies import can_register_processors
 from inbox.services.processors import save_processor
@@ -59,7 +59,7 @@ def processor(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     form = ProcessorForm(request.POST or None, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
         try:
-            save_processor(actor=user, processor_id=pk, **form.cleaned_data)
+            sent_once(request, lambda: save_processor(actor=user, processor_id=pk, **form.cleaned_data))
         except ValidationError as error:
             for name, words in error.message_dict.items():
                 form.add_error(name if name in form.fields else None, words)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.requests import sent_once
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.enums import Counting, PauseState, Priority
@@ -49,7 +50,7 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                service.keep_policy(actor=user, policy_id=pk, **form.cleaned_data)
+                sent_once(request, lambda: service.keep_policy(actor=user, policy_id=pk, **form.cleaned_data))
             except Refused as error:
                 form.add_error("name", str(error))
                 status = status_of(error)

@@ -1,15 +1,18 @@
 """A form that makes something makes it once, however often it is sent."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from contact_center.accounts.models import SentForm, Team
 from contact_center.accounts.sent_forms import forget_sent_forms, once
 from contact_center.common.errors import Refused
-from tests.factories.accounts import TeamFactory
+from tests.blocking import until_somebody_waits
+from tests.factories.accounts import TeamFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +44,26 @@ def test_keys_are_forgotten_after_a_week(agent):
         once(actor=agent, key="new", make=lambda: None)
     with time_machine.travel(timezone.now() + timedelta(days=8)):
         assert (forget_sent_forms(), list(SentForm.objects.values_list("key", flat=True))) == (1, ["new"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_form_sent_in_the_same_moment_makes_one_and_both_get_it():
+    agent, begun, got = UserFactory(), threading.Event(), []
+
+    def slowly():
+        begun.set()
+        until_somebody_waits()
+        return TeamFactory()
+
+    def send():
+        try:
+            got.append(once(actor=agent, key="abc", make=slowly))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert begun.wait(10)
+    got.append(once(actor=agent, key="abc", make=TeamFactory))
+    thread.join(10)
+    assert got == [Team.objects.get().pk] * 2

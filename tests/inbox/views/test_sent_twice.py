@@ -7,10 +7,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from inbox.models import CannedReply, Case, Macro, SavedView, Task
+from inbox.models import CannedReply, Case, Macro, Processor, RoutingRule, SavedView, ServiceCalendar, SlaPolicy, Task
 from patients.models import Alert, Patient
+from scheduling.models import NoShowRecovery
+from scheduling.services import attendance
 from tests.factories.inbox import ChecklistFactory, InteractionFactory
 from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import AppointmentFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "dialogs"}
@@ -77,3 +80,38 @@ def test_what_is_added_to_a_record_is_added_once(agent, mine, signed_in):
     url = reverse("patients:alert-new", args=[mine.patient_id])
     sent_twice(signed_in(agent), url, {"text": "Hard of hearing", "kind": "other", "severity": "warning"})
     assert Alert.objects.count() == 1
+
+
+WEEK = {f"day_{day}": "08:00-18:00" for day in range(5)}
+CALENDAR = {"name": "Desk", "time_zone": "America/New_York", "country": "", "subdivision": "", **WEEK}
+POLICY = {"name": "Soon", "first_response_minutes": "30", "counting": "always", "warn_percent": "25"}
+PROCESSOR = {"name": "Letters Ltd.", "region": "Florida"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "model"),
+    [
+        ("hours-new", CALENDAR, ServiceCalendar),
+        ("sla-new", POLICY, SlaPolicy),
+        ("routing-new", {"name": "Mail"}, RoutingRule),
+        ("processor-new", PROCESSOR, Processor),
+    ],
+)
+def test_what_sets_the_desk_up_is_made_once(name, data, model, admin, queue, signed_in):
+    if model is RoutingRule:
+        data = data | {"queue": queue.pk}
+    before = model.objects.count()
+    one, two = sent_twice(signed_in(admin), reverse(f"inbox:{name}"), data)
+    assert (one.status_code, one.get("Location"), model.objects.count() - before) == (302, two.get("Location"), 1)
+
+
+def test_a_call_that_reached_nobody_counts_once(agent, signed_in):
+    visit = AppointmentFactory(
+        starts_at=timezone.now() - timedelta(hours=1), patient=PatientFactory(birth_date="1970-01-01")
+    )
+    attendance.mark_missed(actor=None, appointment_id=visit.pk)
+    row = NoShowRecovery.objects.get()
+    called = reverse("scheduling:capacity-change", args=["recovery", row.pk, "called"])
+    sent_twice(signed_in(agent), reverse("scheduling:capacity"), {}, to=called)
+    row.refresh_from_db()
+    assert row.calls == 1
