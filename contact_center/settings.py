@@ -396,6 +396,10 @@ SPECTACULAR_SETTINGS = {
         "ConsentPurpose": "patients.enums.ConsentPurpose",
         "ConsentStatus": "patients.enums.ConsentStatus",
         "MessagePurpose": "inbox.enums.MessagePurpose",
+        "AppointmentStatus": "scheduling.enums.AppointmentStatus",
+        "VisitMode": "scheduling.enums.VisitMode",
+        "Weekday": "inbox.enums.Weekday",
+        "VisitParty": "scheduling.enums.Party",
     },
 }
 

@@ -6,6 +6,8 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from contact_center.common import views as common_views
+from inbox.api import urls as desk_api
+from scheduling.api import urls as agenda_api
 
 admin.autodiscover()
 
@@ -15,7 +17,7 @@ urlpatterns = [
     path("readyz", common_views.readyz, name="readyz"),
     path("accounts/", include("contact_center.accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("inbox.api.urls")),
+    path("api/v1/", include(([*desk_api.urlpatterns, *agenda_api.urlpatterns], "api"))),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     path("", include("scheduling.urls")),
     path("", include("contact_center.jobs.urls")),

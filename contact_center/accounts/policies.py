@@ -38,6 +38,8 @@ SCOPES: dict[str, Action] = {
     "messages:write": Action.WORK_INBOX,
     "cases:read": Action.WORK_INBOX,
     "cases:write": Action.WORK_INBOX,
+    "visits:read": Action.BOOK_VISITS,
+    "visits:write": Action.BOOK_VISITS,
     "channels:read": Action.WORK_INBOX,
     "ledger:read": Action.VIEW_LEDGER,
     "ledger:write": Action.RETRY_LEDGER,

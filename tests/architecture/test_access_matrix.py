@@ -336,6 +336,8 @@ API_READS = {
     "interactions": WORKERS,
     "messages": WORKERS,
     "cases": WORKERS,
+    "appointments": BOOKING,
+    "waitlist": BOOKING,
     "tasks": WORKERS,
     "tags": WORKERS,
     "channels": WORKERS,

@@ -125,3 +125,11 @@ class EntryFactory(DjangoModelFactory):
 
     patient = factory.SubFactory(PatientFactory)
     service = factory.SubFactory(ServiceFactory)
+
+
+def an_open_visit(**values):
+    """A booked visit with a practitioner who sees patients every day there, so that others can be booked too."""
+    visit = AppointmentFactory(**values)
+    visit.practitioner.services.set([visit.service])
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
+    return visit

@@ -28,6 +28,7 @@ from tests.factories.inbox import (
     WebhookEventFactory,
 )
 from tests.factories.patients import ContactPointFactory
+from tests.factories.scheduling import EntryFactory, an_open_visit
 
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
@@ -51,7 +52,13 @@ def known(machine):
     case = CaseFactory(patient=point.patient)
     reason, disposition = ReasonFactory(), DispositionFactory()
     event = WebhookEventFactory(status=EventStatus.QUARANTINED)
+    visit = an_open_visit(patient=point.patient)
     return {
+        "appointments": visit.pk,
+        "service": visit.service_id,
+        "practitioner": visit.practitioner_id,
+        "location": visit.location_id,
+        "waitlist": EntryFactory(patient=point.patient, service=visit.service).pk,
         "patients": point.patient_id,
         "patient": point.patient_id,
         "fhir": point.patient_id,
