@@ -12,18 +12,20 @@ from inbox import realtime
 from inbox.enums import CALL_OVER, CallParty
 from inbox.models import Call, CallLeg, CallMoment, Interaction
 from inbox.selectors.distribution import sequence_and_offer
-from inbox.selectors.interactions import get_interaction_for
+from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
 
 
 @dataclass(slots=True)
 class Phone:
-    """What a person's telephone shows. `live` is their topic with its present sequence."""
+    """What a person's telephone shows. `live` is their topic with its present sequence; `is_sealed` says that the
+    conversation of the present call no longer opens for them, be it protected or moved since: the call stays theirs."""
 
     live: str
     ringing: Call | None = None
     current: Call | None = None
     colleague: User | None = None
     is_consulted: bool = False
+    is_sealed: bool = False
 
 
 def phone_of(user: User) -> Phone | None:
@@ -43,7 +45,13 @@ def phone_of(user: User) -> Phone | None:
             phone.current, phone.is_consulted = call, call.agent_id != user.pk
     if phone.current is not None:
         phone.colleague = colleague_on(phone.current)
+        phone.is_sealed = is_sealed(user, phone.current)
     return phone
+
+
+def is_sealed(user: User, call: Call) -> bool:
+    """The conversation of a call that this person holds does not open for them."""
+    return not interactions_visible_to(user).filter(pk=call.interaction_id).exists()
 
 
 def colleague_on(call: Call) -> User | None:

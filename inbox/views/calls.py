@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contact_center.accounts.models import User
@@ -14,13 +16,14 @@ from contact_center.common.errors import Refused
 from inbox.call_forms import CallbackForm, CallTransferForm, HandOverForm, PlaceCallForm
 from inbox.models import Call
 from inbox.selectors.callbacks import live_callback, number_of
-from inbox.selectors.calls import colleague_on, get_call_for, phone_of
+from inbox.selectors.calls import colleague_on, get_call_for, is_sealed, phone_of
 from inbox.services import call_control, call_placing, callbacks
 from inbox.views.answers import go_to, render_form
 from inbox.views.dialogs import posted
 from inbox.views.interactions import find
 from inbox.views.traces import leave_trace
 
+SEALED = gettext_lazy("The conversation is not open to you any more.")
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -70,7 +73,7 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
             return say(request, redirect("inbox:list"), str(error), is_error=True)
         return say(request, _phone(request, status_of(error)), str(error), is_error=True)
     if do in ("accept", "hang_up") or not is_partial(request):
-        return go_to(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
+        return _go_on(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
     return _phone(request)
 
 
@@ -80,11 +83,13 @@ def _phone(request: HttpRequest, status: int = 200) -> HttpResponse:
 
 @form_methods
 def transfer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hand the caller to another queue, ask a colleague first, or leave the call to the colleague who was asked."""
+    """Hand the caller to another queue, ask a colleague first, or leave the call to the colleague who was asked.
+
+    Whoever holds a call hands it on, also when its conversation does not open for them any more.
+    """
     found, user = _find(request, pk), person_of(request)
     if found.agent_id != user.pk or found.is_over:
         raise Http404
-    find(request, found.interaction_id)
     colleague = colleague_on(found)
     make = HandOverForm if colleague else CallTransferForm
     form = make(posted(request), interaction=found.interaction)
@@ -99,17 +104,19 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
                 form.add_error(None, str(error))
                 status = status_of(error)
     context = {"interaction": found.interaction, "call": found, "form": form, "colleague": colleague}
+    context["is_sealed"] = is_sealed(user, found)
     return render_form(request, "call_transfer", context, status=status)
 
 
 def _go_on(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse:
-    """The conversation, or the list when it went where this person may not see it."""
+    """The conversation, or the list when this person may not see it, told so: the call itself stays theirs."""
     try:
         find(request, interaction_id)
         return go_to(request, interaction_id, said)
     except Http404:
+        messages.success(request, f"{said} {SEALED}")
         away = redirect("inbox:list")
-        return HttpResponse(headers={"HX-Redirect": away.url}) if is_partial(request) else say(request, away, said)
+        return HttpResponse(headers={"HX-Redirect": away.url}) if is_partial(request) else away
 
 
 def _transfer(user: User, found: Call, data: dict[str, Any], *, is_asked: bool) -> str:
