@@ -26,6 +26,7 @@ from inbox.enums import (
     TimelineKind,
 )
 from inbox.models import Call, CallLeg, CallMoment, Channel, Interaction, TimelineEvent, VoiceLine
+from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import Line, address_of, line_of
 from inbox.services import clocks
 from inbox.services.assignment import note_given
@@ -280,7 +281,10 @@ def _spoken(call: Call) -> str:
 
 
 def end_work(call: Call, interaction: Interaction, at: datetime, words: str) -> None:
-    """The agent writes down what came of it; the time for that is the server's. None for a promise tried again."""
+    """The agent writes down what came of it; the time for that is the server's. None for a promise tried again.
+
+    What the agent cannot open any more, the patient being protected since, waits in its queue for somebody who can.
+    """
     interaction.snippet, interaction.last_message_at = words[:160], max(interaction.last_message_at, at)
     if call.status == C.FAILED and is_attempt(call):
         return
@@ -289,10 +293,11 @@ def end_work(call: Call, interaction: Interaction, at: datetime, words: str) -> 
     if call.agent_id:
         note_given(call.agent_id, at)
     if interaction.status == InteractionStatus.ACTIVE and interaction.owner_id == call.agent_id:
-        interaction.start_wrap_up()
-        TimelineEvent.objects.create(
-            interaction=interaction, kind=TimelineKind.WRAP_UP_STARTED, actor=call.agent, at=at
-        )
+        kind, step = TimelineKind.WRAP_UP_STARTED, interaction.start_wrap_up
+        if call.agent and not interactions_visible_to(call.agent).filter(pk=interaction.pk).exists():
+            kind, step = TimelineKind.RETURNED, interaction.return_to_queue
+        step()
+        TimelineEvent.objects.create(interaction=interaction, kind=kind, actor=call.agent, at=at)
 
 
 def _abandon(call: Call, interaction: Interaction, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from inbox.models import Call
 from tests.factories.inbox import ChannelFactory, InteractionFactory
@@ -18,7 +19,9 @@ def held(partner_agent, partner_queue):
     """The call of a partner agent, who may break no glass, with a patient who has just become protected."""
     channel = ChannelFactory(kind="voice", queue=partner_queue)
     talk = InteractionFactory(channel=channel, queue=partner_queue, owner=partner_agent, status="active")
-    call = CallFactory(channel=channel, interaction=talk, agent=partner_agent, status="connected")
+    call = CallFactory(
+        channel=channel, interaction=talk, agent=partner_agent, status="connected", answered_at=timezone.now()
+    )
     talk.patient = PatientFactory(sensitivity="vip")
     talk.save()
     return call
@@ -39,9 +42,13 @@ def test_it_is_told_and_the_call_is_handed_on(held, partner_agent, queue, provid
     assert (held.status, held.queue, held.agent, held.interaction.queue_id) == ("waiting", queue, None, queue.pk)
 
 
-def test_it_is_held_and_ended_like_any_other(held, partner_agent, provider, signed_in):
+def test_it_is_held_and_ended_like_any_other_and_its_wrap_up_waits_for_somebody_who_can_open_it(
+    held, partner_agent, provider, signed_in
+):
     browser, url = signed_in(partner_agent), reverse("inbox:call", args=[held.pk])
     assert browser.post(url, {"do": "hold"}, headers=HTMX | {"HX-Target": "phone"}).status_code == 200
     assert Call.objects.get().status == "held"
     ended = browser.post(url, {"do": "hang_up"}, headers=HTMX | {"HX-Target": "phone"})
     assert (ended["HX-Redirect"], Call.objects.get().status) == (reverse("inbox:list"), "completed")
+    held.interaction.refresh_from_db()
+    assert (held.interaction.status, held.interaction.owner) == ("queued", None)
