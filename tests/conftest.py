@@ -9,6 +9,7 @@ from channels.layers import channel_layers
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.utils import translation
 
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
@@ -43,7 +44,8 @@ def pytest_configure_node(node):
 
 @pytest.fixture(autouse=True)
 def _nothing_left_in_memory():
-    """Caches and channel groups of one test are not seen by the next."""
+    """Caches, channel groups and the language of one test are not seen by the next."""
+    translation.deactivate()  # a request leaves its language to the thread
     cache.clear()
     channel_layers.backends.clear()
     forget_channels()

@@ -72,7 +72,7 @@ class SimulatorClient:
         found: dict[str, Any] = self._json("GET", "/_state")
         return found
 
-    def settle(self, seconds: float = 10.0) -> dict[str, Any]:
+    def settle(self, seconds: float = 30.0) -> dict[str, Any]:
         """Wait until no status callback is pending; returns the state."""
         return wait_for(lambda: (state := self.state()) and not state["pending_callbacks"] and state, seconds)
 
@@ -139,7 +139,7 @@ class WebhookReceiver:
         return [hook.params["MessageStatus"] for hook in list(self.received) if "MessageStatus" in hook.params]
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     """The first true value of `condition`, asked every 20 ms. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

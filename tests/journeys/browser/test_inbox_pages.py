@@ -2,7 +2,6 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.utils import timezone
 
 from inbox.enums import Direction
 from inbox.models import Interaction, Message
@@ -121,24 +120,6 @@ def test_pages_have_no_barrier_that_axe_finds(theme, width, desk, conversation, 
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         found[path] += ["scrolls sideways"] if wide else []
     assert found == {path: [] for path in found}
-
-
-def test_without_javascript_an_agent_answers_and_closes(browser, live_server, signed_in, agent, conversation):
-    reason, done = ReasonFactory(), DispositionFactory(is_resolved=True)
-    cookie = next(iter(signed_in(agent).cookies.values()))
-    context = browser.new_context(java_script_enabled=False)
-    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-    page = context.new_page()
-    page.goto(f"{live_server.url}/inbox/{conversation.pk}/")
-    page.fill("[data-draft]", "Yes, until five.")
-    page.click("[data-send]")
-    assert page.locator(".item--out .bubble", has_text="Yes, until five.").count() == 1
-    page.click("text=Wrap up")
-    page.select_option("[name=reason]", str(reason.pk))
-    page.check(f"[name=disposition][value='{done.pk}']", force=True)
-    page.click("[data-send]")
-    assert Interaction.objects.get(pk=conversation.pk).closed_at <= timezone.now()
-    context.close()
 
 
 def test_earlier_messages_come_above_and_stay_there_when_the_conversation_changes(

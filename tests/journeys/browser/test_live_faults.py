@@ -69,7 +69,7 @@ def test_r6_a_hidden_page_hears_at_once_and_one_that_slept_is_true_again_when_it
     patient.write("While hidden", "sms")
     row = interaction_of(patient.number, messages=2)
     begun = time.monotonic()
-    page.wait_for_selector(".bubble:has-text('While hidden')", timeout=10_000)
+    page.wait_for_selector(".bubble:has-text('While hidden')")
     heard = time.monotonic() - begun
     page.context.set_offline(True)
     patient.write("While asleep", "sms")
@@ -77,7 +77,7 @@ def test_r6_a_hidden_page_hears_at_once_and_one_that_slept_is_true_again_when_it
     page.context.set_offline(False)
     begun = time.monotonic()
     page.evaluate(HIDE, False)
-    page.wait_for_selector(".bubble:has-text('While asleep')", timeout=15_000)
+    page.wait_for_selector(".bubble:has-text('While asleep')")
     print(f"R6: hidden page heard after {heard:.1f} s; looked at again, true after {time.monotonic() - begun:.1f} s")
     assert heard <= 2
 

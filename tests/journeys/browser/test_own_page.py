@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from inbox.enums import Direction, MessageStatus
 from inbox.models import Message, OneTimeCode
@@ -43,8 +44,7 @@ def test_from_the_link_to_the_letter_and_to_ones_own_wishes(page, live_server, l
     for name, value in (("day", "14"), ("month", "3"), ("year", "1966")):
         page.fill(f"[name={name}]", value)
     page.click("main .btn--primary")
-    page.wait_for_selector(".errors")
-    assert page.evaluate("document.activeElement.className") == "errors"
+    expect(page.locator(".errors")).to_be_focused()
     page.fill("[name=code]", digits_of(OneTimeCode.objects.get()))
     for name, value in (("day", "14"), ("month", "3"), ("year", "1967")):
         page.fill(f"[name={name}]", value)

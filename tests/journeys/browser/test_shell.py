@@ -133,7 +133,7 @@ def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, 
     assert page.evaluate("document.activeElement.id") == f"thread-{conversation.pk}"
     page.keyboard.press("Control+k")
     page.keyboard.type("quis")
-    expect(page.locator("#find-results [role=option]").first).to_contain_text("María Quispe", timeout=10_000)
+    expect(page.locator("#find-results [role=option]").first).to_contain_text("María Quispe")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/inbox/{conversation.pk}/")
     assert complaints_of() == []

@@ -48,17 +48,17 @@ def test_a_whatsapp_message_appears_on_the_open_page_and_the_ticks_of_its_answer
     phone.fill("#body", "May I take my pills before the test?")
     phone.keyboard.press("Enter")
     row = desk.locator("[data-row]", has_text="May I take my pills before the test?")
-    expect(row).to_have_count(1, timeout=10_000)
+    expect(row).to_have_count(1)
     desk.bring_to_front()
     row.click()
     desk.fill(DRAFT, "Yes, with a little water.")
     desk.keyboard.press("Control+Enter")
     answer = desk.locator(".item--out", has_text="Yes, with a little water.")
-    expect(answer).to_have_attribute("data-status", "read", timeout=10_000)
+    expect(answer).to_have_attribute("data-status", "read")
     expect(answer.locator(".bubble__foot")).to_have_text("Read")
     phone.bring_to_front()
     heard = phone.locator(".say:not(.say--mine)")
-    expect(heard.locator(".ticks")).to_have_attribute("data-state", "read", timeout=10_000)
+    expect(heard.locator(".ticks")).to_have_attribute("data-state", "read")
     assert phone.locator(".say").count() == 2
     assert heard.locator(".say__bubble").inner_text().startswith("Yes, with a little water.")
     phone.screenshot(path=f"{PICTURES}/phone.png")
@@ -78,18 +78,18 @@ def test_without_javascript_one_can_sign_in_read_answer_and_wrap_up(
     page.fill("[name=login]", agent.user.email)
     page.fill("[name=password]", PASSWORD)
     page.click("button[type=submit]")
-    assert page.url == f"{stack.web_url}/inbox/"
+    expect(page).to_have_url(f"{stack.web_url}/inbox/")
     page.goto(f"{stack.web_url}/inbox/?view=unassigned")
     page.click(f"#row-{row.pk} a")
-    assert page.locator(".bubble__text").all_inner_texts() == ["What shall I bring?"]
+    expect(page.locator(".bubble__text")).to_have_text(["What shall I bring?"])
     page.fill(DRAFT, "Your insurance card.")
     page.click("[data-send]:visible")
-    assert page.locator(".bubble__text").all_inner_texts() == ["What shall I bring?", "Your insurance card."]
+    expect(page.locator(".bubble__text")).to_have_text(["What shall I bring?", "Your insurance card."])
     page.click("text=Wrap up")
     page.select_option("[name=reason]", label="Appointment")
     page.check(f"[name=disposition][value='{clinic.resolved.pk}']", force=True)
     page.click("[data-send]")
-    assert page.locator("#toasts .grow").inner_text() == "Closed."
+    expect(page.locator("#toasts .grow")).to_have_text("Closed.")
     row.refresh_from_db()
     assert (row.status, row.owner_id) == ("closed", agent.user.pk)
     patient.until_shows(
@@ -110,7 +110,7 @@ def test_a_draft_and_its_focus_outlive_twenty_live_updates(window, hire, somebod
         page.keyboard.type(f"{number} ")
         typed += f"{number} "
     shown = page.locator(".bubble__text")
-    expect(shown).to_have_count(21, timeout=15_000)
+    expect(shown).to_have_count(21)
     # Providers promise no order, so the twenty may overtake one another on their way in.
     assert set(shown.all_inner_texts()) == {f"Message {number}" for number in range(21)}
     page.keyboard.type("end")
@@ -129,7 +129,7 @@ def test_a_closed_whatsapp_window_locks_the_reply_box_and_offers_a_template(wind
     page.click("dialog [data-send]")
     sent = page.locator(".item--out .bubble__text")
     expect(sent).to_have_text("Hello Lucía. We have an answer for you. Reply here and Rosa will write to you.")
-    expect(page.locator(".item--out")).to_have_attribute("data-status", "read", timeout=10_000)
+    expect(page.locator(".item--out")).to_have_attribute("data-status", "read")
 
 
 @pytest.fixture
