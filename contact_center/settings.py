@@ -321,6 +321,8 @@ MAX_REQUEST_BYTES = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_INBOUND_BYTES * 3 // 2  # a mail within its provider's JSON or base64
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=110 * 1024 * 1024)  # one reply with its files
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", default=26_214_400 - 1_048_576)
+MAX_RECORDING_BYTES = env.int("MAX_RECORDING_BYTES", default=200 * 1024 * 1024)  # some six hours
+DELETE_RECORDINGS_AT_PROVIDER = env.bool("DELETE_RECORDINGS_AT_PROVIDER", default=False)  # an hour after it is ours
 
 SCAN_BACKEND = env.str("SCAN_BACKEND", default="")  # clamd://host:3310 or clamd:///path; empty: nothing scans
 SCAN_TIMEOUT_SECONDS = env.float("SCAN_TIMEOUT_SECONDS", default=30.0)

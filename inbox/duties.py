@@ -11,8 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.jobs.models import Job
-from inbox.enums import CaseStatus, EventStatus, InteractionStatus, MessageStatus
-from inbox.models import Case, DeliveryReport, Interaction, Message, OptOut, WebhookEvent
+from inbox.enums import (
+    RECORDING_LIVE,
+    CaseStatus,
+    EventStatus,
+    InteractionStatus,
+    MessageStatus,
+    RecordingStatus,
+)
+from inbox.models import CallLeg, Case, DeliveryReport, Interaction, Message, OptOut, Recording, WebhookEvent
 from patients import duties
 from patients.duties import Beside, Table
 from patients.enums import DataClass
@@ -24,6 +31,7 @@ SEARCHES = "searches"
 MESSAGES, FILES, WORKING = DataClass.MESSAGES, DataClass.FILES, DataClass.WORKING
 RAW_EVENTS = DataClass.RAW_EVENTS
 OVER = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
+NOT_YET_OURS = [*RECORDING_LIVE, RecordingStatus.ENDED]
 SETTLED = [EventStatus.PROCESSED, EventStatus.IGNORED]
 RAW = {"query": "", "headers": {}, "body": b"", "error": ""}
 
@@ -60,6 +68,11 @@ def declare() -> None:
         Table("inbox.Callback", MESSAGES, scrub={"number": "", "purpose": ""}),
         Table("inbox.CallLeg", MESSAGES, scrub={}),
         Table("inbox.CallMoment", MESSAGES, scrub={"detail": ""}),
+        Table(  # the row stays, so that the provider's copy can be deleted too
+            "inbox.Recording", DataClass.RECORDINGS, scrub={"file": "", "digest": "", "error": ""},
+            moment="started_at", expires=Q(status__in=[RecordingStatus.STORED, RecordingStatus.MISSING]),
+        ),
+        Table("inbox.TranscriptLine", DataClass.RECORDINGS, moment="recording__started_at"),
         Table("inbox.IdentityCheck", DataClass.AUDIT, scrub={}),
         Table("inbox.OneTimeCode", WORKING, moment="created_at", hidden=("seed",)),
         Table("inbox.PatientOption", MESSAGES),
@@ -92,6 +105,7 @@ def _open_work(patient_ids: Collection[int]) -> str:
         or Message.objects.filter(
             interaction__patient__in=ids, status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]
         ).exists()
+        or Recording.objects.filter(call__interaction__patient__in=ids, status__in=NOT_YET_OURS).exists()
     )
     return _("Close the open conversations and cases first, and let what is being sent leave.") if is_open else ""
 
@@ -119,8 +133,13 @@ def _erase_reports(patient_ids: Collection[int]) -> int:
     messages = Message.objects.filter(interaction__patient__in=list(patient_ids))
     reports = DeliveryReport.objects.filter(message__in=messages).exclude(event=None).values_list("event_id", flat=True)
     known = messages.exclude(external_id="").values_list("external_id", flat=True)
+    legs = CallLeg.objects.filter(call__interaction__patient__in=list(patient_ids)).values_list(
+        "external_id", flat=True
+    )
     rows = WebhookEvent.objects.filter(
-        Q(pk__in=list(reports)) | Q(external_id__in=list(known)) | Q(message__in=messages)
+        Q(pk__in=list(reports))
+        | Q(external_id__in=[*known, *legs.values_list("external_id", flat=True)])
+        | Q(message__in=messages)
     )
     return rows.exclude(body=b"").update(**RAW)
 

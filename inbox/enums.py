@@ -204,6 +204,7 @@ class NotificationKind(TextChoices):
     SUPERVISED = "supervised", _("A supervisor changes my state or my work")
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
     WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
+    HELP_ASKED = "help_asked", _("An agent asks for help in a call")
 
 
 class WrongPatientReason(TextChoices):
@@ -361,6 +362,7 @@ class CallParty(TextChoices):
     PATIENT = "patient", _("Caller")
     AGENT = "agent", _("Agent")
     CONSULTED = "consulted", _("Consulted colleague")
+    SUPERVISOR = "supervisor", _("Supervisor")
     SYSTEM = "system", _("The system")
 
 
@@ -384,7 +386,68 @@ class CallMomentKind(TextChoices):
     VOICEMAIL = "voicemail", _("Voicemail")
     CALLBACK = "callback", _("Asked to be called back")
     TEXT = "text", _("Asked for a text message")
+    RECORDED = "recorded", _("Recording began")
+    REC_PAUSED = "rec_paused", _("Recording paused")
+    REC_RESUMED = "rec_resumed", _("Recording goes on")
+    REC_STOPPED = "rec_stopped", _("Recording stopped")
+    NOT_RECORDED = "not_recorded", _("Could not be recorded")
+    CONSENT = "consent", _("About being recorded")
+    HELP = "help", _("Asked for help")
+    HELP_OVER = "help_over", _("Needs no help any more")
+    LISTENS = "listens", _("Listens")
+    WHISPERS = "whispers", _("Speaks to the agent alone")
+    BARGES = "barges", _("Joined the call")
+    LEFT = "left", _("Left the call")
     ENDED = "ended", _("Call ended")
+
+
+class RecordingMode(TextChoices):
+    """What callers of a line, or of a region, are told before they are recorded."""
+
+    OFF = "off", _("Calls are not recorded")
+    ANNOUNCE = "announce", _("Callers are told")
+    ASK = "ask", _("Callers are asked and press a key")
+
+
+class RecordingConsent(TextChoices):
+    """What a person knows and said about being recorded; without any of these a call is never recorded."""
+
+    ANNOUNCED = "announced", _("Was told that the call is recorded")
+    AGREED = "agreed", _("Agreed by key")
+    SPOKEN = "spoken", _("Agreed to the agent")
+    DECLINED = "declined", _("Does not want to be recorded")
+
+
+MAY_RECORD = [RecordingConsent.ANNOUNCED, RecordingConsent.AGREED, RecordingConsent.SPOKEN]
+
+
+class RecordingStatus(TextChoices):
+    """Where a recording is: being made, with the provider, in our store, or nowhere."""
+
+    ACTIVE = "active", _("Recording")
+    PAUSED = "paused", _("Recording paused")
+    ENDED = "ended", _("Being fetched")
+    STORED = "stored", _("Recorded")
+    MISSING = "missing", _("Not available")
+
+
+RECORDING_LIVE = [RecordingStatus.ACTIVE, RecordingStatus.PAUSED]
+
+
+class PauseReason(TextChoices):
+    """Why nothing is recorded for a while."""
+
+    PAYMENT = "payment", _("Payment details")
+    SENSITIVE = "sensitive", _("Something sensitive")
+    HOLD = "hold", _("The caller hears music")
+
+
+class Supervision(TextChoices):
+    """How a supervisor takes part in a call."""
+
+    LISTEN = "listen", _("Listens")
+    WHISPER = "whisper", _("Speaks to the agent alone")
+    BARGE = "barge", _("Speaks to both")
 
 
 class CallbackStatus(TextChoices):

@@ -20,6 +20,7 @@ from inbox.services import (
     outbox,
     portal,
     proxies,
+    recording_store,
     scanning,
     snooze,
     uploads,
@@ -43,7 +44,7 @@ def reconcile_sends() -> int:
 
 @shared_task(name="inbox.fetch_attachments")
 def fetch_attachments() -> int:
-    return attachments.fetch_attachments()
+    return attachments.fetch_attachments() + recording_store.fetch_recordings()
 
 
 @shared_task(name="inbox.fill_ledger_gaps")

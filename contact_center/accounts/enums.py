@@ -67,6 +67,8 @@ class Action(TextChoices):
     RETRY_LEDGER = "retry_ledger", _("Retry quarantined events")
     VIEW_OUTBOX = "view_outbox", _("See the outbox")
     RETRY_OUTBOX = "retry_outbox", _("Retry and cancel outgoing messages")
+    LISTEN_RECORDINGS = "listen_recordings", _("Listen to recordings of calls")
+    SUPERVISE_CALLS = "supervise_calls", _("Listen to calls, speak to the agent alone, join")
     CONFIGURE = "configure", _("Change channels, queues, forms and people")
     VIEW_AUDIT = "view_audit", _("Read the audit trail")
     OVERSEE_PRIVACY = (

@@ -16,6 +16,8 @@ _LEAD = _CARE | {
     Action.RETRY_LEDGER,
     Action.VIEW_OUTBOX,
     Action.RETRY_OUTBOX,
+    Action.LISTEN_RECORDINGS,
+    Action.SUPERVISE_CALLS,
 }
 
 ROLE_ACTIONS: dict[Role, frozenset[Action]] = {

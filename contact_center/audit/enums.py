@@ -23,6 +23,7 @@ class AuditAction(TextChoices):
     RETRIED = "retried", _("Retried")
     CANCELLED = "cancelled", _("Cancelled")
     DOWNLOADED = "downloaded", _("Downloaded a file")
+    LISTENED = "listened", _("Listened to a call or recording")
     OPTED_OUT = "opted_out", _("Opted out")
     OPTED_IN = "opted_in", _("Opted in")
     BROKE_GLASS = "broke_glass", _("Opened a protected record")

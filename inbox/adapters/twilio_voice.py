@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from inbox.adapters.base import Adapter, AdapterError, Capability, UnparseablePayload
 from inbox.adapters.events import CallEvent, Event
-from inbox.adapters.twilio_http import TwilioConfig, build_client, failures_explained
+from inbox.adapters.twilio_http import TwilioConfig, failures_explained
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
-from inbox.adapters.twilio_words import GONE, VOICE_STATUS_PATH, clean, read_address, read_mail_time
+from inbox.adapters.twilio_recordings import LOCALES, TwilioRecordings, gone_is_fine
+from inbox.adapters.twilio_words import VOICE_STATUS_PATH, clean, read_address, read_mail_time
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 
 CLIENT = "client:agent-"
-LOCALES = {"en": "en-US", "es": "es-US", "pt": "pt-BR"}
 VOICES = {"en": "Polly.Joanna", "es": "Polly.Lupe", "pt": "Polly.Camila"}
 MUSIC_URL = "http://com.twilio.sounds.music.s3.amazonaws.com/MARKOVICHAMP-Borghestral.mp3"
 STATUSES = {
@@ -33,23 +34,20 @@ STATUSES = {
     "canceled": "unanswered",
     "failed": "failed",
 }
+RECORDING = {"completed": "recording_ready", "absent": "recording_absent"}
 PARTICIPANT = {"participant-join": "joined", "participant-leave": "left", "conference-end": "room_ended"}
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
 
 
-class TwilioVoiceAdapter(Adapter):
+class TwilioVoiceAdapter(TwilioRecordings, Adapter):
     """Calls of one Twilio account, with conferences as rooms."""
 
     key: ClassVar[str] = "twilio_voice"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"receive"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"receive", "media"})
 
     def __init__(self, config: TwilioConfig) -> None:
         self.config = config
         self._signatures = TwilioMessagingAdapter(config)
-
-    @cached_property
-    def _connection(self) -> Any:
-        return build_client(self.config)
 
     def verify(self, request_url: str, headers: Mapping[str, str], body: bytes, params: Mapping[str, Any]) -> None:
         """See Adapter.verify."""
@@ -59,7 +57,8 @@ class TwilioVoiceAdapter(Adapter):
         """See Adapter.parse. A request for words is the event `step`; all others are steps in a call's life."""
         words = {clean(name): clean(value) for name, value in payload.items()}
         external_id = words.get("CallSid", "")
-        if words.get("StatusCallbackEvent") == "conference-end" and not external_id:
+        is_of_room = words.get("StatusCallbackEvent") == "conference-end" or words.get("step") == "announcement"
+        if is_of_room and not external_id:
             external_id = words.get("ConferenceSid", "")
         if not _SID.fullmatch(external_id):
             raise UnparseablePayload("There is no call id.")
@@ -70,7 +69,7 @@ class TwilioVoiceAdapter(Adapter):
                 event=_event_of(words),
                 sender=read_address(words.get("From", "")),
                 recipient=read_address(words.get("To", "")),
-                occurred_at=read_mail_time(words.get("Timestamp")),
+                occurred_at=_moment(words),
                 payload=_facts(words),
                 raw=words,
             )
@@ -82,9 +81,6 @@ class TwilioVoiceAdapter(Adapter):
         for step in script:
             _write(response, step, self._url)
         return str(response)
-
-    def _url(self, path: str) -> str:
-        return path if "://" in path else f"{self.config.public_base_url.rstrip('/')}{path}"
 
     # ---- steering; all raise AdapterError ----
     def call_agent(self, room: str, user_id: int, caller_id: str, our_id: str) -> str:
@@ -99,7 +95,7 @@ class TwilioVoiceAdapter(Adapter):
         """Let a colleague's device join the room; the room goes on when they leave."""
         return self._add(room, f"{CLIENT}{user_id}", caller_id, our_id, party="consulted", is_last=False)
 
-    def _add(self, room: str, to: str, caller_id: str, our_id: str, *, party: str, is_last: bool) -> str:
+    def _add(self, room: str, to: str, caller_id: str, our_id: str, *, party: str, is_last: bool, **given: Any) -> str:
         client, http = self._connection
         with failures_explained(http):
             participant = client.conferences(room).participants.create(
@@ -110,6 +106,7 @@ class TwilioVoiceAdapter(Adapter):
                 end_conference_on_exit=is_last,
                 beep="false",
                 timeout=30,
+                **given,
             )
             return str(participant.call_sid)
 
@@ -122,7 +119,7 @@ class TwilioVoiceAdapter(Adapter):
     def hang_up(self, external_id: str) -> None:
         """End one leg; one that has ended already is no error."""
         client, http = self._connection
-        with _gone_is_fine(), failures_explained(http):
+        with gone_is_fine(), failures_explained(http):
             client.calls(external_id).update(status="completed")
 
     def hold(self, room: str, external_id: str, is_held: bool) -> None:
@@ -137,6 +134,31 @@ class TwilioVoiceAdapter(Adapter):
         with failures_explained(http):
             self._participant(client, room, external_id).update(end_conference_on_exit=is_last)
 
+    # ---- supervisors ----
+    def supervise(
+        self, room: str, user_id: int, caller_id: str, our_id: str, *, is_heard: bool, agent_leg: str = ""
+    ) -> str:
+        """Let a supervisor's device join the room; returns the id of that leg.
+
+        Unless `is_heard` nobody hears them. With `agent_leg` they are heard on that leg alone.
+        """
+        return self._add(
+            room, f"{CLIENT}{user_id}", caller_id, our_id, party="supervisor", is_last=False,
+            **_coaching(is_heard, agent_leg),
+        )  # fmt: skip
+
+    def let_speak(self, room: str, external_id: str, *, is_heard: bool, agent_leg: str = "") -> None:
+        """Whether and by whom a supervisor in the room is heard; see `supervise`."""
+        client, http = self._connection
+        with failures_explained(http):
+            self._participant(client, room, external_id).update(**_coaching(is_heard, agent_leg))
+
+    def announce(self, room: str, external_id: str, step: str) -> None:
+        """Let one party of the room hear a script; the others hear nothing of it."""
+        client, http = self._connection
+        with failures_explained(http):
+            self._participant(client, room, external_id).update(announce_url=self._url(step), announce_method="POST")
+
     def _participant(self, client: Any, room: str, external_id: str) -> Any:
         found = client.conferences.list(friendly_name=room, status="in-progress", limit=1)
         if not found:
@@ -144,12 +166,19 @@ class TwilioVoiceAdapter(Adapter):
         return client.conferences(found[0].sid).participants(external_id)
 
 
-class _gone_is_fine(suppress):
-    def __init__(self) -> None:
-        super().__init__(AdapterError)
+def _moment(words: dict[str, str]) -> datetime | None:
+    """The provider's time: of calls as mails have it, of what was said in ISO 8601."""
+    try:
+        moment = datetime.fromisoformat(words.get("Timestamp", ""))
+    except ValueError:
+        return read_mail_time(words.get("Timestamp"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        return isinstance(error, AdapterError) and error.code in GONE
+
+def _coaching(is_heard: bool, agent_leg: str) -> dict[str, Any]:
+    """A participant who coaches is heard by that leg only; one who does not, and is not muted, by everybody."""
+    coach = {"coaching": True, "call_sid_to_coach": agent_leg} if is_heard and agent_leg else {"coaching": False}
+    return {"muted": not is_heard} | coach
 
 
 def _event_of(words: dict[str, str]) -> str:
@@ -158,6 +187,10 @@ def _event_of(words: dict[str, str]) -> str:
         return PARTICIPANT[said]
     if words.get("step") == "transcript":
         return "transcript"
+    if words.get("TranscriptionEvent"):
+        return "spoken" if words["TranscriptionEvent"] == "transcription-content" else "other"
+    if words.get("RecordingStatus"):
+        return RECORDING.get(words["RecordingStatus"], "other")
     if words.get("told") == "status":
         status = STATUSES.get(words.get("CallStatus", ""))
         if status is None:
@@ -182,8 +215,23 @@ def _facts(words: dict[str, str]) -> dict[str, Any]:
         "sequence": "SequenceNumber",
         "direction": "Direction",
         "dial": "DialCallStatus",
+        "consent": "consent",
+        "recording_id": "RecordingSid",
+        "seconds": "RecordingDuration",
+        "channels": "RecordingChannels",
+        "transcript_id": "TranscriptionSid",
+        "line": "SequenceId",
     }
-    return {ours: words[theirs] for ours, theirs in names.items() if words.get(theirs)}
+    facts: dict[str, Any] = {ours: words[theirs] for ours, theirs in names.items() if words.get(theirs)}
+    return facts | (_spoken(words) if words.get("TranscriptionData") else {})
+
+
+def _spoken(words: dict[str, str]) -> dict[str, str]:
+    """What was said and by whom; the inbound track of a leg is the person at the phone."""
+    with suppress(ValueError, AttributeError):
+        said = str(json.loads(words["TranscriptionData"]).get("transcript", ""))
+        return {"words": said, "speaker": "patient" if words.get("Track") == "inbound_track" else "agent"}
+    raise UnparseablePayload("What was said cannot be read.")
 
 
 def _write(response: Any, step: Any, url: Any) -> None:

@@ -15,6 +15,7 @@ from inbox.models.messages import Attachment, DeliveryReport, Message
 from inbox.models.offers import AgentCapacity, AgentState, Escalation, Offer, WorkSkill
 from inbox.models.portal import PortalSession
 from inbox.models.processors import Processor
+from inbox.models.recordings import Recording, TranscriptLine
 from inbox.models.routing import QueueSettings, QueueSkill, RoutingRule, RoutingRun, RuleSkill
 from inbox.models.search import IndexProgress, MessageWords
 from inbox.models.sharing import PatientOption, PatientQuestion
@@ -69,6 +70,7 @@ __all__ = [
     "QueueSettings",
     "QueueSkill",
     "Reason",
+    "Recording",
     "RoutingRule",
     "RoutingRun",
     "RuleSkill",
@@ -81,6 +83,7 @@ __all__ = [
     "Task",
     "TimelineEvent",
     "TopicSequence",
+    "TranscriptLine",
     "Upload",
     "VoiceLine",
     "WebForm",

@@ -1,10 +1,12 @@
 """Phone calls: the lines they come in on, the calls, who took part, and what happened moment by moment."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -14,7 +16,17 @@ from django_fsm import FSMField, transition
 
 from contact_center.accounts.models import Team
 from contact_center.common.models import SafeFSM, TimeStampedModel
-from inbox.enums import CALL_OVER, TALKING, CallMomentKind, CallParty, CallStatus, Direction
+from inbox.enums import (
+    CALL_OVER,
+    TALKING,
+    CallMomentKind,
+    CallParty,
+    CallStatus,
+    Direction,
+    RecordingConsent,
+    RecordingMode,
+    Supervision,
+)
 from inbox.models.desk import Channel, Queue, Reason
 from inbox.models.interactions import Interaction
 
@@ -24,6 +36,15 @@ C = CallStatus
 def default_languages() -> list[str]:
     """The languages a new line speaks."""
     return ["en", "es", "pt"]
+
+
+def check_regions(value: object) -> None:
+    """Beginnings of numbers with a way of recording each. Raises ValidationError."""
+    is_fine = isinstance(value, dict) and all(
+        re.fullmatch(r"\+\d{1,14}", str(start)) and mode in RecordingMode.values for start, mode in value.items()
+    )
+    if not is_fine:
+        raise ValidationError(_('Write it as {"+49": "ask"}: off, announce or ask for each beginning of a number.'))
 
 
 class VoiceLine(TimeStampedModel):
@@ -48,6 +69,21 @@ class VoiceLine(TimeStampedModel):
     )
     teams = models.ManyToManyField(
         Team, related_name="lines", blank=True, help_text=_("Their calls show this line's number")
+    )
+    recording = models.CharField(
+        max_length=10, choices=RecordingMode.choices, default=RecordingMode.OFF, db_default=RecordingMode.OFF
+    )
+    recording_by_region = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_regions],
+        help_text=_('By the beginning of the number, the longest first: {"+49": "ask", "+1305": "announce"}'),
+    )
+    unrecorded_queues = models.ManyToManyField(
+        Queue, related_name="+", blank=True, help_text=_("Calls in these queues are never recorded")
+    )
+    transcribes = models.BooleanField(
+        default=False, db_default=False, help_text=_("The provider writes down what is said while it is recorded")
     )
 
     def __str__(self) -> str:
@@ -104,6 +140,8 @@ class Call(SafeFSM, TimeStampedModel):
     voicemail_url = models.URLField(max_length=500, blank=True)
     transcript = models.TextField(blank=True)
     purpose = models.CharField(max_length=240, blank=True, help_text="Why we called.")
+    recording_consent = models.CharField(max_length=10, blank=True, db_default="", choices=RecordingConsent.choices)
+    help_asked_at = models.DateTimeField(null=True, blank=True, help_text="The agent asks a supervisor to help.")
     callback = models.ForeignKey(
         "inbox.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls",
         help_text="The promise that this call of ours keeps; until somebody accepts it, it waits as callers do.",
@@ -262,10 +300,16 @@ class CallLeg(models.Model):
     external_id = models.CharField(max_length=64)
     joined_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
+    mode = models.CharField(max_length=8, blank=True, db_default="", choices=Supervision.choices)
 
     class Meta:
         ordering = ["joined_at", "pk"]
-        constraints = [models.UniqueConstraint(fields=["call", "external_id"], name="call_leg_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["call", "external_id"], name="call_leg_once"),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(party=CallParty.SUPERVISOR, left_at=None), name="supervises_one_call"
+            ),
+        ]
         indexes = [models.Index(fields=["external_id"], name="call_leg_external")]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,9 @@ from contact_center.accounts.models import User
 from inbox.adapters.events import CallEvent
 from inbox.adapters.twilio_words import VOICE_PATH, VOICE_STATUS_PATH
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
-from inbox.enums import TALKING, CallStatus, ChannelKind
+from inbox.enums import TALKING, CallStatus, ChannelKind, RecordingMode
 from inbox.models import Call, VoiceLine
+from inbox.selectors import voice_consent
 from inbox.selectors.hours import message_in, moment_words, standing_of_queue
 from patients.selectors.people import match_patients
 
@@ -29,6 +31,8 @@ OFFER_EVERY = 3
 ENOUGH_CALLS = 5
 """With fewer answered calls in the last hours nothing is said of the waiting time."""
 LOOK_BACK_SECONDS = 4 * 3600
+CAREFUL = [RecordingMode.ANNOUNCE, RecordingMode.ASK, RecordingMode.OFF]
+"""Ways to record, each more careful than the one before."""
 PRESS = {"en": "For English, press %d.", "es": "Para español, oprima %d.", "pt": "Para português, tecle %d."}
 
 
@@ -55,6 +59,21 @@ class Line:
     emergency_number: str = "911"
     greetings: dict[str, str] | None = None
     options: tuple[Option, ...] = ()
+    recording: RecordingMode = RecordingMode.OFF
+    regions: tuple[tuple[str, RecordingMode], ...] = ()
+    unrecorded: frozenset[int] = frozenset()
+    transcribes: bool = False
+
+    def mode_for(self, number: str, queue_id: int) -> RecordingMode:
+        """How a call with this number is recorded in this queue: by the longest beginning that fits, else as the line
+        is set. Who hides the number may be from anywhere, so the most careful way of all counts.
+        """
+        if queue_id in self.unrecorded:
+            return RecordingMode.OFF
+        if not number:
+            return max((self.recording, *(mode for _start, mode in self.regions)), key=CAREFUL.index)
+        fitting = [(len(start), mode) for start, mode in self.regions if number.startswith(start)]
+        return max(fitting)[1] if fitting else self.recording
 
     def chosen(self, event: CallEvent) -> Option | None:
         """The option that this key or word means."""
@@ -90,7 +109,11 @@ def _read_lines() -> dict[str, Line]:
 
     channels = Channel.objects.filter(kind=ChannelKind.VOICE, is_active=True)
     found = {row.address: Line(row.pk, row.queue_id, row.address) for row in channels}
-    for row in VoiceLine.objects.filter(channel__is_active=True).select_related("channel").prefetch_related("options"):
+    for row in (
+        VoiceLine.objects.filter(channel__is_active=True)
+        .select_related("channel")
+        .prefetch_related("options", "unrecorded_queues")
+    ):
         options = tuple(
             Option(one.pk, one.key, one.labels, tuple(one.words), one.queue_id, one.reason_id)
             for one in row.options.all()
@@ -103,6 +126,10 @@ def _read_lines() -> dict[str, Line]:
             emergency_number=row.emergency_number,
             greetings=row.greetings,
             options=options,
+            recording=RecordingMode(row.recording),
+            regions=tuple((start, RecordingMode(mode)) for start, mode in row.recording_by_region.items()),
+            unrecorded=frozenset(queue.pk for queue in row.unrecorded_queues.all()),
+            transcribes=row.transcribes,
         )
     return found
 
@@ -116,6 +143,8 @@ def address_of(step: str, **facts: object) -> str:
 # ---- scripts ----
 def script_for(event: CallEvent) -> Script:
     """What this caller hears next. Names the emergency number first; never leaves anybody in silence."""
+    if event.payload.get("step") == "announcement":  # whose words these are is not known: they are for one party
+        return voice_consent.announcement(event.payload.get("language", ""))
     line = line_of(event.recipient.value)
     if line is None:
         return _unknown_number()
@@ -143,6 +172,12 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
         return _waiting(event.external_id, line, language, queue_id, _number(event.payload.get("round")) or 1)
     if step == "choice":
         return _choice(event, line, language, queue_id)
+    if step in ("notice", "consent"):
+        to_queue = partial(address_of, "wait", lang=language, queue=queue_id, n=1)
+        if step == "consent":
+            return voice_consent.answered(event.payload.get("key", ""), to_queue)
+        asking = address_of("consent", lang=language, queue=queue_id)
+        return voice_consent.notice(line.mode_for(event.sender.value, queue_id), language, to_queue, asking)
     if step == "voicemail":
         return _voicemail(line, language, queue_id)
     if step == "join":
@@ -231,7 +266,9 @@ def _after_menu(event: CallEvent, line: Line, language: str) -> Script:
 def _to_queue(line: Line, language: str, queue_id: int) -> Script:
     """The address says what was decided, so that the record needs no second opinion."""
     closed = _closed(line, language, queue_id)
-    return closed or (GoOn(address_of("wait", lang=language, queue=queue_id, n=1)),)
+    is_told = queue_id not in line.unrecorded and (line.regions or line.recording != RecordingMode.OFF)
+    first = address_of("notice", lang=language, queue=queue_id)
+    return closed or (GoOn(first if is_told else address_of("wait", lang=language, queue=queue_id, n=1)),)
 
 
 def _closed(line: Line, language: str, queue_id: int) -> Script:

@@ -21,7 +21,7 @@ from inbox import realtime
 from inbox.adapters.base import AdapterError, MediaRefused
 from inbox.adapters.events import InboundMessage, MediaRef
 from inbox.enums import AttachmentStatus, FileProblem
-from inbox.models import Attachment, Message, NoteFile, Upload
+from inbox.models import Attachment, Message, NoteFile, Recording, Upload
 from inbox.services.locks import try_held
 from inbox.services.providers import adapter_for
 from inbox.services.scanning import admit
@@ -94,7 +94,7 @@ def kept_with_rows() -> Iterator[None]:
 
 def is_kept(name: str) -> bool:
     """Whether any row shares the content of this name."""
-    return any(model.objects.filter(file=name).exists() for model in (Attachment, Upload, NoteFile))
+    return any(model.objects.filter(file=name).exists() for model in (Attachment, Upload, NoteFile, Recording))
 
 
 def note_written(name: str) -> None:

@@ -6,7 +6,6 @@ released by `watch_calls`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,12 +35,14 @@ from inbox.policies import can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
+from inbox.services import recordings
 from inbox.services.assignment import note_given
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_placing import call_back, keep_leg
-from inbox.services.call_provider import Answer, ask, steer
+from inbox.services.call_provider import ask, do, steer
+from inbox.services.call_rows import locked_call, note, own_call, show
 from inbox.services.callbacks import follow_call
-from inbox.services.calls import end_call, end_work, let_go, locked_call, note, send_back, show
+from inbox.services.calls import end_call, end_work, let_go, send_back
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
 
@@ -74,7 +75,9 @@ def accept_call(*, actor: User, call_id: int) -> Call:
         if is_over:
             raise Conflict(_("The caller has hung up.")) from error
         raise Refused(_("The telephone service does not answer. The caller keeps waiting; try again.")) from error
-    return _answered(actor, call_id, leg)
+    answered = _answered(actor, call_id, leg)
+    recordings.begin(call_id)
+    return answered
 
 
 def _claim(actor: User, call_id: int) -> Call:
@@ -175,10 +178,10 @@ def decline_call(*, actor: User, call_id: int) -> bool:
 
 def hold_call(*, actor: User, call_id: int, is_held: bool = True) -> Call:
     """Let the caller hear music, or talk again. Raises Conflict for another's call, Refused without the provider."""
-    call = _mine(actor, call_id)
+    call = own_call(actor, call_id)
     if (call.status == C.HELD) == is_held:
         return call
-    _do(lambda voice: voice.hold(call.room, call.external_id, is_held))
+    do(lambda voice: voice.hold(call.room, call.external_id, is_held))
     with realtime.atomic():
         call, now = locked_call(call_id), timezone.now()
         if call.status not in TALKING or (call.status == C.HELD) == is_held:
@@ -187,7 +190,8 @@ def hold_call(*, actor: User, call_id: int, is_held: bool = True) -> Call:
         call.save()
         note(call, M.HELD if is_held else M.RESUMED, user=actor, at=now)
         show(call, Interaction.objects.get(pk=call.interaction_id))
-        return call
+    recordings.follow_hold(call_id, is_held)
+    return call
 
 
 def hang_up(*, actor: User, call_id: int) -> Call:
@@ -201,7 +205,7 @@ def hang_up(*, actor: User, call_id: int) -> Call:
         call.save()
         ids = [call.external_id, *call.legs.filter(left_at=None).values_list("external_id", flat=True)]
     for external_id in dict.fromkeys(filter(None, ids)):
-        _do(partial(_end_leg, external_id))
+        do(partial(_end_leg, external_id))
     with realtime.atomic():
         call = locked_call(call_id)
         interaction = desk.locked(call.interaction_id)
@@ -225,13 +229,14 @@ def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary:
 
     Raises Refused without reason or for the queue it is in already, Conflict when it is no call of the actor's.
     """
-    call = _mine(actor, call_id)
+    call = own_call(actor, call_id)
     require(bool(why.strip()), _("Say why you are transferring it."))
     with realtime.atomic():
         call = locked_call(call_id)
         if call.status not in TALKING or call.agent_id != actor.pk:
             raise Conflict(_("This call has ended."))
         legs = list(call.legs.filter(left_at=None).exclude(party=P.PATIENT).values_list("external_id", flat=True))
+        recordings.end_live(call, timezone.now())
         call.requeue(timezone.now())
         call.queue = queue
         call.save()
@@ -252,7 +257,7 @@ def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary:
 
 def consult(*, actor: User, call_id: int, colleague: User) -> Call:
     """Ask a colleague while the caller hears music. Raises Refused for one who does not serve such conversations."""
-    call = _mine(actor, call_id)
+    call = own_call(actor, call_id)
     serves = interactions_visible_to(colleague, unowned=True, entrusted=True)
     require(colleague.pk != actor.pk, _("You are on this call already."))
     require(
@@ -262,7 +267,7 @@ def consult(*, actor: User, call_id: int, colleague: User) -> Call:
     if is_busy:
         raise Conflict(_("%(name)s is on another call.") % {"name": colleague})
     hold_call(actor=actor, call_id=call_id)
-    leg = _do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
+    leg = do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
     with realtime.atomic():
         call = locked_call(call_id)
         keep_leg(call, P.CONSULTED, colleague, leg)
@@ -276,16 +281,16 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
 
     Raises Refused without a colleague on the line or a reason.
     """
-    call = _mine(actor, call_id)
+    call = own_call(actor, call_id)
     require(bool(why.strip()), _("Say why you are transferring it."))
     other = call.legs.filter(party=P.CONSULTED, left_at=None).select_related("user").last()
     if other is None or other.user is None:
         raise Refused(_("Ask a colleague first."))
     mine = call.legs.filter(party=P.AGENT, user=actor, left_at=None).last()
     colleague = other.user
-    _do(lambda voice: voice.make_last(call.room, other.external_id, True))
+    do(lambda voice: voice.make_last(call.room, other.external_id, True))
     if mine is not None:
-        _do(lambda voice: voice.make_last(call.room, mine.external_id, False))
+        do(lambda voice: voice.make_last(call.room, mine.external_id, False))
     with realtime.atomic():
         call, now = locked_call(call_id), timezone.now()
         if call.status not in TALKING or call.agent_id != actor.pk:
@@ -308,19 +313,5 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
     return call
 
 
-def _mine(actor: User, call_id: int) -> Call:
-    call: Call = Call.objects.select_related("channel").get(pk=call_id)
-    if call.status not in TALKING or call.agent_id != actor.pk:
-        raise Conflict(_("This is not your call, or it has ended."))
-    return call
-
-
 def _end_leg(external_id: str, voice: TwilioVoiceAdapter) -> None:
     voice.hang_up(external_id)
-
-
-def _do(question: Callable[[TwilioVoiceAdapter], Answer]) -> Answer:
-    try:
-        return ask(question)
-    except AdapterError as error:
-        raise Refused(_("The telephone service does not answer. Try again in a moment.")) from error

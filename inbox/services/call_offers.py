@@ -15,8 +15,8 @@ from inbox.selectors.voice import address_of
 from inbox.services.assignment import is_free_for
 from inbox.services.call_placing import end_undialled
 from inbox.services.call_provider import steer
+from inbox.services.call_rows import locked_call, note, show
 from inbox.services.call_turns import bring_due
-from inbox.services.calls import locked_call, note, show
 
 M = CallMomentKind
 WATCH_TASK, WATCH_QUEUE = "inbox.watch_calls", "default"

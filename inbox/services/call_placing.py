@@ -24,8 +24,9 @@ from inbox.selectors.callbacks import first_phone, must_not_be_called, voice_lin
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
 from inbox.services.call_provider import ask, steer
+from inbox.services.call_rows import locked_call, note, show
 from inbox.services.callbacks import follow_call, locked_callback
-from inbox.services.calls import case_of_thread, let_go, locked_call, note, show
+from inbox.services.calls import case_of_thread, let_go
 from inbox.services.interactions import require
 from patients.models import Patient
 

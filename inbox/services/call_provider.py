@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import structlog
+from django.utils.translation import gettext as _
 
+from contact_center.common.errors import Refused
 from inbox.adapters.base import AdapterError
 from inbox.services.providers import adapter_for, note_failure, note_success
 
@@ -33,6 +35,14 @@ def ask(question: Callable[[TwilioVoiceAdapter], Answer]) -> Answer:
         raise
     note_success(KEY)
     return answer
+
+
+def do(question: Callable[[TwilioVoiceAdapter], Answer]) -> Answer:
+    """As `ask`, for what a person wants now. Raises Refused with a sentence for them."""
+    try:
+        return ask(question)
+    except AdapterError as error:
+        raise Refused(_("The telephone service does not answer. Try again in a moment.")) from error
 
 
 def steer(question: Callable[[TwilioVoiceAdapter], object]) -> bool:

@@ -20,8 +20,9 @@ from inbox.models import Call, Callback, Interaction, TimelineEvent
 from inbox.selectors.callbacks import must_not_be_called
 from inbox.selectors.hours import standing_of_queue
 from inbox.services import clocks
+from inbox.services.call_rows import note, show
 from inbox.services.callbacks import end_callback, locked_callback
-from inbox.services.calls import case_of_thread, note, show
+from inbox.services.calls import case_of_thread
 from inbox.services.interactions import locked
 
 MOST = 200

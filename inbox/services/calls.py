@@ -6,11 +6,9 @@ from functools import partial
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from contact_center.accounts.models import User
 from inbox import realtime, signals
 from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import CallEvent
@@ -23,16 +21,17 @@ from inbox.enums import (
     ChannelKind,
     Direction,
     InteractionStatus,
+    RecordingConsent,
     TimelineKind,
 )
-from inbox.models import Call, CallLeg, CallMoment, Channel, Interaction, TimelineEvent, VoiceLine
+from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import Line, address_of, line_of
-from inbox.services import clocks
+from inbox.services import clocks, recordings
 from inbox.services.assignment import note_given
 from inbox.services.call_provider import steer
+from inbox.services.call_rows import note, show
 from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
-from inbox.services.interactions import tell
 from inbox.services.locks import hold_for_transaction
 from inbox.services.text_back import write_text
 from patients.selectors.people import match_patients
@@ -40,27 +39,12 @@ from patients.selectors.people import match_patients
 log = structlog.get_logger(__name__)
 C, M, P = CallStatus, CallMomentKind, CallParty
 NOT_REACHED = ("unanswered", "busy", "failed")
+OF_RECORDINGS = ("recording_ready", "recording_absent", "spoken")
+NOT_FIRST = ("joined", "left", "room_ended", "transcript", "other", *OF_RECORDINGS)
+"""Told only of calls that are known."""
 SHORT = timedelta(seconds=5)
 """Whoever hangs up sooner has dialled the wrong number."""
 DEFAULT_WRAP_UP = 60
-
-
-def locked_call(call_id: int) -> Call:
-    """The call with its row locked until the caller's transaction ends. Raises DoesNotExist."""
-    return Call.objects.select_for_update(of=("self",)).select_related("channel", "queue").get(pk=call_id)
-
-
-def note(
-    call: Call, kind: CallMomentKind, *, user: User | None = None, at: datetime | None = None, detail: str = ""
-) -> None:
-    """Add a moment to the record of a call."""
-    CallMoment.objects.create(call=call, kind=kind, user=user, at=at or timezone.now(), detail=detail[:240])
-
-
-def show(call: Call, interaction: Interaction, *also: int | None) -> None:
-    """Tell the pages that show this call: its interaction, its queue, and the people it rings at or talks to."""
-    people = {call.agent_id, call.offered_to_id, *also} - {None}
-    tell(interaction, realtime.queue_topic(call.queue_id), *(realtime.agent_topic(pk) for pk in sorted(people)))  # type: ignore[arg-type, type-var]
 
 
 def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
@@ -80,6 +64,8 @@ def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
         _apply_step(call, interaction, item, at)
     elif item.event == "transcript":
         call.transcript = item.payload.get("transcript", "")[:20_000]
+    elif item.event in OF_RECORDINGS:
+        recordings.apply_recording_event(call, item, at)
     elif item.payload.get("party", P.PATIENT) == P.PATIENT:
         _apply_status(call, interaction, item, at)
     else:
@@ -107,7 +93,7 @@ def _known(item: CallEvent) -> Call | None:
 # ---- a call begins ----
 def _opened(item: CallEvent, at: datetime) -> Call | None:
     is_inbound = item.payload.get("direction", "inbound") == "inbound"
-    if not is_inbound or item.event in ("joined", "left", "room_ended", "transcript"):
+    if not is_inbound or item.event in NOT_FIRST:
         return None
     channels = Channel.objects.select_related("queue").filter(kind=ChannelKind.VOICE, address=item.recipient.value)
     channel = channels.first()
@@ -195,6 +181,9 @@ def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: date
     queue_id = item.payload.get("queue", "")
     if queue_id.isdecimal():
         call.queue_id = interaction.queue_id = int(queue_id)
+    if item.payload.get("consent") in RecordingConsent.values:
+        call.recording_consent = item.payload["consent"]
+        note(call, M.CONSENT, at=at, detail=call.recording_consent)
     call.wait(at)
     take_place_of_callback(call, interaction, at)
     interaction.waiting_since_at = interaction.waiting_since_at or call.queued_at
@@ -243,6 +232,7 @@ def _apply_status(call: Call, interaction: Interaction, item: CallEvent, at: dat
     if item.event == "answered" and call.direction == Direction.OUTBOUND and call.status == C.RINGING:
         call.connect(at)
         note(call, M.ANSWERED, user=call.agent, at=at)
+        transaction.on_commit(partial(recordings.begin, call.pk))
     elif item.event in NOT_REACHED:
         if call.direction == Direction.OUTBOUND and call.status == C.RINGING:
             call.fail(at, call.ended_by or P.SYSTEM)
@@ -270,6 +260,7 @@ def end_call(call: Call, interaction: Interaction, at: datetime) -> None:
     else:
         return
     note(call, M.ENDED, at=at, detail=call.ended_by)
+    recordings.end_live(call, at)
     call.legs.filter(left_at=None).update(left_at=at)
     if agent_id and agent_id != call.agent_id:
         realtime.touch(realtime.agent_topic(agent_id))
@@ -348,6 +339,7 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
 def _lose_agent(call: Call, interaction: Interaction, at: datetime) -> None:
     """The agent's device is gone: the caller waits again, first in line, and is nobody's until somebody answers."""
     note(call, M.LOST_AGENT, user=call.agent, at=at)
+    recordings.end_live(call, at)
     call.requeue(at)
     if interaction.status == InteractionStatus.ACTIVE:
         interaction.return_to_queue()

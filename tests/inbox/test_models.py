@@ -18,9 +18,10 @@ from inbox.enums import (
     GateDecision,
     InteractionStatus,
     MessageStatus,
+    RecordingStatus,
     ScanStatus,
 )
-from inbox.models import Attachment, Call, Callback, Case, Interaction, Message, Upload, WebhookEvent
+from inbox.models import Attachment, Call, Callback, Case, Interaction, Message, Recording, Upload, WebhookEvent
 from tests.factories.inbox import InteractionFactory
 
 NOW = timezone.now()
@@ -118,6 +119,17 @@ MACHINES = {
             "refuse": ({"pending"}, "refused", ("too large",)),
             "fail": ({"pending"}, "failed", ("gone",)),
             "retry": ({"failed"}, "pending", ()),
+        },
+    ),
+    Recording: (
+        RecordingStatus,
+        {
+            "pause": ({"active"}, "paused", (NOW, "payment")),
+            "resume": ({"paused"}, "active", (NOW,)),
+            "end": ({"active", "paused"}, "ended", (NOW,)),
+            "keep": ({"ended"}, "stored", (NOW,)),
+            "lose": ({"ended"}, "missing", ("Nothing was recorded.",)),
+            "retry": ({"missing"}, "ended", ()),
         },
     ),
     Upload: (

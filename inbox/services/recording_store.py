@@ -1,0 +1,165 @@
+"""Recordings come into our store, with a checksum; where that is wanted the provider's copy is deleted then."""
+
+import hashlib
+from datetime import timedelta
+from typing import IO
+
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.common.deadline import Deadline
+from inbox import realtime
+from inbox.adapters.base import AdapterError, FetchedMedia, MediaRefused
+from inbox.enums import FileProblem, RecordingStatus
+from inbox.models import Recording
+from inbox.services.attachments import FETCH_QUEUE, FETCH_TASK, FileRefused, judge, kept_with_rows, note_written
+from inbox.services.call_provider import ask, voice
+from inbox.services.locks import try_held
+
+log = structlog.get_logger(__name__)
+R = RecordingStatus
+BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200, 21600, 43200)]
+UNTOLD = timedelta(minutes=1)
+"""When the provider has not told by then that a recording is ready, we look for it."""
+NEVER_TOLD = timedelta(hours=6)
+SAFE_AFTER = timedelta(hours=1)
+
+
+def fetch_recordings(*, limit: int = 50) -> int:
+    """Fetch what the provider has ready, for a minute at most; returns how many were tried. One worker at a time."""
+    with try_held("fetch-recordings") as is_mine:
+        if not is_mine:
+            return 0
+        _give_up_untold()
+        deadline, tried = Deadline(FETCH_TASK, FETCH_QUEUE), 0
+        for recording_id in list(_due().values_list("pk", flat=True)[:limit]):
+            if deadline.is_over or not fetch_recording(recording_id):
+                break
+            tried += 1
+        return tried + forget_copies()
+
+
+def _due() -> QuerySet[Recording]:
+    now = timezone.now()
+    is_ready = Q(seconds__isnull=False) | Q(ended_at__lt=now - UNTOLD)
+    found = Recording.objects.filter(is_ready, status=R.ENDED).exclude(external_id="")
+    return found.exclude(next_attempt_at__gt=now).order_by("pk")
+
+
+def _give_up_untold() -> None:
+    for recording_id in Recording.objects.filter(
+        status=R.ENDED, external_id="", ended_at__lt=timezone.now() - NEVER_TOLD
+    ).values_list("pk", flat=True):
+        _lose(recording_id, _("The telephone service never told of it."))
+
+
+def fetch_recording(recording_id: int) -> bool:
+    """Fetch one; False when the provider does not answer, so that the others are left for later."""
+    with realtime.atomic():
+        found = Recording.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=recording_id)
+        recording = found.filter(status=R.ENDED).first()
+        if recording is None or recording.attempts >= len(BACKOFF):
+            if recording is not None:
+                _lose(recording_id, recording.error or _("It stopped its worker several times."))
+            return True
+        recording.next_attempt_at = timezone.now() + BACKOFF[recording.attempts]
+        recording.attempts += 1
+        recording.save()
+    try:
+        ref = voice().recording_ref(recording.external_id, recording.channels)
+        fetched = voice().fetch_media(ref, settings.MAX_RECORDING_BYTES)
+    except MediaRefused as error:
+        _lose(recording_id, str(error))
+    except AdapterError as error:
+        if error.permanent or recording.attempts >= len(BACKOFF):
+            _lose(recording_id, error.message)
+        return error.reason != "provider_down"
+    else:
+        _keep(recording_id, fetched)
+    return True
+
+
+def _keep(recording_id: int, fetched: FetchedMedia) -> None:
+    with fetched.content as content, kept_with_rows(), realtime.atomic():
+        recording = Recording.objects.select_for_update(of=("self",)).select_related("call").get(pk=recording_id)
+        if recording.status != R.ENDED:
+            return
+        try:
+            recording.content_type = _audio_type(content, fetched)
+        except FileRefused:
+            recording.lose(_("What the provider gave is no sound."))
+        else:
+            recording.digest, recording.size = digest_of(content), fetched.size
+            content.seek(0)
+            recording.file.save("unused", File(content), save=False)
+            note_written(str(recording.file.name))
+            recording.keep(timezone.now())
+        recording.save()
+        realtime.touch(realtime.interaction_topic(recording.call.interaction_id))
+
+
+def _audio_type(content: IO[bytes], fetched: FetchedMedia) -> str:
+    found = judge(content, fetched.content_type, fetched.size, most=settings.MAX_RECORDING_BYTES)
+    if not found.startswith("audio/"):
+        raise FileRefused(FileProblem.TYPE)
+    return found
+
+
+def digest_of(content: IO[bytes]) -> str:
+    """SHA-256 of everything in it, in hexadecimal."""
+    content.seek(0)
+    found = hashlib.sha256()
+    while chunk := content.read(1_048_576):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def _lose(recording_id: int, why: str) -> None:
+    with realtime.atomic():
+        recording = Recording.objects.select_for_update(of=("self",)).select_related("call").get(pk=recording_id)
+        if recording.status == R.ENDED:
+            recording.lose(why)
+            recording.save()
+            log.error("recording_missing", recording_id=recording_id)
+            realtime.touch(realtime.interaction_topic(recording.call.interaction_id))
+
+
+# ---- the provider's copy ----
+def forget_copies(*, limit: int = 50) -> int:
+    """Let the provider delete what is too old or erased here, and, where that is wanted, what lies safely in our store.
+
+    Returns how many it deleted. A copy of which ours cannot be read again as it was stored is kept.
+    """
+    now = timezone.now()
+    is_gone_here = Q(file="")
+    is_wanted = Q(stored_at__lt=now - SAFE_AFTER) if settings.DELETE_RECORDINGS_AT_PROVIDER else Q(pk__in=[])
+    rows = Recording.objects.filter(is_gone_here | is_wanted, status=R.STORED, forgotten_at=None)
+    rows = rows.exclude(external_id="").exclude(next_attempt_at__gt=now)
+    return sum(_forget_copy(recording) for recording in rows.order_by("pk")[:limit])
+
+
+def _forget_copy(recording: Recording) -> bool:
+    later = {"next_attempt_at": timezone.now() + BACKOFF[3]}
+    if recording.file and not _is_as_stored(recording):
+        log.error("recording_damaged", recording_id=recording.pk)
+        Recording.objects.filter(pk=recording.pk).update(**later)
+        return False
+    try:
+        ask(lambda voice: voice.delete_recording(recording.external_id))
+    except AdapterError:
+        Recording.objects.filter(pk=recording.pk).update(**later)
+        return False
+    Recording.objects.filter(pk=recording.pk).update(forgotten_at=timezone.now())
+    return True
+
+
+def _is_as_stored(recording: Recording) -> bool:
+    try:
+        with recording.file.open("rb") as content:
+            return digest_of(content) == recording.digest
+    except OSError:
+        return False
