@@ -39,7 +39,9 @@ class BulkForm(forms.Form):
 
 class BulkAssignForm(BulkForm):
     action = "assign"
-    assignee = forms.ModelChoiceField(User.objects.none(), label=_("Person"), widget=forms.Select(SELECT))
+    assignee = forms.ModelChoiceField(
+        User.objects.none(), label=_("Person"), empty_label=_("Choose a person"), widget=forms.Select(SELECT)
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,19 +51,30 @@ class BulkAssignForm(BulkForm):
 
 class BulkTransferForm(BulkForm):
     action = "transfer"
-    queue = forms.ModelChoiceField(Queue.objects.filter(is_active=True), label=_("Queue"), widget=forms.Select(SELECT))
+    queue = forms.ModelChoiceField(
+        Queue.objects.filter(is_active=True),
+        label=_("Queue"),
+        empty_label=_("Choose a queue"),
+        widget=forms.Select(SELECT),
+    )
     why = forms.CharField(label=_("Why, for the next person"), max_length=240, widget=forms.TextInput(TEXT))
 
 
 class BulkTagForm(BulkForm):
     action = "tag"
-    tag = forms.ModelChoiceField(Tag.objects.filter(is_active=True), label=_("Tag"), widget=forms.Select(SELECT))
+    tag = forms.ModelChoiceField(
+        Tag.objects.filter(is_active=True), label=_("Tag"), empty_label=_("Choose a tag"), widget=forms.Select(SELECT)
+    )
 
 
 class BulkPriorityForm(BulkForm):
     action = "priority"
     priority = forms.TypedChoiceField(
-        label=_("Priority"), choices=Priority.choices, coerce=int, widget=forms.Select(SELECT)
+        label=_("Priority"),
+        choices=Priority.choices,
+        coerce=int,
+        initial=Priority.NORMAL,
+        widget=forms.Select(SELECT),
     )
 
 
@@ -94,11 +107,18 @@ class BulkCloseForm(BulkForm):
         widget=forms.Select(SELECT),
     )
     disposition = forms.ModelChoiceField(
-        Disposition.objects.filter(is_active=True), label=_("Outcome"), widget=forms.Select(SELECT)
+        Disposition.objects.filter(is_active=True),
+        label=_("Outcome"),
+        empty_label=_("Choose an outcome"),
+        widget=forms.Select(SELECT),
     )
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
     next_step_owner = forms.ModelChoiceField(
-        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+        User.objects.none(),
+        label=_("Owner"),
+        required=False,
+        empty_label=_("Choose a person"),
+        widget=forms.Select(SELECT),
     )
     next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
     asked_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)

@@ -63,7 +63,9 @@ class CallbackForm(forms.Form):
         error_messages={"required": _("Choose a day and time.")},
     )
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Who calls"), empty_label=None)
-    fallback_owner = forms.ModelChoiceField(User.objects.none(), label=_("If they cannot"), required=False)
+    fallback_owner = forms.ModelChoiceField(
+        User.objects.none(), label=_("If they cannot"), required=False, empty_label=_("Whoever is free")
+    )
     purpose = forms.CharField(
         label=_("Reason of the call"),
         max_length=240,
@@ -78,4 +80,3 @@ class CallbackForm(forms.Form):
         for name in ("owner", "fallback_owner"):
             self.fields[name].queryset = people  # type: ignore[attr-defined]
             self.fields[name].widget.attrs |= SELECT
-        self.fields["fallback_owner"].empty_label = gettext("Whoever is free")  # type: ignore[attr-defined]

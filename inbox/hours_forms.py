@@ -201,7 +201,11 @@ class PolicyForm(forms.Form):
     resolution_minutes = DurationField(label=_("Resolved within"))
     counting = forms.ChoiceField(label=_("Which time counts"), choices=Counting.choices, widget=forms.Select(SELECT))
     calendar = forms.ModelChoiceField(
-        label=_("Calendar"), required=False, queryset=ServiceCalendar.objects.all(), widget=forms.Select(SELECT)
+        label=_("Calendar"),
+        required=False,
+        queryset=ServiceCalendar.objects.all(),
+        empty_label=_("No calendar"),
+        widget=forms.Select(SELECT),
     )
     warn_percent = forms.IntegerField(
         label=_("Warn when so many percent are left"), min_value=0, max_value=90, initial=25,
@@ -255,7 +259,11 @@ class TimeLabForm(forms.Form):
         label=_("Queue"), queryset=Queue.objects.filter(is_active=True), empty_label=None, widget=forms.Select(SELECT)
     )
     reason = forms.ModelChoiceField(
-        label=_("Reason"), required=False, queryset=Reason.objects.filter(is_active=True), widget=forms.Select(SELECT)
+        label=_("Reason"),
+        required=False,
+        queryset=Reason.objects.filter(is_active=True),
+        empty_label=_("Not known yet"),
+        widget=forms.Select(SELECT),
     )
     priority = forms.TypedChoiceField(
         label=_("Priority"), choices=Priority.choices, coerce=int, widget=forms.Select(SELECT)

@@ -153,14 +153,18 @@ class PreviewForm(forms.Form):
         label=_("Language"), required=False, choices=[("", "–"), *settings.LANGUAGES], widget=forms.Select(SELECT)
     )
     reason = forms.ModelChoiceField(
-        label=_("Reason"), required=False, queryset=Reason.objects.filter(is_active=True), widget=forms.Select(SELECT)
+        label=_("Reason"),
+        required=False,
+        queryset=Reason.objects.filter(is_active=True),
+        empty_label=_("Not known yet"),
+        widget=forms.Select(SELECT),
     )
     priority = forms.TypedChoiceField(
         label=_("Priority"), choices=Priority.choices, coerce=int, initial=Priority.NORMAL, widget=forms.Select(SELECT)
     )
     program = forms.ModelChoiceField(
         label=_("Program"), required=False, queryset=CareProgram.objects.filter(is_active=True),
-        widget=forms.Select(SELECT),
+        empty_label=_("No program"), widget=forms.Select(SELECT),
     )  # fmt: skip
     hours = forms.ChoiceField(
         label=_("Hours"),

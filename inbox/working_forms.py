@@ -67,8 +67,12 @@ def _moment_words(at: datetime) -> str:
 class TransferForm(forms.Form):
     """Where it goes and why. The service refuses what does not fit together."""
 
-    queue = forms.ModelChoiceField(Queue.objects.filter(is_active=True), label=_("Queue"), required=False)
-    assignee = forms.ModelChoiceField(User.objects.none(), label=_("Person"), required=False)
+    queue = forms.ModelChoiceField(
+        Queue.objects.filter(is_active=True), label=_("Queue"), required=False, empty_label=_("Choose a queue")
+    )
+    assignee = forms.ModelChoiceField(
+        User.objects.none(), label=_("Person"), required=False, empty_label=_("Whoever is free")
+    )
     why = forms.CharField(
         label=_("Reason"),
         max_length=240,
@@ -184,13 +188,18 @@ class CaseForm(forms.Form):
 
     title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT | FIRST))
     next_step = forms.CharField(label=_("Next step"), max_length=240, widget=forms.TextInput(TEXT))
-    owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))
+    owner = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Owner"),
+        required=False,
+        empty_label=_("The queue"),
+        widget=forms.Select(SELECT),
+    )
     next_step_date = forms.DateField(label=_("Due"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
 
     def __init__(self, *args: Any, is_reopening: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
         if is_reopening:
             del self.fields["title"]
 
@@ -212,13 +221,16 @@ class CaseOwnerForm(forms.Form):
     """Who is responsible for a case; nobody means its queue."""
 
     responsible = forms.ModelChoiceField(
-        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+        User.objects.none(),
+        label=_("Owner"),
+        required=False,
+        empty_label=_("The queue"),
+        widget=forms.Select(SELECT),
     )
 
     def __init__(self, data: Any = None, *, case: Case | None) -> None:
         super().__init__(data, initial={"responsible": case.owner_id if case else None})
         self.fields["responsible"].queryset = workers()  # type: ignore[attr-defined]
-        self.fields["responsible"].empty_label = gettext("The queue")  # type: ignore[attr-defined]
 
 
 class TaskForm(forms.Form):
@@ -230,20 +242,30 @@ class TaskForm(forms.Form):
         widget=forms.TextInput(TEXT | FIRST),
         error_messages={"required": _("Say what is to be done.")},
     )
-    owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT))
+    owner = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Owner"),
+        required=False,
+        empty_label=_("Nobody yet"),
+        widget=forms.Select(SELECT),
+    )
     due_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
     is_blocking = forms.BooleanField(label=_("Must be done before closing"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = gettext("Nobody yet")  # type: ignore[attr-defined]
 
 
 class ChecklistForm(forms.Form):
     """Which checklist is put in."""
 
-    checklist = forms.ModelChoiceField(Checklist.objects.none(), label=_("Checklist"), widget=forms.Select(SELECT))
+    checklist = forms.ModelChoiceField(
+        Checklist.objects.none(),
+        label=_("Checklist"),
+        empty_label=_("Choose a checklist"),
+        widget=forms.Select(SELECT),
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -259,6 +281,7 @@ class WrapUpForm(forms.Form):
     disposition = forms.ModelChoiceField(
         Disposition.objects.filter(is_active=True),
         label=_("Outcome"),
+        empty_label=None,
         error_messages={"required": _("Choose how this ended.")},
     )
     outcome = forms.CharField(
@@ -266,7 +289,11 @@ class WrapUpForm(forms.Form):
     )
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
     next_step_owner = forms.ModelChoiceField(
-        User.objects.none(), label=_("Owner"), required=False, widget=forms.Select(SELECT)
+        User.objects.none(),
+        label=_("Owner"),
+        required=False,
+        empty_label=_("Choose a person"),
+        widget=forms.Select(SELECT),
     )
     next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
     seen_message_id = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)

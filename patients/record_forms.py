@@ -32,7 +32,9 @@ def _day(label: Any, **options: Any) -> forms.DateField:
 
 def _owner(label: Any = None) -> forms.ModelChoiceField:
     label = label or _("Owner")
-    return forms.ModelChoiceField(User.objects.none(), label=label, required=False, widget=forms.Select(SELECT))
+    return forms.ModelChoiceField(
+        User.objects.none(), label=label, required=False, empty_label=_("I"), widget=forms.Select(SELECT)
+    )
 
 
 class AlertForm(forms.Form):
@@ -54,7 +56,8 @@ class EnrolForm(forms.Form):
     """A program the patient begins."""
 
     program = forms.ModelChoiceField(
-        CareProgram.objects.none(), label=_("Program"), widget=forms.Select(SELECT | FIRST),
+        CareProgram.objects.none(), label=_("Program"), empty_label=_("Choose a program"),
+        widget=forms.Select(SELECT | FIRST),
         error_messages={"required": _("Choose a program.")},
     )  # fmt: skip
     owner = _owner()
@@ -63,7 +66,6 @@ class EnrolForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["program"].queryset = programs_in_use(patient)  # type: ignore[attr-defined]
         self.fields["owner"].queryset = carers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
 
 
 class StepForm(forms.Form):
@@ -112,7 +114,6 @@ class PendingForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = carers()  # type: ignore[attr-defined]
-        self.fields["owner"].empty_label = gettext("I")  # type: ignore[attr-defined]
 
 
 class CoverageForm(forms.Form):

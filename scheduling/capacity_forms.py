@@ -29,7 +29,10 @@ class WishForm(forms.Form):
     """What a patient on the waitlist wants. Nothing chosen: anything."""
 
     service = forms.ModelChoiceField(
-        HealthcareService.objects.filter(is_active=True), label=_("Visit"), widget=forms.Select(SELECT)
+        HealthcareService.objects.filter(is_active=True),
+        label=_("Visit"),
+        empty_label=_("Choose a visit"),
+        widget=forms.Select(SELECT),
     )
     urgency = forms.ChoiceField(
         choices=Urgency.choices, initial=Urgency.ROUTINE, label=_("Urgency"), widget=forms.Select(SELECT)
@@ -79,5 +82,10 @@ class WishForm(forms.Form):
 class BarrierForm(forms.Form):
     """What got in the way."""
 
-    barrier = forms.ChoiceField(choices=Barrier.choices, label=_("What got in the way"), widget=forms.Select(SELECT))
+    barrier = forms.ChoiceField(
+        choices=[("", _("Choose what got in the way")), *Barrier.choices],
+        label=_("What got in the way"),
+        error_messages={"required": _("Choose what got in the way.")},
+        widget=forms.Select(SELECT),
+    )
     note = forms.CharField(label=_("Note"), max_length=240, required=False, widget=forms.TextInput(TEXT))

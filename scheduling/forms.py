@@ -48,7 +48,10 @@ class SearchForm(forms.Form):
     """What kind of visit, with whom, where and when."""
 
     service = forms.ModelChoiceField(
-        HealthcareService.objects.filter(is_active=True), label=_("Visit"), widget=forms.Select(SELECT)
+        HealthcareService.objects.filter(is_active=True),
+        label=_("Visit"),
+        empty_label=_("Choose a visit"),
+        widget=forms.Select(SELECT),
     )
     mode = forms.ChoiceField(
         choices=VisitMode.choices, initial=VisitMode.ON_SITE, label=_("Way of visit"), widget=forms.Select(SELECT)
@@ -107,7 +110,7 @@ class BookForm(forms.Form):
     """The slot that was chosen. `key` makes a second click harmless."""
 
     slot = forms.CharField(error_messages={"required": _("Choose a time.")})
-    service = forms.ModelChoiceField(HealthcareService.objects.filter(is_active=True))
+    service = forms.ModelChoiceField(HealthcareService.objects.filter(is_active=True), empty_label=None)
     note = forms.CharField(label=_("Note for the visit"), max_length=240, required=False, widget=forms.TextInput(TEXT))
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(label=_("Why it is moved"), max_length=240, required=False, widget=forms.TextInput(TEXT))

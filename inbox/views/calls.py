@@ -103,7 +103,7 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
             except Refused as error:
                 form.add_error(None, str(error))
                 status = status_of(error)
-    context = {"interaction": found.interaction, "call": found, "form": form, "colleague": colleague}
+    context: dict[str, Any] = {"interaction": found.interaction, "call": found, "form": form, "colleague": colleague}
     context["is_sealed"] = is_sealed(user, found)
     return render_form(request, "call_transfer", context, status=status)
 
