@@ -18,6 +18,7 @@ from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial
 from contact_center.common.budget import OutOfTime, within
 from inbox import realtime
+from inbox.enums import ChannelKind, InteractionStatus
 from inbox.models import Interaction
 from inbox.selectors import choices, lists, pane, search
 from inbox.selectors.conditions import FIELDS, Conditions
@@ -138,10 +139,16 @@ def grouped(rows: list[ListRow], view: lists.View) -> list[dict[str, Any]]:
     if view.is_past or view.key in ("snoozed", "mentions", "drafts"):
         groups = [(view.title, view.icon, rows)]
     else:
-        waiting = [row for row in rows if row.waiting_since_at]
-        resting = [row for row in rows if not row.waiting_since_at]
+        waiting = [row for row in rows if _is_ours(row)]
+        resting = [row for row in rows if not _is_ours(row)]
         groups = [(_("Waiting for us"), "timer", waiting), (_("Waiting for the patient"), "hourglass", resting)]
     return [{"title": title, "icon": icon, "rows": found} for title, icon, found in groups if found]
+
+
+def _is_ours(row: ListRow) -> bool:
+    """It is our turn: somebody waits for an answer, is on the line, or the wrap-up is to be written."""
+    is_on_line = row.status == InteractionStatus.ACTIVE and row.channel_kind == ChannelKind.VOICE
+    return bool(row.waiting_since_at) or row.status == InteractionStatus.WRAP_UP or is_on_line
 
 
 def list_context(request: HttpRequest) -> dict[str, Any]:
