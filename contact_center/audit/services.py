@@ -12,6 +12,7 @@ from django.utils import timezone
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditChain, AuditEntry
+from contact_center.common.rows import insert_rows
 
 CHAINS = 32
 GENESIS = "0" * 64
@@ -110,7 +111,8 @@ def _extend(number: int, entries: list[PastEntry]) -> None:
                 patient_id=entry.patient_id, detail=json.loads(detail), previous_hash=previous, hash=chain.head_hash,
             )
         )  # fmt: skip
-    AuditEntry.objects.bulk_create(rows, batch_size=1000)
+    for begin in range(0, len(rows), 1000):
+        insert_rows(rows[begin : begin + 1000])
     chain.save()
 
 

@@ -8,6 +8,7 @@ one. Evidence that whole households share is bounded, and "certain" needs the pe
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import log2
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -16,6 +17,7 @@ from patients.matching.nicknames import are_nicknames
 from patients.matching.people import Person, Place
 from patients.matching.verdict import Level, Rarity, Reason, Verdict
 
+osa_distance, osa_similarity, jaro_winkler = OSA.distance, OSA.normalized_similarity, JaroWinkler.similarity
 CERTAIN_BITS, LIKELY_BITS, POSSIBLE_BITS = 10.0, 0.0, -2.0
 """Beyond what chance would need: a thousand to one, as likely as not, worth a look."""
 MARRIED_BITS = 15.0
@@ -25,27 +27,34 @@ OFTEN = 4
 SLIP = 0.25
 """Share of descriptions of one person in which a fact is written otherwise."""
 
+STREET_ALIKE, REGION_SAME, CITY_ALIKE, POSTCODE_ALIKE = 6.0, 1.0, 0.6, 0.5
+"""Bits for a street and a region; shares of what the same town and code would give."""
+
 Finding = tuple[float, Reason | None]
 NOTHING: Finding = (0.0, None)
+GIVEN_UP = Verdict(float("-inf"), None, ())
 
 
 def compare(one: Person, other: Person, rarity: Rarity) -> Verdict:
     """Weigh everything that two descriptions have in common and what contradicts it. Symmetric; never raises.
 
-    A pair that nothing could make one person is given up early, without reasons.
+    A pair that nothing could make one person is given up early, without score and reasons: that is nearly every pair
+    of a scan, so what is cheap to compare comes first.
     """
-    names = _names(one, other, rarity)
     birth = _birth(one.birth, other.birth)
     gender, number = _gender(one.gender, other.gender), _identifiers(one, other)
-    own = names[0] + birth[0] + gender[0] + number[0] - rarity.chance
-    if own + MOST_FOR_A_HOME < POSSIBLE_BITS:  # no home in common could make up for it
-        return Verdict(round(own, 2), None, ())
+    rest = birth[0] + gender[0] + number[0] - rarity.chance
+    most = rest + _most_for_homes(one, other, rarity)
+    names = _names(one, other, rarity, least=POSSIBLE_BITS - most)
+    own = rest + names[0]
+    if most + names[0] < POSSIBLE_BITS:  # no home in common could make up for it
+        return GIVEN_UP
     contact, home = _contacts(one, other), _best(one.places, other.places, rarity)
     score = own + min(MOST_FOR_A_HOME, contact[0] + home[0])
     if score < POSSIBLE_BITS:
-        return Verdict(round(score, 2), None, ())
-    rest = (birth[1], gender[1], number[1], contact[1], home[1])
-    reasons = names[1] + tuple(why for why in rest if why)
+        return GIVEN_UP
+    others = (birth[1], gender[1], number[1], contact[1], home[1])
+    reasons = names[1] + tuple(why for why in others if why)
     if Reason.GIVEN_ALIKE in reasons and _are_two_names(one.given, other.given, rarity):
         reasons = tuple(Reason.GIVEN_NEIGHBOUR if why == Reason.GIVEN_ALIKE else why for why in reasons)
     return Verdict(round(score, 2), _level(score, reasons), reasons)
@@ -91,18 +100,21 @@ def _are_two_names(one: str, other: str, rarity: Rarity) -> bool:
 GIVEN = (Reason.GIVEN_SAME, Reason.GIVEN_ALIKE, Reason.GIVEN_DIFFERS)
 FAMILY = (Reason.FAMILY_SAME, Reason.FAMILY_ALIKE, Reason.FAMILY_DIFFERS)
 SAME = log2(1 - SLIP)
+TOO_FEW: tuple[float, tuple[Reason, ...]] = (float("-inf"), ())
 
 
-def _names(one: Person, other: Person, rarity: Rarity) -> tuple[float, tuple[Reason, ...]]:
+def _names(one: Person, other: Person, rarity: Rarity, least: float) -> tuple[float, tuple[Reason, ...]]:
+    """Bits of both names, also when they were swapped, with reasons; where fewer than `least` are found, TOO_FEW."""
     given, family, rare = rarity.bits["given"], rarity.bits["family"], rarity.rare
-    first = _name(one.given, other.given, given, rare, GIVEN, is_given=True)
+    is_same = one.given == other.given and one.family == other.family
     last = _name(one.family, other.family, family, rare, FAMILY)
-    straight = first[0] + last[0]
-    reasons = tuple(why for why in (first[1], last[1]) if why)
-    if first[1] == Reason.GIVEN_SAME and last[1] == Reason.FAMILY_SAME:
-        return straight, reasons
-    crossed = _name(one.given, other.family, family, rare, FAMILY)
-    if crossed[1] == Reason.FAMILY_DIFFERS:
+    crossed = NOTHING if is_same else _name(one.given, other.family, family, rare, FAMILY)
+    is_straight = is_same or crossed[1] == Reason.FAMILY_DIFFERS
+    if is_straight and last[0] + max(1.0, min(given.get(one.given, rare), given.get(other.given, rare))) < least:
+        return TOO_FEW
+    first = _name(one.given, other.given, given, rare, GIVEN, is_given=True)
+    straight, reasons = first[0] + last[0], tuple(why for why in (first[1], last[1]) if why)
+    if is_straight:
         return straight, reasons
     back = _name(one.family, other.given, given, rare, GIVEN)
     is_swap = back[1] != Reason.GIVEN_DIFFERS and (crossed[1] or back[1])
@@ -119,18 +131,43 @@ def _name(
         return 0.0, None
     if one == other:
         return bits.get(one, rare) + SAME, words[0]
-    a, b = one.replace(" ", ""), other.replace(" ", "")
-    likeness = _likeness(a, b)
+    kin, likeness = _given_kinship(one, other) if is_given else _kinship(one, other)
+    if kin == UNLIKE:
+        return likeness, words[2]
     least = min(bits.get(one, rare), bits.get(other, rare))
-    if likeness >= 0.8 or (min(len(a), len(b)) > 2 and OSA.distance(a, b, score_cutoff=1) == 1):
+    if kin == ALIKE:
         return max(1.0, least * likeness - 3.0), words[1]
-    if is_given and are_nicknames(one, other):
-        return max(1.0, least - 4.0), Reason.GIVEN_SHORT
-    if (" " in one or " " in other) and _is_part(one, other):
-        return max(1.0, least - 4.0), words[1]
-    if min(len(a), len(b)) == 1 and a[0] == b[0]:
+    if kin == INITIAL:
         return 1.0, words[1]
-    return (-1.0 if likeness >= 0.65 else -4.0), words[2]
+    return max(1.0, least - 4.0), words[1] if kin == PART else Reason.GIVEN_SHORT
+
+
+ALIKE, SHORT, PART, INITIAL, UNLIKE = range(5)
+SOMEWHAT, STRANGERS = (UNLIKE, -1.0), (UNLIKE, -4.0)
+
+
+@lru_cache(maxsize=1 << 14)
+def _given_kinship(one: str, other: str) -> tuple[int, float]:
+    """Given names are few and meet again and again; family names are many, and looking them up would cost as much."""
+    return _kinship(one, other, are_nicknames(one, other))
+
+
+def _kinship(one: str, other: str, is_short: bool = False) -> tuple[int, float]:
+    """What two different names have to do with each other by their letters alone: how alike they are, or for strangers
+    the bits that speak against them. `is_short`: one is known to be short for the other."""
+    a, b = one.replace(" ", ""), other.replace(" ", "")
+    edits = osa_similarity(a, b, score_cutoff=0.6)
+    shorter = min(len(a), len(b))
+    likeness = max(edits, jaro_winkler(a, b, score_cutoff=0.7) - 0.08) if shorter > 3 else edits
+    if likeness >= 0.8 or (edits and shorter > 2 and osa_distance(a, b, score_cutoff=1) == 1):
+        return ALIKE, likeness
+    if is_short:
+        return SHORT, likeness
+    if (" " in one or " " in other) and _is_part(one, other):
+        return PART, likeness
+    if shorter == 1 and a[0] == b[0]:
+        return INITIAL, likeness
+    return SOMEWHAT if likeness >= 0.65 else STRANGERS
 
 
 def _is_part(one: str, other: str) -> bool:
@@ -140,10 +177,10 @@ def _is_part(one: str, other: str) -> bool:
 
 def _likeness(a: str, b: str) -> float:
     """1 for equal words; slips, letters that changed places and endings that were cut count little. 0 for strangers."""
-    edits: float = OSA.normalized_similarity(a, b, score_cutoff=0.6)
+    edits: float = osa_similarity(a, b, score_cutoff=0.6)
     if len(a) <= 3 or len(b) <= 3:
         return edits
-    return max(edits, JaroWinkler.similarity(a, b, score_cutoff=0.7) - 0.08)
+    return max(edits, jaro_winkler(a, b, score_cutoff=0.7) - 0.08)
 
 
 def _birth(one: str, other: str) -> Finding:
@@ -151,13 +188,13 @@ def _birth(one: str, other: str) -> Finding:
         return 0.0, None
     if one == other:
         return 14.0, Reason.BIRTH_SAME
-    if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
+    same_year = one[:4] == other[:4]
+    if same_year and one[4:6] == other[6:] and one[6:] == other[4:6]:
         return 10.0, Reason.BIRTH_SWAPPED
-    edits = OSA.distance(one, other, score_cutoff=2)
+    edits = osa_distance(one, other, score_cutoff=2)
     if edits == 1:
         return 8.0, Reason.BIRTH_SLIP
-    same = (one[:4] == other[:4]) + (one[4:6] == other[4:6]) + (one[6:] == other[6:])
-    if same == 2 or edits == 2:
+    if edits == 2 or same_year + (one[4:6] == other[4:6]) + (one[6:] == other[6:]) == 2:
         return 3.0, Reason.BIRTH_SLIP
     return -6.0, Reason.BIRTH_DIFFERS
 
@@ -177,12 +214,12 @@ def _identifiers(one: Person, other: Person) -> Finding:
     both = [(value, theirs[system]) for system, value in one.identifiers if system in theirs]
     if not both:
         return 0.0, None
-    near = any(len(a) > 5 and OSA.distance(a, b) == 1 for a, b in both)
+    near = any(len(a) > 5 and osa_distance(a, b) == 1 for a, b in both)
     return (10.0, Reason.IDENTIFIER_ALIKE) if near else (-6.0, Reason.IDENTIFIER_DIFFERS)
 
 
 def _contacts(one: Person, other: Person) -> Finding:
-    return (11.0, Reason.CONTACT_SAME) if one.contacts & other.contacts else (0.0, None)
+    return NOTHING if one.contacts.isdisjoint(other.contacts) else (11.0, Reason.CONTACT_SAME)
 
 
 def _best(ours: tuple[Place, ...], theirs: tuple[Place, ...], rarity: Rarity) -> Finding:
@@ -194,13 +231,30 @@ def _best(ours: tuple[Place, ...], theirs: tuple[Place, ...], rarity: Rarity) ->
     return best or NOTHING
 
 
+def _most_for_homes(one: Person, other: Person, rarity: Rarity) -> float:
+    """At least as many bits as contacts and homes of these two can give, without comparing any letters."""
+    if len(one.places) != 1 or len(other.places) != 1 or not one.contacts.isdisjoint(other.contacts):
+        return MOST_FOR_A_HOME
+    a, b = one.places[0], other.places[0]
+    if a.street == b.street or a.extra or b.extra:
+        return MOST_FOR_A_HOME
+    bits = 5.0 if a.number == b.number else 0.5
+    for kind, ours, theirs, alike in (
+        ("city", a.city, b.city, CITY_ALIKE),
+        ("postcode", a.postcode, b.postcode, POSTCODE_ALIKE),
+    ):
+        same = _most_for_area(ours, theirs, rarity.bits[kind], rarity.rare)
+        bits += same if ours == theirs else same * alike
+    return min(MOST_FOR_A_HOME, bits + STREET_ALIKE + REGION_SAME)
+
+
 def _home(one: Place, other: Place, rarity: Rarity) -> Finding:
     bits = (
         _part(one.number, other.number, 5.0, 0.5, -0.5)
         + _line(one, other)
-        + _area(one.city, other.city, rarity.bits["city"], rarity.rare, 0.6, -1.5)
-        + _area(one.postcode, other.postcode, rarity.bits["postcode"], rarity.rare, 0.5, -2.0)
-        + _part(one.region, other.region, 1.0, 0.0, -0.7)
+        + _area(one.city, other.city, rarity.bits["city"], rarity.rare, CITY_ALIKE, -1.5)
+        + _area(one.postcode, other.postcode, rarity.bits["postcode"], rarity.rare, POSTCODE_ALIKE, -2.0)
+        + _part(one.region, other.region, REGION_SAME, 0.0, -0.7)
     )
     if bits >= 18:
         return bits, Reason.ADDRESS_SAME
@@ -211,18 +265,22 @@ def _home(one: Place, other: Place, rarity: Rarity) -> Finding:
 
 def _line(one: Place, other: Place) -> float:
     """Street and the line beside it, which are written in either order."""
-    straight = _part(one.street, other.street, 9.0, 6.0, -1.5)
+    straight = _part(one.street, other.street, 9.0, STREET_ALIKE, -1.5)
     if not one.extra and not other.extra:
         return max(straight, 0.0)
     return max(
         straight + _part(one.extra, other.extra, 7.0, 5.0, -0.5),
-        _part(one.street, other.extra, 9.0, 6.0, -1.5) + _part(one.extra, other.street, 7.0, 5.0, -0.5),
+        _part(one.street, other.extra, 9.0, STREET_ALIKE, -1.5) + _part(one.extra, other.street, 7.0, 5.0, -0.5),
     )
 
 
 def _area(one: str, other: str, bits: Mapping[str, float], rare: float, alike: float, differs: float) -> float:
-    same = min(7.0, bits.get(one, rare), bits.get(other, rare))
+    same = _most_for_area(one, other, bits, rare)
     return _part(one, other, same, same * alike, differs)
+
+
+def _most_for_area(one: str, other: str, bits: Mapping[str, float], rare: float) -> float:
+    return min(7.0, bits.get(one, rare), bits.get(other, rare))
 
 
 def _part(one: str, other: str, same: float, alike: float, differs: float) -> float:
@@ -230,5 +288,11 @@ def _part(one: str, other: str, same: float, alike: float, differs: float) -> fl
         return 0.0
     if one == other:
         return same
+    return alike if _are_alike(one, other) else differs
+
+
+@lru_cache(maxsize=1 << 14)
+def _are_alike(one: str, other: str) -> bool:
+    """Slips of one word of an address, or its letters in another order. Towns and codes meet again and again."""
     a, b = one.replace(" ", ""), other.replace(" ", "")
-    return alike if _likeness(a, b) >= 0.8 or sorted(a) == sorted(b) else differs
+    return _likeness(a, b) >= 0.8 or (len(a) == len(b) and sorted(a) == sorted(b))

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from patients.matching.blocking import CROWD
 from patients.matching.people import Person, Place, fold, person, place
 from patients.matching.verdict import Rarity
-from patients.models import ContactPoint, Identifier, Patient, PostalAddress, RelatedPerson
+from patients.models import ContactPoint, Identifier, MatchProfile, Patient, PostalAddress, RelatedPerson
 from patients.numbers import phone_variants
 
 RARITY_KEPT_SECONDS = 600.0
@@ -37,6 +37,29 @@ def persons(ids: Iterable[int]) -> dict[int, Person]:
         )
         for pk, given, family, born, gender in rows
     }  # fmt: skip
+
+
+class Described:
+    """Records as they are compared, kept from one step of a scan to the next: most steps need the same ones.
+
+    A record is read again when its profile tells of a change, and left out when it has none any more.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[str, Person]] = {}
+
+    def of(self, ids: Iterable[int]) -> dict[int, Person]:
+        """As `persons`, of records that have a profile; one query where all of them are known."""
+        rows = _among(MatchProfile.objects.all(), "patient_id", list(ids)).values_list("patient_id", "fingerprint")
+        prints = dict(rows)
+        fresh = [pk for pk, told in prints.items() if pk not in self._known or self._known[pk][0] != told]
+        self._known |= {pk: (prints[pk], one) for pk, one in persons(fresh).items()}
+        return {pk: self._known[pk][1] for pk in prints if pk in self._known}
+
+    def keep(self, *, first: int, most: int) -> None:
+        """Forget records numbered below `first`, and all of them when there are more than `most`."""
+        known = {pk: entry for pk, entry in self._known.items() if pk >= first}
+        self._known = known if len(known) <= most else {}
 
 
 def _among(rows: QuerySet[Any], column: str, ids: list[int]) -> QuerySet[Any]:

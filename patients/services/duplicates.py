@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -23,7 +24,15 @@ from patients.matching.people import Person
 from patients.matching.verdict import Verdict
 from patients.models import DuplicateSuggestion, MatchProfile, Patient
 from patients.policies import can_merge_patients
-from patients.selectors.matching import fingerprint, later_neighbours, persons, rarity, relatives_among, sharing
+from patients.selectors.matching import (
+    Described,
+    fingerprint,
+    later_neighbours,
+    persons,
+    rarity,
+    relatives_among,
+    sharing,
+)
 
 SCAN = "duplicate_scan"
 CHUNK, BATCH, OLD = 1000, 300, timedelta(hours=24)
@@ -180,20 +189,26 @@ def scan_part(job: Job, item: int) -> None:
         # From now on the scan answers for them; what changes while it runs waits anew and is compared on its own.
         MatchProfile.objects.filter(patient__gte=first, patient__lt=first + CHUNK).update(compared_at=timezone.now())
     else:
-        _compare_later(item * WIDE, (item + 1) * WIDE)
+        _compare_later(item * WIDE, (item + 1) * WIDE, _described.setdefault(job, Described()))
 
 
-def _compare_later(first: int, end: int) -> None:
+_described: WeakKeyDictionary[Job, Described] = WeakKeyDictionary()
+"""What the steps of a scan have read, as long as this process works on it."""
+
+
+def _compare_later(first: int, end: int, described: Described) -> None:
     """Compare the records of these numbers with later ones, as their keys stand; a scan comes to each pair once."""
     with transaction.atomic():
         found: dict[Pair, Verdict] = {}
         prints: dict[int, str] = {}
         for pairs in _portions(later_neighbours(first, end)):
-            everybody = persons({pk for pair in pairs for pk in pair})
+            everybody = described.of({pk for pair in pairs for pk in pair})
             judged = _judged(pairs, everybody)
             prints |= {pk: fingerprint(everybody[pk]) for pair in judged for pk in pair if pk not in prints}
             found |= judged
+            described.keep(first=first, most=MOST_AT_ONCE)
         _keep(found, prints, concerned=Q(first__gte=first, first__lt=end))
+        described.keep(first=end, most=MOST_AT_ONCE)
 
 
 def _portions(later: dict[int, set[int]]) -> Iterator[list[Pair]]:

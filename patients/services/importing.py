@@ -19,6 +19,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.rows import insert_rows, update_rows
 from contact_center.jobs.models import Job, JobItem
 from contact_center.jobs.services import start
 from patients.enums import ImportField, ImportStatus, RowStatus
@@ -142,9 +143,9 @@ def _stage(source: PatientImport) -> int:
                 continue
             batch.append(PatientImportRow(source=source, number=number, position=position, cells=cells))
             if len(batch) == STAGED_AT_ONCE:
-                PatientImportRow.objects.bulk_create(batch)
+                insert_rows(batch)
                 batch.clear()
-    PatientImportRow.objects.bulk_create(batch)
+    insert_rows(batch)
     PatientImport.objects.filter(pk=source.pk).update(row_count=max(position, 0))
     return max(position, 0)
 
@@ -185,7 +186,7 @@ def _check_rows(source: PatientImport, rows: list[PatientImportRow]) -> None:
         row.status = R.WRONG if problems else R.READY
         row.digest = _digest(people[row.number])
         row.like_id, row.level = (patient_id, KNOWN) if patient_id else alike.get(row.number, (None, ""))
-    PatientImportRow.objects.bulk_update(rows, ["problems", "status", "digest", "like", "level"], batch_size=CHUNK)
+    update_rows(rows, "problems", "status", "digest", "like", "level")
     _find_twins(source, rows)
 
 
@@ -256,7 +257,7 @@ def _find_twins(source: PatientImport, rows: list[PatientImportRow]) -> None:
     twins = [row for row in rows if row.digest and first.get(row.digest, row.number) < row.number]
     for row in twins:
         row.same_as_row = first[row.digest]
-    PatientImportRow.objects.bulk_update(twins, ["same_as_row"], batch_size=CHUNK)
+    update_rows(twins, "same_as_row")
 
 
 def run(*, actor: User, import_id: int, known: str, alike: str) -> PatientImport:
@@ -307,7 +308,7 @@ def do_import(job: Job, part: int) -> None:
             fresh.append((row, one.made))
         seen |= set(one.keys)
     _write(job.owner, source, fresh)
-    PatientImportRow.objects.bulk_update(rows, ["status", "problems", "patient"], batch_size=CHUNK)
+    update_rows(rows, "status", "problems", "patient")
 
 
 def _deal_with_known(actor: User, source: PatientImport, row: PatientImportRow, said: Said, patient_id: int) -> None:

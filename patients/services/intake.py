@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import PastEntry, record_past
+from contact_center.common.rows import insert_rows
 from patients import signals
 from patients.enums import ContactScheme, ContactUse
 from patients.models import ContactPoint, Identifier, Patient, PostalAddress
@@ -112,13 +113,14 @@ def create_many(*, actor: User, drafts: Sequence[Draft], **detail: object) -> li
     fresh = [one for one in drafts if not one.patient.mrn]
     for one, mrn in zip(fresh, _next_mrns(len(fresh)), strict=True):
         one.patient.mrn = mrn
-    patients = Patient.objects.bulk_create([one.patient for one in drafts])
+    patients = [one.patient for one in drafts]
+    insert_rows(patients)
     for one in drafts:
         for row in (*one.points, *one.numbers, *one.homes):
             row.patient = one.patient  # type: ignore[attr-defined]
-    ContactPoint.objects.bulk_create([point for one in drafts for point in one.points])
-    Identifier.objects.bulk_create([number for one in drafts for number in one.numbers])
-    PostalAddress.objects.bulk_create([home for one in drafts for home in one.homes])
+    insert_rows([point for one in drafts for point in one.points])
+    insert_rows([number for one in drafts for number in one.numbers])
+    insert_rows([home for one in drafts for home in one.homes])
     now = timezone.now()
     record_past(
         [PastEntry(now, actor.pk, AuditAction.CREATED, "patient", row.pk, row.pk, dict(detail)) for row in patients]

@@ -11,9 +11,9 @@ from contact_center.common.errors import Conflict
 from contact_center.jobs import worker
 from contact_center.jobs.models import Job
 from patients.matching.blocking import CROWD
-from patients.models import DuplicateSuggestion, MatchProfile
+from patients.models import DuplicateSuggestion, MatchProfile, Patient
 from patients.selectors.duplicates import open_counts, reasons_of, worklist
-from patients.selectors.matching import forget_rarity
+from patients.selectors.matching import Described, forget_rarity
 from patients.services import duplicates, records
 from patients.services.addresses import NewAddress
 from tests.factories.patients import ContactPointFactory, PatientFactory, PostalAddressFactory, RelatedPersonFactory
@@ -116,6 +116,32 @@ def test_a_scan_finds_every_pair_as_background_work(supervisor):
     worker.run_jobs()
     assert Job.objects.get(pk=job.pk).status == "done"
     assert set(suggested()) == {(one.pk, other.pk), (one.pk, third.pk), (other.pk, third.pk)}
+
+
+def test_a_scan_reads_a_record_again_when_it_changed_between_two_steps():
+    one, other = pair()
+    duplicates.refresh_profiles([one.pk, other.pk])
+    known = Described()
+    assert known.of([one.pk, other.pk])[other.pk].family == "arergui"
+    Patient.objects.filter(pk=other.pk).update(family_name="Zubiri")
+    duplicates.refresh_profiles([other.pk])
+    MatchProfile.objects.filter(patient=one).delete()
+    assert {pk: person.family for pk, person in known.of([one.pk, other.pk]).items()} == {other.pk: "zubiri"}
+
+
+def test_a_scan_reads_each_record_once_however_many_steps_need_it(django_assert_num_queries):
+    ids = [patient.pk for patient in pair()]
+    duplicates.refresh_profiles(ids)
+    known = Described()
+    known.of(ids)
+    with django_assert_num_queries(1):
+        known.of(ids)
+    known.keep(first=ids[0], most=2)
+    with django_assert_num_queries(1):
+        known.of(ids)
+    known.keep(first=ids[1], most=2)
+    with django_assert_num_queries(5):
+        known.of(ids)
 
 
 def test_records_that_were_never_compared_or_not_for_a_day_are_swept():
