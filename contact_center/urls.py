@@ -19,6 +19,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(([*desk_api.urlpatterns, *agenda_api.urlpatterns], "api"))),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    path("", include("analytics.urls")),
     path("", include("scheduling.urls")),
     path("", include("contact_center.jobs.urls")),
     path("", include("patients.urls")),

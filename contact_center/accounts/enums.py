@@ -30,10 +30,11 @@ class AwayReason(TextChoices):
 
 
 class AutomaticAway(TextChoices):
-    """Why the system itself says that somebody is away."""
+    """Why somebody is away without having said so: the system or a supervisor says it."""
 
     NO_ANSWER = "no_answer", _("Did not answer offers")
     GONE = "gone", _("No sign of life")
+    SUPERVISOR = "supervisor", _("Set by a supervisor")
 
 
 def away_words(reason: str) -> str:

@@ -21,6 +21,7 @@ from contact_center.aurora import (
     capacity,
     care,
     drafts,
+    floor,
     labels,
     note_files,
     privacy,
@@ -129,6 +130,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     progress("audit trail", 0.98)
     audits.write(now)
     records.tell()
+    floor.tell(now)
     tables = book.tables
     progress("done", 1.0)
     return book, Seeded(count, tables[Interaction].count, tables[Message].count, open_now)

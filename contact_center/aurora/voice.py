@@ -50,7 +50,7 @@ TOLD = (InteractionStatus.CLOSED, InteractionStatus.ABANDONED)
 
 def _tell_one(interaction: Interaction) -> None:
     at, ended_at = interaction.opened_at, interaction.closed_at or interaction.opened_at + timedelta(minutes=4)
-    waited = timedelta(seconds=15 + interaction.pk % 75)
+    waited = timedelta(seconds=3 + interaction.pk * 7 % 31)
     is_answered = interaction.owner_id is not None and interaction.status == InteractionStatus.CLOSED
     call = Call(
         interaction=interaction,

@@ -122,8 +122,11 @@ def take(*, actor: User, interaction_id: int) -> Interaction:
         return interaction
 
 
-def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
-    """Make `assignee` the owner. Raises Refused when they cannot see its queue or the actor may not assign it."""
+def assign(*, actor: User, interaction_id: int, assignee: User, why: str = "") -> Interaction:
+    """Make `assignee` the owner; `why` stands in the thread.
+
+    Raises Refused when they cannot see its queue or the actor may not assign it.
+    """
     from inbox.selectors.interactions import interactions_visible_to
 
     with realtime.atomic():
@@ -149,6 +152,7 @@ def assign(*, actor: User, interaction_id: int, assignee: User) -> Interaction:
             action=AuditAction.ASSIGNED,
             also=also,
             to_user=assignee,
+            detail=why,
         )
         key = f"assigned:{interaction.pk}:{timezone.now().timestamp():.6f}"
         notify(user=assignee, kind=NotificationKind.ASSIGNED, interaction=interaction, actor=actor, dedupe_key=key)
