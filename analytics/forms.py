@@ -26,7 +26,7 @@ class PersonForm(forms.Form):
     items = forms.TypedMultipleChoiceField(
         label=_("Work"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
-    to = forms.ModelChoiceField(
+    to: Any = forms.ModelChoiceField(
         label=_("To"), queryset=None, required=False, empty_label=_("Back to the queues"), widget=forms.Select(SELECT)
     )
     disposition = forms.ModelChoiceField(
