@@ -22,8 +22,9 @@ from inbox.enums import TALKING, CallParty, InteractionStatus, NotificationKind,
 from inbox.models import Call, Disposition, Interaction, Reason
 from inbox.services import interactions as desk
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK
+from inbox.services.call_rows import locked_call, show
 from inbox.services.callbacks import follow_call
-from inbox.services.calls import end_call, let_go, locked_call, show
+from inbox.services.calls import end_call, let_go
 from inbox.services.notifications import notify
 
 MOST = 50
