@@ -4,13 +4,18 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const out = new URL("../static/vendor/", import.meta.url);
-const licences = { "htmx.org": "LICENSE", partysocket: "LICENSE.txt", "event-target-polyfill": "LICENSE" };
+const licences = {
+  "htmx.org": "LICENSE", partysocket: "LICENSE.txt", "event-target-polyfill": "LICENSE",
+  "@twilio/voice-sdk": "LICENSE.md", loglevel: "LICENSE-MIT", events: "LICENSE", tslib: "LICENSE.txt",
+};
 
 mkdirSync(out, { recursive: true });
-await build({
-  entryPoints: ["src/vendor.js"], outfile: new URL("vendor.js", out).pathname,
-  bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", charset: "utf8",
-});
+for (const name of ["vendor", "phone"]) {
+  await build({
+    entryPoints: [`src/${name}.js`], outfile: new URL(`${name}.js`, out).pathname,
+    bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "none", charset: "utf8",
+  });
+}
 
 const texts = Object.entries(licences).map(([name, file]) => {
   const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
