@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "contact_center.common.body_limit.BodyLimitMiddleware",
     "contact_center.common.middleware.MachineDoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "contact_center.common.csp.PageCSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -113,7 +113,7 @@ MIDDLEWARE = [
 ]
 if DEBUG:
     MIDDLEWARE.insert(
-        MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1,
+        MIDDLEWARE.index("contact_center.common.csp.PageCSPMiddleware") + 1,
         "contact_center.common.middleware.PeoplesErrorPagesMiddleware",
     )
 ROOT_URLCONF = "contact_center.urls"
@@ -333,6 +333,13 @@ if SCAN_BACKEND and not SCAN_BACKEND.startswith("clamd://"):
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="https://api.twilio.com").rstrip("/")
+TWILIO_API_KEY_SID = env.str("TWILIO_API_KEY_SID", default="")
+TWILIO_API_KEY_SECRET = env.str("TWILIO_API_KEY_SECRET", default="")
+TWILIO_TWIML_APP_SID = env.str("TWILIO_TWIML_APP_SID", default="")
+TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
+# What carries the sound of people's calls: a device of Twilio in the browser, a silent one, or nothing.
+_HAS_DEVICES = bool(TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET and TWILIO_TWIML_APP_SID)
+SOFTPHONE = "simulated" if SIMULATOR else "twilio" if _HAS_DEVICES else ""
 PROVIDER_TIMEOUT_SECONDS = env.float("PROVIDER_TIMEOUT_SECONDS", default=10.0)
 DEFAULT_PHONE_REGION = env.str("DEFAULT_PHONE_REGION", default="US")
 vars().update(environ.Env.email_url_config(env.str("EMAIL_URL", default=f"smtp://127.0.0.1:{SIMULATOR_SMTP_PORT}")))

@@ -13,6 +13,7 @@ os.environ.setdefault("TWILIO_AUTH_TOKEN", "demo-auth-token-not-a-secret")
 from contact_center.settings import *  # noqa: F403
 
 DEBUG = False
+SOFTPHONE = ""  # a test that wants a telephone says so
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {  # type: ignore[assignment]

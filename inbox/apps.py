@@ -59,6 +59,7 @@ class InboxConfig(AppConfig):
         from inbox.views.calls import phone_context
         from inbox.views.notices import bell_context, palette_context
         from inbox.views.offers import offers_context
+        from inbox.views.softphone import device_context
 
         registry.register(
             bulk.KIND, registry.Kind(_("Change of many conversations"), do=bulk.do_item, describe=bulk.describe)
@@ -72,6 +73,7 @@ class InboxConfig(AppConfig):
         shell.register_piece(shell.Piece("inbox/_offers.html", 60, offers_context))
         shell.register_piece(shell.Piece("inbox/_bell.html", 40, bell_context))
         shell.register_piece(shell.Piece("inbox/_phone.html", 20, phone_context, place="mid"))
+        shell.register_piece(shell.Piece("inbox/_device.html", 10, device_context))
         shell.register_piece(shell.Piece("inbox/_palette.html", 10, palette_context, place="mid"))
         shell.register_in_menu(
             shell.NavigationEntry(_("Notifications"), "bell", "inbox:notification-preferences", 10, bool)

@@ -11,6 +11,7 @@ from inbox import realtime
 from inbox.enums import DONE, EventKind, NotificationKind
 from inbox.models import Interaction
 from inbox.services import availability
+from inbox.services.call_departures import leave_calls
 from inbox.services.handover import return_work_of
 from inbox.services.interactions import tell
 from inbox.services.ledger import accept_event, receive_raw_mail
@@ -23,7 +24,8 @@ def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
 
 
 def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
-    """accounts.user_disabled → what the person had open waits in its queue again."""
+    """accounts.user_disabled → callers and what the person had open wait in their queues again."""
+    leave_calls(user_id)
     return_work_of(user_id)
 
 

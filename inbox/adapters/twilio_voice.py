@@ -13,13 +13,13 @@ from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from inbox.adapters.base import Adapter, AdapterError, Capability, UnparseablePayload
 from inbox.adapters.events import CallEvent, Event
+from inbox.adapters.twilio_device import CLIENT, user_of
 from inbox.adapters.twilio_http import TwilioConfig, failures_explained
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
 from inbox.adapters.twilio_recordings import LOCALES, TwilioRecordings, gone_is_fine
 from inbox.adapters.twilio_words import VOICE_STATUS_PATH, clean, read_address, read_mail_time
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 
-CLIENT = "client:agent-"
 VOICES = {"en": "Polly.Joanna", "es": "Polly.Lupe", "pt": "Polly.Camila"}
 MUSIC_URL = "http://com.twilio.sounds.music.s3.amazonaws.com/MARKOVICHAMP-Borghestral.mp3"
 STATUSES = {
@@ -54,7 +54,11 @@ class TwilioVoiceAdapter(TwilioRecordings, Adapter):
         self._signatures.verify(request_url, headers, body, params)
 
     def parse(self, payload: Mapping[str, Any]) -> list[Event]:
-        """See Adapter.parse. A request for words is the event `step`; all others are steps in a call's life."""
+        """See Adapter.parse. A request for words is the event `step`; all others are steps in a call's life.
+
+        A device says itself what it asks for, so of its words only the call it wants to be in is heard (`user` is whose
+        device it is): nobody joins another's call by asking for a caller's step.
+        """
         words = {clean(name): clean(value) for name, value in payload.items()}
         external_id = words.get("CallSid", "")
         is_of_room = words.get("StatusCallbackEvent") == "conference-end" or words.get("step") == "announcement"
@@ -85,7 +89,7 @@ class TwilioVoiceAdapter(TwilioRecordings, Adapter):
     # ---- steering; all raise AdapterError ----
     def call_agent(self, room: str, user_id: int, caller_id: str, our_id: str) -> str:
         """Let the agent's device ring and meet in the room; returns the id of that leg."""
-        return self._add(room, f"{CLIENT}{user_id}", caller_id, our_id, party="agent", is_last=True)
+        return self._add(room, _device(user_id, our_id, "agent"), caller_id, our_id, party="agent", is_last=True)
 
     def call_number(self, room: str, number: str, caller_id: str, our_id: str) -> str:
         """Call a phone number and let it meet in the room; returns the id of that leg."""
@@ -93,7 +97,8 @@ class TwilioVoiceAdapter(TwilioRecordings, Adapter):
 
     def consult(self, room: str, user_id: int, caller_id: str, our_id: str) -> str:
         """Let a colleague's device join the room; the room goes on when they leave."""
-        return self._add(room, f"{CLIENT}{user_id}", caller_id, our_id, party="consulted", is_last=False)
+        device = _device(user_id, our_id, "consulted")
+        return self._add(room, device, caller_id, our_id, party="consulted", is_last=False)
 
     def _add(self, room: str, to: str, caller_id: str, our_id: str, *, party: str, is_last: bool, **given: Any) -> str:
         client, http = self._connection
@@ -143,7 +148,7 @@ class TwilioVoiceAdapter(TwilioRecordings, Adapter):
         Unless `is_heard` nobody hears them. With `agent_leg` they are heard on that leg alone.
         """
         return self._add(
-            room, f"{CLIENT}{user_id}", caller_id, our_id, party="supervisor", is_last=False,
+            room, _device(user_id, our_id, "supervisor"), caller_id, our_id, party="supervisor", is_last=False,
             **_coaching(is_heard, agent_leg),
         )  # fmt: skip
 
@@ -175,6 +180,11 @@ def _moment(words: dict[str, str]) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _device(user_id: int, our_id: str, party: str) -> str:
+    """Somebody's browser, which learns with the call what it rings for."""
+    return f"{CLIENT}{user_id}?call={our_id}&party={party}"
+
+
 def _coaching(is_heard: bool, agent_leg: str) -> dict[str, Any]:
     """A participant who coaches is heard by that leg only; one who does not, and is not muted, by everybody."""
     coach = {"coaching": True, "call_sid_to_coach": agent_leg} if is_heard and agent_leg else {"coaching": False}
@@ -200,6 +210,10 @@ def _event_of(words: dict[str, str]) -> str:
 
 
 def _facts(words: dict[str, str]) -> dict[str, Any]:
+    if words.get("From", "").startswith("client:"):
+        said = {"step": "device", "user": user_of(words["From"]), "direction": "outbound"}
+        asked = {"call": words.get("call", ""), "round": words.get("n", "")} if words.get("told") != "status" else {}
+        return said | asked
     names = {
         "step": "step",
         "key": "Digits",

@@ -2,25 +2,22 @@
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Avg, Count, F, Q, QuerySet
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from contact_center.accounts.enums import PresenceState
-from contact_center.accounts.models import User
 from inbox.adapters.events import CallEvent
 from inbox.adapters.twilio_words import VOICE_PATH, VOICE_STATUS_PATH
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
-from inbox.enums import TALKING, CallStatus, ChannelKind, RecordingMode
+from inbox.enums import TALKING, CallMomentKind, ChannelKind, RecordingMode
 from inbox.models import Call, VoiceLine
 from inbox.selectors import voice_consent
 from inbox.selectors.hours import message_in, moment_words, standing_of_queue
+from inbox.selectors.voice_figures import calls_ahead, estimated_minutes
 from patients.selectors.people import match_patients
 
 KEPT_SECONDS = 5.0
@@ -28,9 +25,8 @@ MUSIC_SECONDS = 25
 ASKED_TWICE = 2
 OFFER_EVERY = 3
 """Other ways than waiting are named the first time and every third time after."""
-ENOUGH_CALLS = 5
-"""With fewer answered calls in the last hours nothing is said of the waiting time."""
-LOOK_BACK_SECONDS = 4 * 3600
+DEVICE_TURNS = 30
+"""So many seconds a device waits for its own earlier connection to be gone."""
 CAREFUL = [RecordingMode.ANNOUNCE, RecordingMode.ASK, RecordingMode.OFF]
 """Ways to record, each more careful than the one before."""
 PRESS = {"en": "For English, press %d.", "es": "Para español, oprima %d.", "pt": "Para português, tecle %d."}
@@ -98,6 +94,12 @@ def line_of(number: str) -> Line | None:
     return _kept[1].get(number)
 
 
+def has_lines() -> bool:
+    """Whether there is a line to call or to be called on; may be five seconds behind a change."""
+    line_of("")
+    return bool(_kept and _kept[1])
+
+
 def forget_lines() -> None:
     """Read lines anew from now on."""
     global _kept
@@ -143,6 +145,8 @@ def address_of(step: str, **facts: object) -> str:
 # ---- scripts ----
 def script_for(event: CallEvent) -> Script:
     """What this caller hears next. Names the emergency number first; never leaves anybody in silence."""
+    if event.payload.get("step") == "device":
+        return _device(event)
     if event.payload.get("step") == "announcement":  # whose words these are is not known: they are for one party
         return voice_consent.announcement(event.payload.get("language", ""))
     line = line_of(event.recipient.value)
@@ -183,8 +187,8 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
     if step == "join":
         after = address_of("after", lang=language, queue=queue_id, n=event.payload.get("round", ""))
         return (Join(f"call-{_number(event.payload.get('call'))}", after),)
-    if step == "after":
-        return _after(event, line, language, queue_id)
+    if step in ("after", "lost"):
+        return _after(event, line, language, queue_id, is_given_up=step == "lost")
     return (Say(_("Thank you. Goodbye."), language), HangUp())
 
 
@@ -341,52 +345,41 @@ def _voicemail(line: Line, language: str, queue_id: int) -> Script:
     )
 
 
-def _after(event: CallEvent, line: Line, language: str, queue_id: int) -> Script:
-    call = Call.objects.filter(external_id=event.external_id).only("status", "ended_by").first()
+def _after(event: CallEvent, line: Line, language: str, queue_id: int, *, is_given_up: bool) -> Script:
+    """The room is empty: the agent may be back in a moment, when their page was only loaded anew; else wait again."""
+    call = Call.objects.filter(external_id=event.external_id).only("pk", "status", "ended_by").first()
     if call is None or call.is_over or call.ended_by:
         return (Say(_("Thank you for calling. Goodbye."), language), HangUp())
+    if is_given_up or call.status not in TALKING:
+        return _waiting(event.external_id, line, language, queue_id, 1)
+    given_up = address_of("lost", lang=language, queue=queue_id, n=event.payload.get("round", ""))
     sorry = Say(_("We lost the person you were talking to. Please stay on the line."), language)
-    return (sorry, *_waiting(event.external_id, line, language, queue_id, 1))
+    still = Say(_("Please stay on the line. We try to bring them back."), language)
+    return (Ask((sorry,), given_up, language), Ask((still,), given_up, language), GoOn(given_up))
+
+
+def _device(event: CallEvent) -> Script:
+    """An agent's device asks to be in a call again: only in their own, and when nobody speaks there for them."""
+    call = (
+        Call.objects.filter(pk=_number(event.payload.get("call")) or 0, status__in=TALKING, ended_by="")
+        .filter(agent=event.payload.get("user"), agent__is_active=True)
+        .first()
+    )
+    turn = _number(event.payload.get("round")) or 1
+    if call is None or turn > DEVICE_TURNS:
+        return (HangUp(),)
+    if has_lost_agent(call) or call.legs.filter(external_id=event.external_id, left_at=None).exists():
+        return (Join(call.room, is_last=True),)
+    again = address_of("device", call=call.pk, n=turn + 1)
+    return (Ask((), again, "en", seconds=1), GoOn(again))
+
+
+def has_lost_agent(call: Call) -> bool:
+    """Whether the connection of whoever answered broke, and nobody has come back since."""
+    of_agents = call.moments.filter(kind__in=[CallMomentKind.ANSWERED, CallMomentKind.LOST_AGENT])
+    return of_agents.order_by("pk").values_list("kind", flat=True).last() == CallMomentKind.LOST_AGENT
 
 
 def _number(text: object) -> int | None:
     written = str(text or "")
     return int(written) if written.isdecimal() and len(written) < 10 else None
-
-
-# ---- figures that are said aloud ----
-def calls_ahead(external_id: str, queue_id: int) -> int | None:
-    """How many waiting calls of the queue came before this one; None when it is not known to wait."""
-    mine = Call.objects.filter(external_id=external_id, status=CallStatus.WAITING).values_list("queued_at", "pk")
-    place = mine.first() if external_id else None
-    if place is None:
-        return None
-    waiting = Call.objects.filter(queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
-    return waiting.filter(Q(queued_at__lt=place[0]) | Q(queued_at=place[0], pk__lt=place[1])).count()
-
-
-def estimated_minutes(queue_id: int, ahead: int) -> tuple[int, int] | None:
-    """A range of whole minutes until somebody answers, or None when too little is known.
-
-    (calls ahead + 1) × mean time of the calls answered in the last four hours ÷ people who are available or talking,
-    70 to 130 per cent of it.
-    """
-    since = timezone.now() - timedelta(seconds=LOOK_BACK_SECONDS)
-    recent = Call.objects.filter(queue=queue_id, answered_at__gte=since, ended_at__isnull=False)
-    found = recent.aggregate(count=Count("pk"), mean=Avg(F("ended_at") - F("answered_at")))
-    agents = serving(queue_id).count()
-    if found["count"] < ENOUGH_CALLS or not agents:
-        return None
-    minutes = (ahead + 1) * found["mean"].total_seconds() / 60 / agents
-    least = max(1, round(minutes * 0.7))
-    return least, max(least + 1, round(minutes * 1.3))
-
-
-def serving(queue_id: int) -> QuerySet[User]:
-    """People of the queue's teams who are available or on the phone."""
-    busy = Call.objects.filter(status__in=TALKING, agent__isnull=False).values("agent_id")
-    return (
-        User.objects.filter(is_active=True, memberships__team__queues=queue_id)
-        .filter(Q(presence__state=PresenceState.ONLINE) | Q(pk__in=busy))
-        .distinct()
-    )

@@ -11,6 +11,7 @@ from contact_center.accounts.services import set_presence
 from inbox.enums import InteractionStatus
 from inbox.models import Interaction
 from inbox.services.assignment import hand_out_soon, note_present, withdraw_offers_to
+from inbox.services.call_departures import withdraw_calls_from
 from inbox.services.handover import give_back
 
 GONE_AFTER = timedelta(minutes=3)
@@ -30,6 +31,7 @@ def follow_presence(user_id: int) -> None:
         note_present(user_id)
     else:
         withdraw_offers_to(user_id)
+        withdraw_calls_from(user_id)
     if (presence.state, presence.reason) == (PresenceState.AWAY, AwayReason.GIVE_BACK):
         return_work_in_progress(user_id)
     hand_out_soon()

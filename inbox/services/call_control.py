@@ -37,12 +37,13 @@ from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
 from inbox.services import recordings
 from inbox.services.assignment import note_given
+from inbox.services.call_losses import let_go, send_back
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_placing import call_back, keep_leg
 from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show
 from inbox.services.callbacks import follow_call
-from inbox.services.calls import end_call, end_work, let_go, send_back
+from inbox.services.calls import end_call, end_work
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
 

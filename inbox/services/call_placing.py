@@ -23,10 +23,11 @@ from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent
 from inbox.selectors.callbacks import first_phone, must_not_be_called, voice_line_for
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
+from inbox.services.call_losses import let_go
 from inbox.services.call_provider import ask, steer
 from inbox.services.call_rows import locked_call, note, show
 from inbox.services.callbacks import follow_call, locked_callback
-from inbox.services.calls import case_of_thread, let_go
+from inbox.services.calls import case_of_thread
 from inbox.services.interactions import require
 from patients.models import Patient
 

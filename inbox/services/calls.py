@@ -1,6 +1,5 @@
 """What becomes of a call: every word of the provider about it, in whatever order, makes the same record."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,10 +25,10 @@ from inbox.enums import (
 )
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.voice import Line, address_of, line_of
+from inbox.selectors.voice import Line, has_lost_agent, line_of
 from inbox.services import clocks, recordings
 from inbox.services.assignment import note_given
-from inbox.services.call_provider import steer
+from inbox.services.call_losses import come_back, give_back_call, let_go, lose_agent, send_back
 from inbox.services.call_rows import note, show
 from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
 from inbox.services.locks import hold_for_transaction
@@ -66,7 +65,7 @@ def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
         call.transcript = item.payload.get("transcript", "")[:20_000]
     elif item.event in OF_RECORDINGS:
         recordings.apply_recording_event(call, item, at)
-    elif item.payload.get("party", P.PATIENT) == P.PATIENT:
+    elif _party_of(call, item) == P.PATIENT:
         _apply_status(call, interaction, item, at)
     else:
         _apply_other_leg(call, interaction, item, at)
@@ -88,6 +87,14 @@ def _known(item: CallEvent) -> Call | None:
         found.filter(provider=item.provider, external_id=item.external_id).first()
         or found.filter(pk__in=by_leg).first()
     )
+
+
+def _party_of(call: Call, item: CallEvent) -> str:
+    """Whose connection this is about; of one that a device made itself only our own record says so."""
+    said = item.payload.get("party", "")
+    if said or item.external_id == call.external_id:
+        return said or P.PATIENT
+    return call.legs.filter(external_id=item.external_id).values_list("party", flat=True).first() or P.PATIENT
 
 
 # ---- a call begins ----
@@ -161,7 +168,11 @@ def _apply_step(call: Call, interaction: Interaction, item: CallEvent, at: datet
     elif step == "recorded":
         _keep_voicemail(call, interaction, item, at)
     elif step == "after" and call.status in TALKING and not call.ended_by:
-        _lose_agent(call, interaction, at)
+        note(call, M.LOST_AGENT, user=call.agent, at=at)
+    elif step == "lost" and call.status in TALKING and not call.ended_by and has_lost_agent(call):
+        give_back_call(call, interaction, at)
+    elif step == "device":
+        come_back(call, item, at)
 
 
 def _note_choice(call: Call, interaction: Interaction, item: CallEvent, line: Line, at: datetime) -> None:
@@ -326,7 +337,7 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
     # When a device that had answered is gone, the room ends and the caller's next step says so: after a caller who hung
     # up the same word comes, and often first.
     if is_first and is_theirs and item.event in NOT_REACHED:
-        _lose_agent(call, interaction, at)
+        lose_agent(call, interaction, at)
         send_back(call)
     elif is_first and is_theirs is False and call.status == C.RINGING and leg.party == P.AGENT:
         call.fail(at, P.AGENT)
@@ -334,33 +345,3 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
         end_work(call, interaction, at, _("Not reached"))
         follow_call(call, interaction, at, is_counted=False)
         let_go([call.external_id])
-
-
-def _lose_agent(call: Call, interaction: Interaction, at: datetime) -> None:
-    """The agent's device is gone: the caller waits again, first in line, and is nobody's until somebody answers."""
-    note(call, M.LOST_AGENT, user=call.agent, at=at)
-    recordings.end_live(call, at)
-    call.requeue(at)
-    if interaction.status == InteractionStatus.ACTIVE:
-        interaction.return_to_queue()
-        TimelineEvent.objects.create(
-            interaction=interaction, kind=TimelineKind.RETURNED, at=at, to_queue_id=interaction.queue_id
-        )
-    interaction.waiting_since_at = interaction.waiting_since_at or at
-
-
-def let_go(legs: Iterable[str]) -> None:
-    """After commit, hang up these legs of the provider's; one that is gone or does not answer is no error."""
-    for leg in filter(None, legs):
-        transaction.on_commit(partial(_hang_up, leg))
-
-
-def _hang_up(leg: str) -> None:
-    steer(lambda voice: voice.hang_up(leg))
-
-
-def send_back(call: Call) -> None:
-    """After commit, let the caller hear that they wait; a provider that does not answer is asked again by the watch."""
-    address = address_of("wait", lang=call.language, queue=call.queue_id, n=2)
-    external_id = call.external_id
-    transaction.on_commit(lambda: steer(lambda voice: voice.send_to(external_id, address)))

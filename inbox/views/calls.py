@@ -1,10 +1,12 @@
 """The telephone in the top bar, and calling from a conversation."""
 
+import json
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -72,9 +74,20 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
         if not is_partial(request):
             return say(request, redirect("inbox:list"), str(error), is_error=True)
         return say(request, _phone(request, status_of(error)), str(error), is_error=True)
-    if do in ("accept", "hang_up") or not is_partial(request):
+    if do == "hang_up" or not is_partial(request):
         return _go_on(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
-    return _phone(request)
+    return _stay(request, _phone(request), found.interaction_id) if do == "accept" else _phone(request)
+
+
+def _stay(request: HttpRequest, answer: HttpResponse, interaction_id: int) -> HttpResponse:
+    """The page stays, for the sound of the call lives in it; its script opens the conversation where it opens."""
+    try:
+        find(request, interaction_id)
+    except Http404:
+        return say(request, answer, f"{_('You are connected.')} {SEALED}")
+    there = reverse("inbox:interaction", args=[interaction_id])
+    answer["HX-Trigger"] = json.dumps({"dialog-done": {}, "call-accepted": {"url": there}})
+    return answer
 
 
 def _phone(request: HttpRequest, status: int = 200) -> HttpResponse:
@@ -144,7 +157,10 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
                 made = call_placing.place_call(
                     actor=user, purpose=form.cleaned_data["purpose"], patient=interaction.patient, number=number
                 )
-                return go_to(request, made.interaction_id, _("Calling. Your telephone rings first."))
+                told = _("Calling. Your telephone rings first.")
+                if not is_partial(request):
+                    return go_to(request, made.interaction_id, told)
+                return say(request, _stay(request, HttpResponse(), made.interaction_id), told)
             except Refused as error:
                 form.add_error(None, str(error))
                 status = status_of(error)

@@ -184,6 +184,10 @@ TABLE = {
     "inbox:wake": (NOBODY, SERVING),
     "inbox:transfer": (SERVING, SERVING),
     "inbox:phone": (WORKERS, NOBODY),
+    "inbox:phone-token": (
+        NOBODY,
+        NOBODY,
+    ),  # only with a device; see tests/inbox/voice/test_softphone.py
     "inbox:call": (NOBODY, SERVING),
     "inbox:call-transfer": ({"agent"}, {"agent"}),  # only who is on the line
     "inbox:place-call": (SERVING, SERVING),

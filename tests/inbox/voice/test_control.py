@@ -195,7 +195,12 @@ def test_when_the_agent_s_browser_dies_the_caller_waits_again_at_the_old_place(t
     leg = talk.legs.get(party="agent")
     end_leg(post_twilio, talk, leg)
     words = caller.step(f"/webhooks/twilio/voice?step=after&lang=en&queue={talk.queue_id}")
-    assert words[0] == "We lost the person you were talking to. Please stay on the line."
+    assert words == [
+        "We lost the person you were talking to. Please stay on the line.",
+        "Please stay on the line. We try to bring them back.",
+    ]
+    assert caller.settle().status == "connected"
+    assert caller.follow()[0] == "Thank you. We connect you with somebody who can help."
     call = caller.settle()
     assert (call.status, call.agent, call.queued_at, call.interaction.status, call.interaction.owner) == (
         "waiting",

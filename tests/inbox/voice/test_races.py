@@ -90,6 +90,7 @@ def test_an_agent_lost_twice_is_noticed_twice(caller, provider, agent, second_ag
         join = next(asked[2] for asked in reversed(provider.asked) if asked[0] == "send_to")
         caller.step(join)
         caller.step(caller._path(next(caller.twiml.iter("Dial")).get("action")))
+        caller.follow()
         call = caller.settle()
         assert (call.status, call.agent) == ("waiting", None)
     assert call.moments.filter(kind="lost_agent").count() == 2
