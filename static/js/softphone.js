@@ -124,7 +124,8 @@
   /* Who answered goes to the conversation without leaving the page, for the sound lives in it. */
   document.addEventListener("call-accepted", (event) => {
     const { url } = event.detail;
-    if (document.getElementById("workspace")) htmx.ajax("GET", url, { target: "#workspace", swap: "outerMorph", push: url });
+    const here = document.getElementById("workspace");
+    if (here) htmx.ajax("GET", url, { source: here, target: here, swap: "outerMorph", push: url });
     else if (device().kind !== "twilio") location.assign(url);
     else continuo.toast({ id: "call", text: text("connected"), sticky: true, action: { label: text("open"), run: () => window.open(url, "_blank", "noopener") } });
   });

@@ -29,13 +29,33 @@ def test_a_call_rings_in_the_top_bar_is_taken_held_and_wrapped_up(stack, window,
     expect(toast).to_contain_text("Incoming call")
     assert [one["id"] for one in Axe().run(desk, context="#phone").response["violations"]] == []
     desk.screenshot(path=f"{PICTURES}/call-rings.png")
+    desk.evaluate("continuo.device.pretend({trouble: 'blocked'})")
+    desk.keyboard.press("Alt+a")
+    expect(desk.locator("#toasts")).to_contain_text("Your browser does not let this page use the microphone.")
+    expect(toast).to_contain_text("Incoming call")
+    desk.evaluate("continuo.device.pretend({trouble: ''})")
     desk.keyboard.press("Alt+a")
     bar = desk.locator(".callbar")
     expect(bar).to_have_attribute("data-status", "connected")
     call = Call.objects.get(interaction__contact_value=patient.number)
     expect(desk).to_have_url(f"{stack.web_url}/inbox/{call.interaction_id}/")
     expect(desk.locator("[data-call-card]")).to_contain_text("Talking")
-    desk.get_by_role("button", name="Hold", exact=True).click()
+    desk.keyboard.press("m")
+    expect(desk.get_by_role("button", name="Mute (M)")).to_have_attribute("aria-pressed", "true")
+    desk.keyboard.press("d")
+    for key in "42#":
+        desk.keyboard.press(key)
+    desk.get_by_role("button", name="7", exact=True).click()
+    expect(desk.locator("[data-pressed]")).to_have_text("42#7")
+    assert [one["id"] for one in Axe().run(desk, context=".topbar").response["violations"]] == []
+    desk.screenshot(path=f"{PICTURES}/call-keypad.png")
+    desk.keyboard.press("Escape")
+    assert desk.evaluate("continuo.device.said") == [
+        "answer", "mute true", "press 4", "press 2", "press #", "press 7"
+    ]  # fmt: skip
+    desk.evaluate("continuo.device.pretend({isPoor: true})")
+    expect(bar).to_contain_text("Weak connection")
+    desk.keyboard.press("h")
     expect(bar).to_contain_text("On hold")
     desk.reload()
     expect(desk.locator(".callbar")).to_have_attribute("data-status", "held")
