@@ -77,6 +77,17 @@ class QueueSettingsForm(NeedsForm):
         _("Comes back without an answer after (seconds)"), 30, 604_800,
         help_text=_("Where the other team does not acknowledge it."),
     )  # fmt: skip
+    answer_within_seconds = _seconds(_("A call is on time within (seconds)"), 1, 3600)
+    on_time_percent = _seconds(_("So many calls are to be on time (per cent)"), 1, 100)
+    short_abandon_seconds = _seconds(
+        _("Hung up at once within (seconds)"), 0, 60, help_text=_("Does not count against the service level.")
+    )
+    alert_waiting = _seconds(
+        _("The live board warns from so many waiting"), 1, 10_000, required=False, help_text=_("Empty: never.")
+    )
+    alert_wait_seconds = _seconds(
+        _("The live board warns of a wait of (seconds)"), 1, 604_800, required=False, help_text=_("Empty: never.")
+    )
 
     def __init__(self, *args: Any, row: QueueSettings, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

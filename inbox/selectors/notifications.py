@@ -120,7 +120,7 @@ def notices(user: User, rows: Iterable[Notification]) -> list[Notice]:
 def wishes_of(user: User) -> dict[NotificationKind, Wish]:
     """How the person wants to be told of each kind, in one query."""
     own = {row.kind: Wish(row.in_app, row.sound, row.desktop, row.email) for row in _preferences(user)}
-    return {kind: own.get(kind, DEFAULTS[kind]) for kind in K}
+    return {kind: own.get(kind) or DEFAULTS.get(kind, Wish()) for kind in K}
 
 
 def _preferences(user: User) -> QuerySet[NotificationPreference]:
@@ -183,4 +183,4 @@ def title_of(row: Notification) -> str:
         K.LEFT_LYING: _("Work in %(queue)s finds nobody"),
         K.SUPERVISED: "",
     }
-    return sentences[K(row.kind)] % words
+    return sentences.get(K(row.kind), str(K(row.kind).label)) % words

@@ -136,6 +136,11 @@ class SettingsFields(TypedDict, total=False):
     escalation_queue: Queue | None
     acknowledge_seconds: int
     stale_after_hours: int
+    answer_within_seconds: int
+    on_time_percent: int
+    short_abandon_seconds: int
+    alert_waiting: int | None
+    alert_wait_seconds: int | None
 
 
 def keep_queue_settings(*, actor: User, queue_id: int, needs: Asked, **fields: Unpack[SettingsFields]) -> QueueSettings:

@@ -5,9 +5,11 @@ from typing import Any
 from django import template
 from django.db.models import QuerySet
 
+from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, planned
 from inbox.models import Escalation, Interaction
 from inbox.selectors.backlog import lying_work_of, offers_of_today
+from inbox.selectors.team import may_see_team
 
 register = template.Library()
 
@@ -38,6 +40,12 @@ def lying_work(context: dict[str, Any]) -> list[Interaction]:
 def todays_offers() -> dict[int, dict[str, int]]:
     """Accepted, declined and missed offers of the last day by person."""
     return offers_of_today()
+
+
+@register.filter
+def leads_people(user: User) -> bool:
+    """Whether they look after others' work."""
+    return may_see_team(user)
 
 
 @register.filter

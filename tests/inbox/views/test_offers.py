@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 PARTIAL = {"HX-Request": "true", "HX-Target": "offers", "HX-Current-URL": "http://testserver/inbox/"}
 TERMS = {
     "sharing": Sharing.PUSH, "offer_seconds": 20, "again_after_seconds": 60, "most_missed": 3,
-    "stale_after_hours": 48, "acknowledge_seconds": 300,
+    "stale_after_hours": 48, "acknowledge_seconds": 300, "answer_within_seconds": 30, "on_time_percent": 90,
+    "short_abandon_seconds": 5, "alert_waiting": 4, "alert_wait_seconds": "",
 }  # fmt: skip
 
 
@@ -74,7 +75,9 @@ def test_a_queue_is_told_how_to_hand_out_its_work(admin, signed_in, queue):
     assert (wrong.status_code, sorted(wrong.context["form"].errors)) == (422, ["offer_seconds", "overflow_queue"])
     saved = browser.post(path, TERMS | {f"level_{skill.pk}": "3", f"relax_{skill.pk}": "45"})
     assert (saved.status_code, saved.url) == (302, "/settings/queues/")
-    assert (handing().pushed, QueueSettings.objects.get().offer_seconds) == ([queue.pk], 20)
+    kept = QueueSettings.objects.get()
+    assert (handing().pushed, kept.offer_seconds) == ([queue.pk], 20)
+    assert (kept.answer_within_seconds, kept.alert_waiting, kept.alert_wait_seconds) == (30, 4, None)
     assert list(QueueSkill.objects.values_list("skill", "level", "relax_seconds")) == [(skill.pk, 3, 45)]
     assert queue.name in browser.get("/settings/queues/").content.decode()
 
