@@ -37,6 +37,7 @@ from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
 from inbox.services import recordings
 from inbox.services.assignment import note_given
+from inbox.services.call_consults import claim_colleague, drop_claims, is_consulted, keep_claim
 from inbox.services.call_losses import let_go, send_back
 from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_placing import call_back, keep_leg
@@ -93,6 +94,8 @@ def _claim(actor: User, call_id: int) -> Call:
             raise Conflict(gone)
         if call.claimed_at is not None or call.offered_to_id not in (None, actor.pk):
             raise Conflict(_("Somebody else has taken this call."))
+        if is_consulted(actor):
+            raise Conflict(_("You are on another call."))
         call.agent, call.claimed_at = actor, timezone.now()
         call.offered_to = call.offer_ends_at = None
         try:
@@ -257,24 +260,22 @@ def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary:
 
 
 def consult(*, actor: User, call_id: int, colleague: User) -> Call:
-    """Ask a colleague while the caller hears music. Raises Refused for one who does not serve such conversations."""
+    """Ask a colleague while the caller hears music. Raises Refused for one who does not serve such conversations, and
+    Conflict for one who is on, or asked into, another call, or in a call in which somebody is asked already."""
     call = own_call(actor, call_id)
     serves = interactions_visible_to(colleague, unowned=True, entrusted=True)
     require(colleague.pk != actor.pk, _("You are on this call already."))
     require(
         serves.filter(pk=call.interaction_id).exists(), _("%(name)s does not serve this queue.") % {"name": colleague}
     )
-    is_busy = Call.objects.filter(agent=colleague, status__in=TALKING).exists()
-    if is_busy:
-        raise Conflict(_("%(name)s is on another call.") % {"name": colleague})
-    hold_call(actor=actor, call_id=call_id)
-    leg = do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
-    with realtime.atomic():
-        call = locked_call(call_id)
-        keep_leg(call, P.CONSULTED, colleague, leg)
-        note(call, M.CONSULTED, user=colleague)
-        show(call, Interaction.objects.get(pk=call.interaction_id), colleague.pk)
-        return call
+    claim = claim_colleague(actor=actor, call_id=call_id, colleague=colleague)
+    try:
+        hold_call(actor=actor, call_id=call_id)
+        leg = do(lambda voice: voice.consult(call.room, colleague.pk, call.channel.address, str(call.pk)))
+    except Refused:
+        drop_claims([claim.pk])
+        raise
+    return keep_claim(claim, leg)
 
 
 def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call:

@@ -13,6 +13,7 @@ from inbox.models import Call, Interaction, VoiceLine
 from inbox.selectors.distribution import available_agents, waiting_calls
 from inbox.selectors.voice import address_of
 from inbox.services.assignment import is_free_for
+from inbox.services.call_consults import release_claims
 from inbox.services.call_placing import end_undialled
 from inbox.services.call_provider import steer
 from inbox.services.call_rows import locked_call, note, show
@@ -34,6 +35,7 @@ def watch_calls() -> int:
     for call_id in stale.values_list("pk", flat=True):
         _release_claim(call_id)
     end_undialled(now - CLAIM_HOLDS_FOR)
+    release_claims(now - CLAIM_HOLDS_FOR)
     bring_due()
     return offer_waiting()
 

@@ -23,6 +23,7 @@ from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent
 from inbox.selectors.callbacks import first_phone, must_not_be_called, voice_line_for
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
+from inbox.services.call_consults import is_consulted
 from inbox.services.call_losses import let_go
 from inbox.services.call_provider import ask, steer
 from inbox.services.call_rows import locked_call, note, show
@@ -114,6 +115,8 @@ def _ring_both(actor: User, call: Call, number: str) -> Call:
 
 def _begin(actor: User, channel: Channel, patient: Patient | None, number: str, purpose: str) -> Call:
     with realtime.atomic():
+        if is_consulted(actor):
+            raise Conflict(_("You are on another call."))
         now = timezone.now()
         interaction = Interaction(
             channel=channel,

@@ -1,12 +1,19 @@
 """Words about a call that cross each other: nobody is left alone on the line, and nothing promised is lost."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from contact_center.common.errors import Conflict, Refused
 from inbox.adapters.base import AdapterError
 from inbox.adapters.twilio_voice import TwilioVoiceAdapter
-from inbox.models import Call, WebhookEvent
+from inbox.models import Call, CallLeg, WebhookEvent
 from inbox.services import call_control, call_placing
+from inbox.services.call_consults import claim_colleague
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 
@@ -134,3 +141,84 @@ def test_a_nul_in_an_id_is_kept_and_answered(caller, post_twilio):
     given = {"CallSid": "CA\x00", "From": "+13055550123", "To": caller.to}
     answers = [post_twilio(f"/webhooks/twilio/{what}", **given).status_code for what in ("voice", "voice-status")]
     assert (answers, WebhookEvent.objects.count()) == ([200, 204], 2)
+
+
+def at_once(*works):
+    """What each returns or raises, all begun at the same moment in threads of their own."""
+    barrier = threading.Barrier(len(works))
+
+    def run(work):
+        barrier.wait(30)
+        try:
+            return work()
+        except Refused as error:
+            return str(error)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [told.result(60) for told in [pool.submit(run, work) for work in works]]
+
+
+@pytest.fixture
+def two_talks(caller, another, provider, agent, second_agent):
+    """Two callers, each talking to an agent of the front desk."""
+    talks = []
+    for phone, person in ((caller, agent), (another(), second_agent)):
+        call = phone.wait_in_line()
+        talks.append((person, call_control.accept_call(actor=person, call_id=call.pk)))
+    provider.asked.clear()
+    return talks
+
+
+def asked_for(provider):
+    return [asked[0] for asked in provider.asked].count("consult")
+
+
+def test_of_two_who_ask_the_same_colleague_at_once_one_does_and_the_other_is_told(two_talks, provider, supervisor):
+    def ask(person, call):
+        return lambda: call_control.consult(actor=person, call_id=call.pk, colleague=supervisor).pk
+
+    told = at_once(*(ask(person, call) for person, call in two_talks))
+    won = [call.pk for _person, call in two_talks if call.pk in told]
+    assert (len(won), told.count(f"{supervisor} is on another call."), asked_for(provider)) == (1, 1, 1)
+    assert list(CallLeg.objects.filter(party="consulted").values_list("call_id", "left_at")) == [(won[0], None)]
+
+
+def test_asking_twice_from_two_windows_rings_once(two_talks, provider, supervisor, admin):
+    (person, call), _other = two_talks
+    works = [
+        lambda who=who: call_control.consult(actor=person, call_id=call.pk, colleague=who).pk
+        for who in (supervisor, admin)
+    ]
+    told = at_once(*works)
+    assert (told.count(call.pk), told.count("Somebody is asked in this call already."), asked_for(provider)) == (
+        1,
+        1,
+        1,
+    )
+
+
+def test_whoever_is_asked_for_advice_takes_no_caller_meanwhile(two_talks, provider, supervisor, another):
+    (person, call), _other = two_talks
+    waiting = another("+13055550125").wait_in_line()
+    call_control.consult(actor=person, call_id=call.pk, colleague=supervisor)
+    with pytest.raises(Conflict, match="You are on another call"):
+        call_control.accept_call(actor=supervisor, call_id=waiting.pk)
+
+
+def test_a_colleague_who_could_not_be_rung_is_free_for_others(two_talks, provider, supervisor):
+    (first, one), (second, other) = two_talks
+    provider.down = {"consult"}
+    with pytest.raises(Refused):
+        call_control.consult(actor=first, call_id=one.pk, colleague=supervisor)
+    provider.down = set()
+    assert call_control.consult(actor=second, call_id=other.pk, colleague=supervisor).pk == other.pk
+
+
+def test_a_colleague_whom_a_dying_process_had_claimed_is_free_again(two_talks, provider, supervisor):
+    (first, one), (second, other) = two_talks
+    claim = claim_colleague(actor=first, call_id=one.pk, colleague=supervisor)
+    CallLeg.objects.filter(pk=claim.pk).update(joined_at=timezone.now() - timedelta(minutes=1))
+    watch_calls()
+    assert call_control.consult(actor=second, call_id=other.pk, colleague=supervisor).pk == other.pk
