@@ -14,15 +14,15 @@ from patients import panels
 from patients.models import Patient
 from patients.selectors.access import may_open
 
-HEAD, WHO, NEXT, PANEL = "head", "who", "next", "panel"
+HEAD, ACTS, WHO, NEXT, PANEL = "head", "acts", "who", "next", "panel"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One subject of the page. `context(user, patient)` gives what `template` shows; None leaves the piece out.
 
-    `place` is HEAD (beside the name, without title), WHO (who they are, how to reach them), NEXT (what is going on) or
-    PANEL (only beside a conversation). An `is_open` one is loaded with the conversation.
+    `place` is HEAD (beside the name, without title), ACTS (a button in the head), WHO (who this is, how to reach them),
+    NEXT (what is going on) or PANEL (only beside a conversation). An `is_open` one is loaded with the conversation.
     `context` asks the database a constant number of times, whatever it finds.
     """
 
@@ -42,7 +42,7 @@ _pieces: dict[str, Piece] = {}
 def register(piece: Piece) -> None:
     """Add a piece; a second one with the same key takes its place."""
     _pieces[piece.key] = piece
-    if piece.is_panel and piece.place != HEAD:
+    if piece.is_panel and piece.place not in (HEAD, ACTS):
         order = 100 * (piece.place == WHO) + piece.position
         args = (piece.key,)
         panels.register(panels.Panel(piece.key, piece.title, "patients:piece", order, may_open, args, piece.is_open))
@@ -58,7 +58,7 @@ def withdraw(key: str) -> None:
 
 def pieces_for(user: User, patient: Patient) -> dict[str, list[dict[str, Any]]]:
     """Per place the pieces that have something to show to this person, in order."""
-    shown: dict[str, list[dict[str, Any]]] = {HEAD: [], WHO: [], NEXT: []}
+    shown: dict[str, list[dict[str, Any]]] = {HEAD: [], ACTS: [], WHO: [], NEXT: []}
     for piece in sorted(_pieces.values(), key=lambda one: one.position):
         if piece.place != PANEL and (found := drawn(piece, user, patient)):
             shown[piece.place].append(found)

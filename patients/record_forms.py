@@ -10,7 +10,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import roles_that_may
 from contact_center.audit.enums import AuditAction
-from patients.enums import AlertKind, AlertSeverity, PendingKind, Sensitivity
+from patients.enums import AlertKind, AlertSeverity, ContactScheme, ContactUse, Gender, PendingKind, Sensitivity
 from patients.models import CareProgram, Patient
 from patients.selectors.care import programs_in_use
 
@@ -35,6 +35,38 @@ def _owner(label: Any = None) -> forms.ModelChoiceField:
     return forms.ModelChoiceField(
         User.objects.none(), label=label, required=False, empty_label=_("I"), widget=forms.Select(SELECT)
     )
+
+
+class IdentityForm(forms.Form):
+    """Who somebody is. The record number stays; life and death are switches of their own."""
+
+    given_name = forms.CharField(
+        label=_("Given name"), max_length=120, widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("A name is needed.")},
+    )  # fmt: skip
+    family_name = forms.CharField(
+        label=_("Family name"), max_length=120, widget=forms.TextInput(TEXT),
+        error_messages={"required": _("A name is needed.")},
+    )  # fmt: skip
+    preferred_name = forms.CharField(
+        label=_("Likes to be called"), max_length=120, required=False, widget=forms.TextInput(TEXT)
+    )
+    birth_date = _day(_("Birth date"), required=False)
+    gender = forms.ChoiceField(label=_("Gender"), choices=Gender.choices, widget=forms.Select(SELECT))
+    site_name = forms.CharField(label=_("Site"), max_length=80, required=False, widget=forms.TextInput(TEXT))
+
+
+class AddressForm(forms.Form):
+    """One more way to reach a patient."""
+
+    SCHEMES = ((ContactScheme.PHONE, _("Phone")), (ContactScheme.EMAIL, _("E-mail")))
+    scheme = forms.ChoiceField(label=_("Kind"), choices=SCHEMES, widget=forms.Select(SELECT | FIRST))
+    value = forms.CharField(
+        label=_("Number or address"), max_length=254, widget=forms.TextInput(TEXT | {"autocomplete": "off"}),
+        help_text=_("A phone number from abroad begins with + and its country code."),
+        error_messages={"required": _("Write the number or the address.")},
+    )  # fmt: skip
+    use = forms.ChoiceField(label=_("Where it is used"), choices=ContactUse.choices, widget=forms.Select(SELECT))
 
 
 class AlertForm(forms.Form):

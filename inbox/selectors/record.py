@@ -16,6 +16,7 @@ from contact_center.common.prepared import Given, prepared
 from inbox.continuity import Contact, Saying, continuity_of
 from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, TimelineKind
 from inbox.models import Case, Interaction, Message, Note, OptOut, TimelineEvent
+from inbox.policies import can_start
 from inbox.selectors.desk_facts import MOST_OPEN, UNFINISHED, Names, OpenTalk, desk_facts, names_of
 from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
@@ -42,6 +43,11 @@ CHIPS = {
     InteractionStatus.SNOOZED: "",
     InteractionStatus.CLOSED: "ok",
 }
+
+
+def writing(user: User, patient: Patient) -> dict[str, Any] | None:
+    """The button that begins a conversation with this patient, for those who may write first. No query."""
+    return {} if can_start(user, patient) and not patient.is_do_not_contact and not patient.deceased_date else None
 
 
 def open_work(user: User, patient: Patient) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
+from contact_center.common.rows import update_rows
 from patients import signals
 from patients.enums import ContactScheme, ContactUse
 from patients.models import ContactPoint, Patient
@@ -103,6 +104,23 @@ def verify_contact_point(*, actor: User, contact_point_id: int) -> ContactPoint:
     point.bounced_at, point.bounce_reason = None, ""
     point.save(update_fields=["verified_at", "bounced_at", "bounce_reason", "updated_at"])
     record_change(actor, AuditAction.CHANGED, point, point.patient, fields=["verified_at"])
+    signals.announce(signals.contact_points_changed, patient_id=point.patient_id)
+    return point
+
+
+@transaction.atomic
+def prefer_contact_point(*, actor: User, contact_point_id: int) -> ContactPoint:
+    """Try this address of the patient first from now on; the others keep their order behind it.
+
+    Raises PermissionDenied, ContactPoint.DoesNotExist.
+    """
+    point = lock_contact_point(actor, contact_point_id)
+    others = [one for one in point.patient.contact_points.all() if one.pk != point.pk]
+    ranked = [point, *others]
+    for rank, one in enumerate(ranked, 1):
+        one.rank = rank
+    update_rows(ranked, "rank")
+    record_change(actor, AuditAction.CHANGED, point, point.patient, fields=["rank"])
     signals.announce(signals.contact_points_changed, patient_id=point.patient_id)
     return point
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.versions import refuse_unseen
 from patients import policies, signals
 from patients.models import Patient
 from patients.selectors.access import open_glass
@@ -79,14 +80,18 @@ def create_patient(
 
 
 @transaction.atomic
-def update_patient(*, actor: User | None, patient_id: int, **fields: Unpack[PatientFields]) -> Patient:
+def update_patient(
+    *, actor: User | None, patient_id: int, seen_version: str | None = None, **fields: Unpack[PatientFields]
+) -> Patient:
     """Set these fields; the trail keeps which ones changed, not their values. Nothing changed: nothing is written.
 
     Where it says that the patient died or does not want to be contacted, everything that waits to be sent is stopped
     in the same transaction, and nothing leaves after it.
-    Raises ValidationError (by field), PermissionDenied, Patient.DoesNotExist.
+    `seen_version` is the version that the writer saw (common.versions).
+    Raises ValidationError (by field), Unseen, PermissionDenied, Patient.DoesNotExist.
     """
     patient = lock_patient(actor, patient_id)
+    refuse_unseen(patient, seen_version)
     before = {name: getattr(patient, name) for name in fields}
     check_fields(patient, fields)
     changed = sorted(name for name, old in before.items() if getattr(patient, name) != old)

@@ -14,6 +14,7 @@ from contact_center.common.templatetags.continuo import icon
 
 register = template.Library()
 ADDED_BY = {
+    "reach": "address-new",
     "alerts": "alert-new",
     "programs": "enrol",
     "pending": "pending-new",
@@ -65,9 +66,38 @@ def journey_of(places: dict[str, Any]) -> dict[str, Any] | None:
 
 
 @register.simple_tag
+def first_phone(places: dict[str, Any]) -> str:
+    """The number that is tried first and does not bounce, as the pieces of the page have read it."""
+    for piece in places["who"]:
+        if piece["key"] == "reach":
+            points = (point for point, _marks in piece["context"]["points"])
+            return next((one.value for one in points if one.scheme == "phone" and not one.bounced_at), "")
+    return ""
+
+
+@register.simple_tag
+def first_payer(places: dict[str, Any]) -> str:
+    """Who pays today, as the pieces of the page have read it."""
+    for piece in places["who"]:
+        if piece["key"] == "coverage":
+            today = piece["context"]["today"]
+            for one in piece["context"]["coverages"]:
+                if one.status == "active" and (one.valid_until_date is None or one.valid_until_date >= today):
+                    return str(one.payer)
+    return ""
+
+
+@register.simple_tag
 def look_query(look: dict[str, str]) -> str:
     """What the timeline is narrowed by, for the address of its next page."""
     return f"&{urlencode(look)}" if look else ""
+
+
+@register.simple_tag
+def look_address(look: dict[str, str], kind: str) -> str:
+    """The query of the page that shows this kind of entries, narrowed otherwise as the present one is."""
+    words = {name: value for name, value in look.items() if name != "kind"} | ({"kind": kind} if kind else {})
+    return f"?{urlencode(words)}" if words else ""
 
 
 @register.filter

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.accounts.requests import person_of, sent_once
-from contact_center.common.answers import tell_errors
+from contact_center.common.answers import seen_of, tell_errors
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.models import TimeStampedModel
 from patients import policies
 from patients import record_forms as forms_of
 from patients.models import Alert, Coverage, LifeEvent, Patient, PendingResult, ProgramEnrolment
@@ -36,15 +37,15 @@ def done(request: HttpRequest, patient_id: int, said: str, *, is_error: bool = F
 
 def serve(
     request: HttpRequest, patient: Patient, form: forms.Form, save: Save, said: str, *, title: str, verb: str,
-    **context: Any,
+    edited: TimeStampedModel | None = None, **context: Any,
 ) -> HttpResponse:  # fmt: skip
     """The form, as a dialog for htmx and a page without it; after a POST the page behind it, or why not (422, 409).
 
-    Sent twice it is saved once.
+    Sent twice it is saved once. `edited` is the row that the form stands over, with its version (common.versions).
     """
     if not policies.can_edit_patient(person_of(request), patient):
         raise PermissionDenied
-    status = 200
+    status, refusal = 200, None
     if form.is_bound:
         status = 422
         if form.is_valid():
@@ -56,6 +57,7 @@ def serve(
             except Refused as error:
                 form.add_error(None, str(error))
                 status = 409 if isinstance(error, Conflict) else 422
+                refusal = error
     context |= {
         "patient": patient,
         "form": form,
@@ -63,6 +65,8 @@ def serve(
         "verb": verb,
         "back": page_behind(request, patient.pk),
     }
+    if edited is not None:
+        context |= seen_of(request, form, edited, refusal)
     template = "patients/_form_dialog.html" if is_part(request) else "patients/form_page.html"
     return render(request, template, context | {"is_dialog": is_part(request)}, status=status)
 

@@ -81,6 +81,7 @@ def record(request: HttpRequest, patient_id: int) -> HttpResponse:
         "places": pieces.pieces_for(user, patient),
         "next_steps": next_steps_for(user, patient),
         "may_edit": policies.can_edit_patient(user, patient),
+        "may_merge": policies.can_merge_patients(user) and patient.merged_into_id is None,
         "may_protect": policies.can_protect(user),
         "may_read_audit": policies.can_read_audit(user),
         "may_give_out": policies.can_handle_privacy(user),

@@ -30,6 +30,11 @@ def visits(user: User, patient: Patient) -> dict[str, Any]:
     return {"upcoming": _upcoming(patient), "past": past, "may_book": can_book(user)}
 
 
+def booking(user: User, patient: Patient) -> dict[str, Any] | None:
+    """The button that books a visit, for those who may. No query."""
+    return {} if can_book(user) and not patient.deceased_date else None
+
+
 def _upcoming(patient: Patient) -> list[Appointment]:
     """Asked once per request: it is a piece of the page and a part of its next steps."""
     return remembered(("upcoming", patient.pk), lambda: upcoming_of(patient, timezone.now()))

@@ -38,7 +38,7 @@ from tests.factories.inbox import (
     WebFormFactory,
     WebhookEventFactory,
 )
-from tests.factories.patients import PatientFactory, RelatedPersonFactory
+from tests.factories.patients import ContactPointFactory, PatientFactory, RelatedPersonFactory
 from tests.factories.scheduling import AppointmentFactory
 from tests.factories.voice import CallFactory
 from tests.factories.writing import CannedReplyFactory, MacroFactory
@@ -121,6 +121,8 @@ TABLE = {
     "patients:accesses": (OFFICERS, NOBODY),
     **dict.fromkeys(
         (
+            "patients:identity",
+            "patients:address-new",
             "patients:alert-new",
             "patients:enrol",
             "patients:pending-new",
@@ -134,7 +136,13 @@ TABLE = {
         (KNOWING, KNOWING),
     ),
     **dict.fromkeys(
-        ("patients:alert-end", "patients:pending-move", "patients:coverage-end", "patients:life-event-remove"),
+        (
+            "patients:address",
+            "patients:alert-end",
+            "patients:pending-move",
+            "patients:coverage-end",
+            "patients:life-event-remove",
+        ),
         (NOBODY, KNOWING),
     ),
     "patients:audit": (OFFICERS, NOBODY),
@@ -398,6 +406,7 @@ def patient_rows(patient):
     """One row of everything that has an address of its own in a patient's record, by the name of the address."""
     enrolment, pending = EnrolmentFactory(patient=patient), PendingResultFactory(patient=patient)
     return {
+        "patients:address": ContactPointFactory(patient=patient),
         "patients:alert-end": AlertFactory(patient=patient),
         **dict.fromkeys(("patients:enrolment", "patients:enrolment-done", "patients:enrolment-leave"), enrolment),
         **dict.fromkeys(("patients:pending", "patients:pending-move"), pending),

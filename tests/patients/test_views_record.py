@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from inbox.models import Note, OptOut
-from patients.models import Alert, Coverage, LifeEvent
+from patients.models import Alert, Coverage, LifeEvent, Patient
+from patients.services import records
 from tests.factories.care import (
     AlertFactory,
     BreakGlassFactory,
@@ -190,6 +191,72 @@ def test_coverage_is_added_and_ended(visitor, patient):
     visitor.post(url("coverage-end", row.pk))
     row.refresh_from_db()
     assert (row.member_number, row.status) == ("M 1", "cancelled")
+
+
+def test_who_somebody_is_is_changed_and_the_trail_says_which_fields(visitor, patient):
+    form = visitor.get(url("identity", patient.pk))
+    given = form.context["form"].initial | {"family_name": "Quispe Rojas", "birth_date": "1967-03-14"}
+    sent = given | {"site_name": "Norte", "seen_version": form.context["seen_version"]}
+    assert visitor.post(url("identity", patient.pk), sent).headers["Location"] == url("record", patient.pk)
+    patient.refresh_from_db()
+    assert (patient.family_name, str(patient.birth_date), patient.site_name) == ("Quispe Rojas", "1967-03-14", "Norte")
+    last = AuditEntry.objects.filter(patient_id=patient.pk, action="changed").latest("pk")
+    assert last.detail["fields"] == ["birth_date", "family_name", "site_name"]
+
+
+def test_a_change_over_one_that_was_not_seen_is_compared_first(visitor, patient):
+    form = visitor.get(url("identity", patient.pk))
+    sent = {"given_name": "Mariana", "family_name": "Quispe", "gender": "female"}
+    records.update_patient(actor=None, patient_id=patient.pk, given_name="Marina")
+    answer = visitor.post(url("identity", patient.pk), sent | {"seen_version": form.context["seen_version"]})
+    assert (answer.status_code, "Marina" in answer.content.decode()) == (409, True)
+    patient.refresh_from_db()
+    assert patient.given_name == "Marina"
+    again = visitor.post(url("identity", patient.pk), sent | {"seen_version": answer.context["seen_version"]})
+    patient.refresh_from_db()
+    assert (again.status_code, patient.given_name) == (302, "Mariana")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"given_name": ""}, "given_name"),
+        ({"given_name": "x" * 121}, "given_name"),
+        ({"birth_date": "1984-02-30"}, "birth_date"),
+        ({"birth_date": "1871-01-01"}, "birth_date"),
+        ({"gender": "cat"}, "gender"),
+    ],
+)
+def test_wrong_identities_come_back_with_the_reason_at_the_field(visitor, patient, given, field):
+    sent = {"given_name": "Ana", "family_name": "Ruiz", "gender": "female"} | given
+    answer = visitor.post(url("identity", patient.pk), sent)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
+
+
+def test_addresses_are_added_tried_first_verified_and_removed(visitor, patient):
+    old = patient.contact_points.get()
+    wrong = {"scheme": "phone", "value": "12", "use": "mobile"}
+    assert visitor.post(url("address-new", patient.pk), wrong).status_code == 422
+    visitor.post(url("address-new", patient.pk), {"scheme": "email", "value": "Ana@Mail.example", "use": "home"})
+    new = patient.contact_points.exclude(pk=old.pk).get()
+    assert (new.scheme, new.value, new.verified_at) == ("email", "ana@mail.example", None)
+    for verb in ("verify", "prefer"):
+        visitor.post(url("address", new.pk), {"verb": verb})
+    assert [(point.pk, point.rank, bool(point.verified_at)) for point in patient.contact_points.all()] == [
+        (new.pk, 1, True), (old.pk, 2, False),
+    ]  # fmt: skip
+    visitor.post(url("address", old.pk), {"verb": "remove"})
+    assert visitor.post(url("address", new.pk), {"verb": "sing"}).status_code == 404
+    assert list(patient.contact_points.all()) == [new]
+
+
+def test_the_head_offers_what_can_be_done_with_this_patient(visitor, patient):
+    wanted = (f"/inbox/new/?patient={patient.pk}", f"/patients/{patient.pk}/visits/book/", url("identity", patient.pk))
+    head = visitor.get(url("record", patient.pk)).content.decode().partition("p360__facts")[0]
+    assert [address in head for address in wanted] == [True, True, True]
+    Patient.objects.filter(pk=patient.pk).update(is_do_not_contact=True, deceased_date=TODAY())
+    head = visitor.get(url("record", patient.pk)).content.decode().partition("p360__facts")[0]
+    assert [address in head for address in wanted] == [False, False, True]
 
 
 def test_a_partner_agent_sees_whom_their_work_concerns_and_changes_nothing(
