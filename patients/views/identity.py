@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,11 +11,12 @@ from django.views.decorators.http import require_POST
 
 from contact_center.accounts.requests import person_of
 from patients.models import ContactPoint
+from patients.policies import can_edit_patient
 from patients.record_forms import AddressForm, IdentityForm
 from patients.selectors.care import get_row_for
 from patients.services import addresses
 from patients.services.records import update_patient
-from patients.views.additions import act, form_methods, serve
+from patients.views.additions import act, done, form_methods, serve
 from patients.views.answers import opened_patient
 
 VERBS = {
@@ -59,8 +61,10 @@ def change_address(request: HttpRequest, pk: int) -> HttpResponse:
         point = get_row_for(person_of(request), ContactPoint, pk)
     except ContactPoint.DoesNotExist:
         raise Http404 from None
+    if not can_edit_patient(person_of(request), point.patient):
+        raise PermissionDenied
     found = VERBS.get(request.POST.get("verb", ""))
     if found is None:
-        raise Http404
+        return done(request, point.patient_id, _("Say what has changed about it."), is_error=True)
     verb, said = found
     return act(request, point.patient_id, lambda: verb(actor=person_of(request), contact_point_id=pk), str(said))
