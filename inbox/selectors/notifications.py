@@ -43,6 +43,7 @@ DEFAULTS = {
     K.GLASS_BROKEN: Wish(sound=True, desktop=True, email=True),
     K.WRONG_PATIENT: Wish(desktop=True, email=True),
     K.ESCALATED: Wish(sound=True, desktop=True),
+    K.HELP_ASKED: Wish(sound=True, desktop=True),
     K.LEFT_LYING: Wish(),
     K.SUPERVISED: Wish(sound=True, desktop=True),
 }
