@@ -57,7 +57,7 @@ class InboxConfig(AppConfig):
         from contact_center.jobs import registry
         from inbox.services import bulk, exports, promises
         from inbox.views.calls import phone_context
-        from inbox.views.notices import bell_context, palette_context
+        from inbox.views.notices import bell_context, palette_context, unread_work
         from inbox.views.offers import offers_context
         from inbox.views.softphone import device_context
 
@@ -79,4 +79,5 @@ class InboxConfig(AppConfig):
             shell.NavigationEntry(_("Notifications"), "bell", "inbox:notification-preferences", 10, bool)
         )
         for title, icon, url_name, position, action in entries:
-            shell.register(shell.NavigationEntry(title, icon, url_name, position, partial(can, action=action)))
+            waiting = unread_work if url_name == "inbox:list" else None
+            shell.register(shell.NavigationEntry(title, icon, url_name, position, partial(can, action=action), waiting))

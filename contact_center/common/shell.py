@@ -14,13 +14,14 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """One place in the rail. `allowed(user)` decides; `position` sorts."""
+    """One place in the rail. `allowed(user)` decides; `position` sorts; `waiting(request)` counts what waits there."""
 
     title: str | Promise
     icon: str
     url_name: str
     position: int
     allowed: Callable[[Any], bool]
+    waiting: Callable[[HttpRequest], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,17 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
             "url": urls[entry.url_name],
             "is_current": urls[entry.url_name] == present,
             "is_setup": entry.position >= SETUP,
+            "badge": badge_id(entry.url_name) if entry.waiting else "",
+            "waiting": entry.waiting(request) if entry.waiting else 0,
         }
         for entry in _entries
         if entry.url_name in urls
     ]
+
+
+def badge_id(url_name: str) -> str:
+    """The element that shows how much waits at a place of the rail."""
+    return f"badge-{url_name.replace(':', '-')}"
 
 
 def register_in_menu(entry: NavigationEntry) -> None:

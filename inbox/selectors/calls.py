@@ -11,7 +11,7 @@ from contact_center.common.request_memory import remembered
 from inbox import realtime
 from inbox.enums import CALL_OVER, CallParty
 from inbox.models import Call, CallLeg, CallMoment, Interaction
-from inbox.selectors.distribution import sequence_and_offer
+from inbox.selectors.distribution import own_state
 from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
 
 
@@ -33,8 +33,8 @@ def phone_of(user: User) -> Phone | None:
     if not can(user, Action.WORK_INBOX):
         return None
     topic = realtime.agent_topic(user.pk)
-    sequence, _offer_id = remembered(("own", topic), lambda: sequence_and_offer(user.pk, topic))
-    phone = Phone(live=f"{topic}:{sequence}")
+    own = remembered(("own", topic), lambda: own_state(user.pk, topic))
+    phone = Phone(live=f"{topic}:{own.sequence}")
     asked = Q(legs__user=user, legs__party=CallParty.CONSULTED, legs__left_at=None)
     mine = Call.objects.filter(Q(agent=user) | Q(offered_to=user) | asked).exclude(status__in=CALL_OVER)
     found = mine.select_related("interaction__patient", "interaction__reason", "queue").order_by("pk").distinct()

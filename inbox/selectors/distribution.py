@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -15,6 +16,7 @@ from inbox.distribution import USUAL_MOST, VOICE, VOICEMAIL, Agent, SkillNeed, W
 from inbox.enums import (
     CALL_OVER,
     CALLBACK_LIVE,
+    DONE,
     CallMomentKind,
     CallStatus,
     ChannelKind,
@@ -321,17 +323,25 @@ def _of_patients(ids: Iterable[int], now: datetime) -> dict[int, int]:
     return {pk: owners[patient_id] for pk, patient_id in whose.items() if patient_id in owners}
 
 
-def sequence_and_offer(user_id: int, topic: str) -> tuple[int, int | None]:
-    """How often what concerns the person changed, and the id of the offer that waits for them: one short question, for
-    every page asks it."""
+class Own(NamedTuple):
+    """What every page asks of a person: how often what concerns them changed, the id of the offer that waits for them,
+    and how many of their open conversations hold something they have not read."""
+
+    sequence: int
+    offer_id: int | None
+    unread: int
+
+
+def own_state(user_id: int, topic: str) -> Own:
+    """The person's `Own` of now, in one short question."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce((SELECT sequence FROM inbox_topicsequence WHERE topic = %s), 0),"
-            " (SELECT id FROM inbox_offer WHERE agent_id = %s AND status = 'pending')",
-            [topic, user_id],
+            " (SELECT id FROM inbox_offer WHERE agent_id = %s AND status = 'pending'),"
+            " (SELECT count(*) FROM inbox_interaction WHERE owner_id = %s AND unread_count > 0 AND status <> ALL(%s))",
+            [topic, user_id, user_id, list(DONE)],
         )
-        found: tuple[int, int | None] = cursor.fetchone()
-    return found
+        return Own(*cursor.fetchone())
 
 
 def offer_to(user: User) -> Offer | None:

@@ -14,12 +14,12 @@ from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
 from contact_center.common.request_memory import remembered
-from contact_center.common.shell import entries_for, menu_for
+from contact_center.common.shell import badge_id, entries_for, menu_for
 from inbox import realtime
 from inbox.enums import NotificationKind
 from inbox.models import Notification
 from inbox.selectors import notifications as told
-from inbox.selectors.distribution import sequence_and_offer
+from inbox.selectors.distribution import Own, own_state
 from inbox.selectors.mentions import suggestions
 from inbox.selectors.pages import page_of
 from inbox.services.notifications import mark_read, save_wishes
@@ -35,16 +35,21 @@ def bell_context(request: HttpRequest) -> dict[str, Any] | None:
     user = request.user
     if not isinstance(user, User):
         return None
-    topic, (sequence, _offer_id) = own_topic(user)
+    topic, own = own_topic(user)
     count = told.unread_count_of(user)
     fresh = told.notices(user, told.fresh_of(user, seconds=FRESH_SECONDS)) if count else []
-    return {"bell_live": f"{topic}:{sequence}", "unread_count": count, "fresh_notices": fresh}
+    return {"bell_live": f"{topic}:{own.sequence}", "unread_count": count, "fresh_notices": fresh}
 
 
-def own_topic(user: User) -> tuple[str, tuple[int, int | None]]:
-    """The topic of what concerns the person, its sequence and what is offered to them; looked up once per request."""
+def own_topic(user: User) -> tuple[str, Own]:
+    """The topic of what concerns the person, and what is so now; looked up once per request."""
     topic = realtime.agent_topic(user.pk)
-    return topic, remembered(("own", topic), lambda: sequence_and_offer(user.pk, topic))
+    return topic, remembered(("own", topic), lambda: own_state(user.pk, topic))
+
+
+def unread_work(request: HttpRequest) -> int:
+    """How many open conversations of the person hold something they have not read."""
+    return own_topic(person_of(request))[1].unread
 
 
 def palette_context(request: HttpRequest) -> dict[str, Any]:
@@ -59,8 +64,11 @@ def palette_context(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def bell(request: HttpRequest) -> HttpResponse:
-    """The bell, drawn again after a change."""
-    return render(request, "inbox/_bell_mark.html", bell_context(request))
+    """The bell, drawn again after a change, and the number at the inbox in the rail with it."""
+    context = bell_context(request) or {}
+    if can(person_of(request), Action.WORK_INBOX):
+        context |= {"badge": badge_id("inbox:list"), "waiting": unread_work(request)}
+    return render(request, "inbox/_bell_mark.html", context)
 
 
 @require_safe

@@ -32,11 +32,11 @@ def offers_context(request: HttpRequest) -> dict[str, Any] | None:
     user = request.user
     if not isinstance(user, User) or not can(user, Action.WORK_INBOX):
         return None
-    topic, (sequence, offer_id) = own_topic(user)
-    offer = offer_to(user) if offer_id is not None else None
+    topic, own = own_topic(user)
+    offer = offer_to(user) if own.offer_id is not None else None
     if offer is not None:
         leave_trace(request, offer.interaction)
-    return {"offer": offer, "offers_live": f"{topic}:{sequence}", "decline_reasons": list(DeclineReason)}
+    return {"offer": offer, "offers_live": f"{topic}:{own.sequence}", "decline_reasons": list(DeclineReason)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

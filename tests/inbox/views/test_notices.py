@@ -1,6 +1,7 @@
 """Bell, panel, preferences, bulk, team: the pages of the shell."""
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -29,6 +30,23 @@ def test_the_bell_counts_and_its_mark_names_no_patient(agent, conversation, sign
     mark = signed_in(agent).get("/notifications/bell/").content.decode()
     assert "1 new" in mark and "New message in General" in mark
     assert "María" not in mark
+
+
+def test_the_rail_counts_one_s_open_conversations_with_something_unread_and_the_bell_brings_the_number(
+    agent, auditor, conversation, sms_channel, signed_in
+):
+    def numbers(answer):
+        return re.findall(r'id="badge-inbox-list"[^>]*?(oob="true")?( hidden)?><span class="vh">, </span>(\d+)', answer)
+
+    InteractionFactory(channel=sms_channel, owner=agent, unread_count=2)
+    InteractionFactory(channel=sms_channel, owner=agent, unread_count=1, status="closed")
+    InteractionFactory(channel=sms_channel, unread_count=1)
+    browser = signed_in(agent)
+    assert numbers(browser.get("/inbox/").content.decode()) == [("", "", "1")]
+    assert numbers(browser.get("/notifications/bell/").content.decode()) == [('oob="true"', "", "1")]
+    Interaction.objects.update(unread_count=0)
+    assert numbers(browser.get("/notifications/bell/").content.decode()) == [('oob="true"', " hidden", "0")]
+    assert numbers(signed_in(auditor).get("/notifications/bell/").content.decode()) == []
 
 
 def test_the_panel_names_the_patient_only_while_the_person_may_see_them(agent, second_agent, conversation, signed_in):
