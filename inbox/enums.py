@@ -281,6 +281,7 @@ class Unchecked(TextChoices):
 class CodeUse(TextChoices):
     IDENTITY = "identity", _("Identity in a conversation")
     PORTAL = "portal", _("The patient's own page")
+    BOOKING = "booking", _("A visit that a patient books")
 
 
 class ClockKind(TextChoices):

@@ -2,12 +2,12 @@
 
 from celery import shared_task
 
-from scheduling.services import attendance, booking, handing_over, offers, recovery, reminders, waitlist
+from scheduling.services import attendance, handing_over, holds, offers, recovery, reminders, waitlist
 
 
 @shared_task(name="scheduling.purge_holds")
 def purge_holds() -> int:
-    return booking.purge_holds()
+    return holds.purge_holds()
 
 
 @shared_task(name="scheduling.hand_over_reminders")

@@ -28,17 +28,21 @@ from patients.selectors.people import match_patients
 IDLE, LONGEST = timedelta(minutes=20), timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
 SEND_TASK = "inbox.send_own_page_codes"
-CODE_SENTENCE = gettext_lazy("%(code)s is your code for your page at %(organisation)s. Give it to nobody.")
+SENTENCES = {
+    CodeUse.PORTAL: gettext_lazy("%(code)s is your code for your page at %(organisation)s. Give it to nobody."),
+    CodeUse.BOOKING: gettext_lazy("%(code)s is your code to book a visit at %(organisation)s. Give it to nobody."),
+}
 
 
 @transaction.atomic
-def ask_for_code(*, scheme: str, address: str, language: str) -> uuid.UUID:
+def ask_for_code(*, scheme: str, address: str, language: str, use: CodeUse = CodeUse.PORTAL) -> uuid.UUID:
     """Note that somebody wants a code to this normalised address, and return the number of the request.
 
     The same is done for every address: whether it is known, and so gets a message, is looked up by a worker later.
-    After three in a quarter of an hour the number belongs to no code, and nobody is told.
+    After three in a quarter of an hour the number belongs to no code, and nobody is told. A code to book a visit goes
+    to addresses nobody here has, too.
     """
-    code = new_code(use=CodeUse.PORTAL, scheme=scheme, address=address, language=language)
+    code = new_code(use=use, scheme=scheme, address=address, language=language)
     wake_on_commit(SEND_TASK, "outbound")
     return code.public_id if code else uuid.uuid4()
 
@@ -49,7 +53,7 @@ def send_waiting_codes(*, limit: int = 200) -> int:
     for _turn in range(limit):
         with realtime.atomic():
             waiting = OneTimeCode.objects.select_for_update(skip_locked=True).filter(handled_at=None)
-            code = waiting.filter(use=CodeUse.PORTAL).order_by("pk").first()
+            code = waiting.filter(use__in=SENTENCES).order_by("pk").first()
             if code is None:
                 break
             code.handled_at = timezone.now()
@@ -62,10 +66,11 @@ def send_waiting_codes(*, limit: int = 200) -> int:
 def _message_with(code: OneTimeCode) -> Message | None:
     patients = _patients_at(code.scheme, code.address)
     channel = channel_for(code.scheme)
-    if not patients or channel is None or code.expires_at <= timezone.now():
+    is_for_anybody = code.use == CodeUse.BOOKING
+    if not (patients or is_for_anybody) or channel is None or code.expires_at <= timezone.now():
         return None
     thread = _thread_of_codes(channel, code, patients)
-    return enqueue_code(code, interaction=thread, channel=channel, sentence=CODE_SENTENCE)
+    return enqueue_code(code, interaction=thread, channel=channel, sentence=SENTENCES[CodeUse(code.use)])
 
 
 def _patients_at(scheme: str, address: str) -> list[Patient]:

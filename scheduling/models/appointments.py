@@ -140,6 +140,10 @@ class Occupancy(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
 
+    held_from = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Digest of the network a patient's hold came from"
+    )
+
     class Meta:
         verbose_name_plural = "occupancies"
         constraints = [

@@ -82,6 +82,9 @@ class HealthcareService(TimeStampedModel):
         blank=True,
         help_text=_("What must be arranged before the visit can be confirmed"),
     )
+    is_public = models.BooleanField(
+        _("patients book it themselves"), default=False, db_default=False, help_text=_("On the public booking page")
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:

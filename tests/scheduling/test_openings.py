@@ -10,7 +10,8 @@ from django.utils import timezone
 from contact_center.common.errors import Conflict
 from scheduling.models import Absence
 from scheduling.selectors.openings import Search, find_slots, fit_of
-from scheduling.services.booking import Wish, book, hold_slot
+from scheduling.services.booking import Wish, book
+from scheduling.services.holds import hold_slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     LocationFactory,

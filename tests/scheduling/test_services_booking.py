@@ -14,7 +14,8 @@ from contact_center.common.errors import Conflict, Refused
 from scheduling import signals
 from scheduling.models import Appointment, Occupancy
 from scheduling.selectors.appointments import current_of, past_of, upcoming_of
-from scheduling.services.booking import SlotTaken, Wish, book, cancel, hold_slot, move, purge_holds, release_hold
+from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
+from scheduling.services.holds import hold_slot, purge_holds, release_hold
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     LocationFactory,

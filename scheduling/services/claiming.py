@@ -1,0 +1,148 @@
+"""Taking time of practitioners and rooms: what a wish means in rows, waiting one's turn, and who lost a race.
+
+The database keeps two visits, or a visit and a hold, from taking the same time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, OperationalError, connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.common.errors import Conflict, Refused
+from inbox import realtime
+from inbox.services.locks import hold_for_transaction
+from scheduling.enums import VisitMode
+from scheduling.models import HealthcareService, Location, Occupancy, Practitioner, Room
+from scheduling.selectors.openings import Search, find_slots, is_open
+from scheduling.slots import Slot
+
+ALTERNATIVES, ALTERNATIVE_DAYS = 3, 14
+TRIES = 3
+RETRIED = {"40001", "40P01"}  # a serialisation failure, a deadlock
+EXCLUDED = "23P01"
+Result = TypeVar("Result")
+
+
+class SlotTaken(Conflict):
+    """Somebody else has this time. `alternatives` are free ones soon after, in order of start."""
+
+    def __init__(self, alternatives: list[Slot]) -> None:
+        super().__init__(_("This time has just been taken. Choose another one."))
+        self.alternatives = alternatives
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One visit to be booked: which service, when (aware), with whom and where.
+
+    `key` makes a repeated request harmless: the visit it booked is returned instead of a second one. `hold_token` is
+    the hold that this visit takes the place of.
+    """
+
+    service_id: int
+    starts_at: datetime
+    practitioner_id: int
+    location_id: int
+    room_id: int | None = None
+    mode: str = VisitMode.ON_SITE
+    note: str = ""
+    key: UUID | None = None
+    hold_token: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A wish with its rows and spans."""
+
+    wish: Wish
+    service: HealthcareService
+    practitioner: Practitioner
+    location: Location
+    room: Room | None
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.wish.starts_at + timedelta(minutes=self.service.minutes)
+
+    @property
+    def span(self) -> DateTimeTZRange:
+        before = timedelta(minutes=self.service.buffer_before_minutes)
+        after = timedelta(minutes=self.service.buffer_after_minutes)
+        return DateTimeTZRange(self.wish.starts_at - before, self.ends_at + after, "[)")
+
+
+def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
+    if timezone.is_naive(wish.starts_at):
+        raise ValueError("starts_at must be aware")
+    service = HealthcareService.objects.filter(pk=wish.service_id, is_active=True).first()
+    who = Practitioner.objects.filter(pk=wish.practitioner_id, is_active=True, services=wish.service_id).first()
+    location = Location.objects.filter(pk=wish.location_id, is_active=True).first()
+    room = Room.objects.filter(pk=wish.room_id, location=location, is_active=True).first() if wish.room_id else None
+    if service is None or who is None or location is None or bool(wish.room_id) != bool(room):
+        raise Refused(_("This is not offered any more. Search again."))
+    if wish.mode not in service.modes:
+        raise Refused(_("This visit is not offered in that way."))
+    if wish.starts_at <= timezone.now():
+        raise Refused(_("This time is over. Choose a later one."))
+    plan = Plan(wish, service, who, location, room)
+    if not is_overbooking and not is_open(
+        service, who.pk, location, room.pk if room else None, plan.span.lower, plan.span.upper
+    ):
+        raise Refused(_("Nobody sees patients at that time. Choose another one."))
+    return plan
+
+
+def queue_up(plans: Sequence[Plan]) -> None:
+    """Who books the same agenda waits here, in one order for all, so that nobody waits in a circle."""
+    keys = {("practitioner", plan.practitioner.pk) for plan in plans}
+    keys |= {("room", plan.room.pk) for plan in plans if plan.room}
+    for kind, pk in sorted(keys):
+        hold_for_transaction("agenda", kind, pk)
+
+
+def occupy(plan: Plan, **owner: object) -> Occupancy:
+    now, room = timezone.now(), plan.room
+    stale = Occupancy.objects.filter(held_until_at__lte=now, span__overlap=plan.span)
+    stale.filter(practitioner=plan.practitioner).delete()
+    if room:
+        stale.filter(room=room).delete()
+    return Occupancy.objects.create(practitioner=plan.practitioner, room=room, span=plan.span, **owner)
+
+
+def settle(work: Callable[[], Result], plans: Sequence[Plan]) -> Result:
+    """Run `work` in a transaction of its own, again when the database broke a tie; say in words when time is taken."""
+    try:
+        for last in (False,) * (TRIES - 1) + (True,):
+            try:
+                with realtime.atomic():
+                    return work()
+            except OperationalError as error:
+                if last or connection.in_atomic_block or _sqlstate(error) not in RETRIED:
+                    raise
+    except IntegrityError as error:
+        if _sqlstate(error) != EXCLUDED:
+            raise
+    raise SlotTaken(_alternatives(plans[0]))
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(error.__cause__, "pgcode", None) or "")
+
+
+def _alternatives(plan: Plan) -> list[Slot]:
+    day = plan.wish.starts_at.astimezone(ZoneInfo(plan.location.time_zone)).date()
+    search = Search(
+        plan.service,
+        from_date=day,
+        until_date=day + timedelta(days=ALTERNATIVE_DAYS),
+        locations=frozenset({plan.location.pk}),
+        mode=plan.wish.mode,
+    )
+    return find_slots(search, now=timezone.now(), limit=ALTERNATIVES)

@@ -1,0 +1,72 @@
+"""Keeping a time free while a form is filled in."""
+
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from uuid import UUID, uuid4
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from contact_center.common.errors import Refused
+from inbox.services.locks import hold_for_transaction
+from scheduling.models import Occupancy
+from scheduling.services.booking import require_booker
+from scheduling.services.claiming import Wish, occupy, plan_for, queue_up, settle
+
+HOLD_FOR = timedelta(minutes=5)
+MOST_HOLDS, MOST_FROM_A_NETWORK = 5, 10
+
+
+def hold_slot(*, actor: User | None, wish: Wish, network: str = "") -> Occupancy:
+    """Keep a time free for five minutes while a form is filled in; the hold's token books it.
+
+    Somebody has at most five holds at once, and patients from one `network` (their IP address) ten; only a digest of
+    it is kept, as long as the hold. Raises SlotTaken, Refused for a time that is over or not open, PermissionDenied.
+    """
+    require_booker(actor)
+    plan, held_from = plan_for(wish), _digest(network) if network else ""
+
+    def work() -> Occupancy:
+        if held_from:
+            hold_for_transaction("holds", held_from)
+            if _live().filter(held_from=held_from).count() >= MOST_FROM_A_NETWORK:
+                raise Refused(_("Too many times are being held from your connection. Wait some minutes, or call us."))
+        queue_up([plan])
+        if actor is not None and _live().filter(held_by=actor).count() >= MOST_HOLDS:
+            raise Refused(_("You hold several times already. Book or release one of them first."))
+        until = timezone.now() + HOLD_FOR
+        return occupy(plan, hold_token=uuid4(), held_until_at=until, held_by=actor, held_from=held_from)
+
+    return settle(work, [plan])
+
+
+def extend_hold(*, token: UUID) -> bool:
+    """Keep a hold that has not run out for five minutes from now; False when it has."""
+    return bool(_live().filter(hold_token=token).update(held_until_at=timezone.now() + HOLD_FOR))
+
+
+def release_hold(*, token: UUID) -> None:
+    """Give a held time back; one that ran out or was booked is none the less gone."""
+    Occupancy.objects.filter(hold_token=token).delete()
+
+
+def purge_holds() -> int:
+    """Forget the holds that ran out; returns how many. They hinder nobody before, this only keeps the table small."""
+    return Occupancy.objects.filter(held_until_at__lte=timezone.now()).delete()[0]
+
+
+def _live() -> QuerySet[Occupancy]:
+    return Occupancy.objects.filter(held_until_at__gt=timezone.now())
+
+
+def _digest(network: str) -> str:
+    """Of an IPv6 address only the part that names the connection counts: one connection has billions of the rest."""
+    try:
+        address = ip_address(network)
+        network = str(ip_network(f"{network}/64", strict=False)) if address.version == 6 else str(address)
+    except ValueError:  # a test client or a socket file
+        pass
+    return salted_hmac("scheduling.holds", network, algorithm="sha256").hexdigest()
