@@ -34,21 +34,12 @@ class AddressForm(forms.Form):
         return text
 
 
-class CodeForm(forms.Form):
-    """The code that was sent, and the birth date of the patient."""
+class BornForm(forms.Form):
+    """The birth date of the patient as three numbers; `birth_date` in `cleaned_data` once it is a day."""
 
-    code = forms.CharField(
-        label=_("The six digits we sent"), max_length=20, error_messages={"required": _("Write the six digits.")},
-        widget=forms.TextInput(INPUT | {"inputmode": "numeric", "autocomplete": "one-time-code"}),
-    )  # fmt: skip
     day = forms.IntegerField(label=_("Day"), min_value=1, max_value=31, widget=forms.TextInput(INPUT))
     month = forms.IntegerField(label=_("Month"), min_value=1, max_value=12, widget=forms.TextInput(INPUT))
     year = forms.IntegerField(label=_("Year"), min_value=1890, max_value=2200, widget=forms.TextInput(INPUT))
-
-    first_name = forms.CharField(
-        label=_("First name, if a twin uses this number or e-mail too"), max_length=120, required=False,
-        widget=forms.TextInput(INPUT | {"autocomplete": "given-name"}),
-    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +54,24 @@ class CodeForm(forms.Form):
             except ValueError:
                 self.add_error("day", _("This day is not in the calendar."))
         return data
+
+
+class DigitsForm(forms.Form):
+    """The code that was sent."""
+
+    code = forms.CharField(
+        label=_("The six digits we sent"), max_length=20, error_messages={"required": _("Write the six digits.")},
+        widget=forms.TextInput(INPUT | {"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )  # fmt: skip
+
+
+class CodeForm(DigitsForm, BornForm):
+    """The code that was sent, and the birth date of the patient."""
+
+    first_name = forms.CharField(
+        label=_("First name, if a twin uses this number or e-mail too"), max_length=120, required=False,
+        widget=forms.TextInput(INPUT | {"autocomplete": "given-name"}),
+    )  # fmt: skip
 
 
 class OwnPreferencesForm(PreferencesForm):

@@ -1,12 +1,21 @@
-"""How admins say what is done by itself with freed times and missed visits."""
+"""How admins say what patients may book themselves, and what is done by itself with freed times and missed visits."""
 
 from django.contrib import admin
 
 from contact_center.accounts.admin_site import ConfiguredModelAdmin
-from scheduling.models import CapacityRules
+from scheduling.models import CapacityRules, HealthcareService
 
 
 @admin.register(CapacityRules)
 class CapacityRulesAdmin(ConfiguredModelAdmin):
     list_display = ["service", "is_offering", "group_size", "interval_minutes", "cut_off_minutes", "grace_minutes"]
     list_select_related = ["service"]
+
+
+@admin.register(HealthcareService)
+class HealthcareServiceAdmin(ConfiguredModelAdmin):
+    """What is offered, and whether patients book it themselves."""
+
+    list_display = ["name", "is_public", "minutes", "notice_minutes", "horizon_days", "is_active"]
+    list_filter = ["is_public", "is_active"]
+    search_fields = ["name", "code"]

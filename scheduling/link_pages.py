@@ -11,9 +11,11 @@ OPENED, TRIED = 120, 20
 """Pages and changes from one network in ten minutes; more wait."""
 
 
-def is_too_much(request: HttpRequest) -> bool:
-    """Count one more page, or one more change, of this network and say whether it has to wait."""
-    name, limit = ("visit-change", TRIED) if request.method == "POST" else ("visit-link", OPENED)
+def is_too_much(request: HttpRequest, kind: str = "visit", *, times: int = 1) -> bool:
+    """Count one more page, or one more change, of this kind and network and say whether it has to wait; `times` allows
+    more of both."""
+    is_change = request.method == "POST"
+    name, limit = (f"{kind}-change", TRIED * times) if is_change else (f"{kind}-link", OPENED * times)
     return is_over(name, caller_address(request), limit=limit, seconds=600)
 
 

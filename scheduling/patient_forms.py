@@ -40,11 +40,10 @@ class CancelOwnForm(SeenForm):
     )
 
 
-class MoveOwnForm(SeenForm):
-    """The slot the patient chose among those offered. `key` makes a second click harmless."""
+class TimeForm(forms.Form):
+    """A time among those offered."""
 
     slot = forms.CharField(error_messages={"required": _("Choose a time.")})
-    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean_slot(self) -> dict[str, Any]:
         """The offered slot."""
@@ -52,6 +51,12 @@ class MoveOwnForm(SeenForm):
             return unsealed(self.cleaned_data["slot"])
         except (BadSignature, ValueError):
             raise forms.ValidationError(_("Choose one of the times offered.")) from None
+
+
+class MoveOwnForm(SeenForm, TimeForm):
+    """The time the patient chose. `key` makes a second click harmless."""
+
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 class PrepareForm(SeenForm):

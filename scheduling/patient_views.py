@@ -190,7 +190,7 @@ def _times(visit: Appointment, request: HttpRequest) -> dict[str, Any]:
     except ValueError:
         first = today
     earliest = timezone.now() + timedelta(minutes=visit.service.notice_minutes)
-    slots = find_slots(nearby(visit, first, today), now=earliest, limit=6)
+    slots = find_slots(nearby(visit, first, today), now=timezone.now(), earliest=earliest, limit=6)
     found = offers_of(slots)
     return {
         "times": [(sealed(offer.slot, visit.mode), offer) for offer in found],

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from scheduling import capacity_views, offer_views, patient_views, views
+from scheduling import booking_views, capacity_views, offer_views, patient_views, views
 
 app_name = "scheduling"
 urlpatterns = [
     path("v/<str:token>/", patient_views.link, name="link"),
     path("o/<str:token>/", offer_views.offer, name="offer"),
+    path("book/", booking_views.choose, name="self-book"),
+    path("book/wait/", booking_views.wait, name="self-wait"),
+    path("book/<str:token>/", booking_views.finish, name="self-book-finish"),
     path("schedule/", views.day, name="day"),
     path("schedule/capacity/", capacity_views.overview, name="capacity"),
     path("schedule/capacity/<str:kind>/<int:row_id>/<str:verb>/", capacity_views.change, name="capacity-change"),

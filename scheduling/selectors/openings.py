@@ -44,13 +44,13 @@ def fit_of(service: HealthcareService) -> Fit:
     )
 
 
-def find_slots(search: Search, *, now: datetime, limit: int = 20) -> list[Slot]:
-    """The first free slots, in order of start, at most `limit` (200); none before `now`.
+def find_slots(search: Search, *, now: datetime, limit: int = 20, earliest: datetime | None = None) -> list[Slot]:
+    """The first free slots, in order of start, at most `limit` (200); none before `earliest`, nor before `now`.
 
     Times of holds that ran out are free. Nothing is promised: `hold_slot` and `book` have the last word. A constant
     number of statements for each stretch of days that has to be looked at.
     """
-    return list(islice(_slots(search, now), min(limit, MOST_SLOTS)))
+    return list(islice(_slots(search, now, max(now, earliest or now)), min(limit, MOST_SLOTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def is_open(
     return any(one.start <= starts_at.timestamp() and ends_at.timestamp() <= one.end for one in openings)
 
 
-def _slots(search: Search, now: datetime) -> Iterator[Slot]:
+def _slots(search: Search, now: datetime, earliest: datetime) -> Iterator[Slot]:
     if not search.service.is_active or (search.mode and search.mode not in search.service.modes):
         return
     patterns = _patterns(search)
@@ -116,7 +116,7 @@ def _slots(search: Search, now: datetime) -> Iterator[Slot]:
     while patterns and day <= search.until_date:
         last = min(day + timedelta(days=days - 1), search.until_date)
         openings = _openings(patterns, day, last)
-        yield from free_slots(openings, taken_spans(openings, now), fit, now)
+        yield from free_slots(openings, taken_spans(openings, now), fit, earliest)
         day, days = last + timedelta(days=1), min(days * 2, MOST_DAYS)
 
 

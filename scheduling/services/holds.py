@@ -20,8 +20,8 @@ HOLD_FOR = timedelta(minutes=5)
 MOST_HOLDS, MOST_FROM_A_NETWORK = 5, 10
 
 
-def hold_slot(*, actor: User | None, wish: Wish, network: str = "") -> Occupancy:
-    """Keep a time free for five minutes while a form is filled in; the hold's token books it.
+def hold_slot(*, actor: User | None, wish: Wish, network: str = "", token: UUID | None = None) -> Occupancy:
+    """Keep a time free for five minutes while a form is filled in; its `token`, a new one by default, books it.
 
     Somebody has at most five holds at once, and patients from one `network` (their IP address) ten; only a digest of
     it is kept, as long as the hold. Raises SlotTaken, Refused for a time that is over or not open, PermissionDenied.
@@ -38,7 +38,7 @@ def hold_slot(*, actor: User | None, wish: Wish, network: str = "") -> Occupancy
         if actor is not None and _live().filter(held_by=actor).count() >= MOST_HOLDS:
             raise Refused(_("You hold several times already. Book or release one of them first."))
         until = timezone.now() + HOLD_FOR
-        return occupy(plan, hold_token=uuid4(), held_until_at=until, held_by=actor, held_from=held_from)
+        return occupy(plan, hold_token=token or uuid4(), held_until_at=until, held_by=actor, held_from=held_from)
 
     return settle(work, [plan])
 

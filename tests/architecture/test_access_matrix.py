@@ -224,6 +224,9 @@ TABLE = {
     "inbox:switches": (KNOWING, KNOWING),
     "scheduling:link": (NOBODY, NOBODY),  # only with a link of ours
     "scheduling:offer": (NOBODY, NOBODY),  # the same
+    "scheduling:self-book": (PUBLIC, PUBLIC),
+    "scheduling:self-wait": (PUBLIC, PUBLIC),
+    "scheduling:self-book-finish": (NOBODY, NOBODY),  # only with a time that is kept
     "scheduling:day": (BOOKING, NOBODY),
     "scheduling:capacity": (BOOKING, NOBODY),
     "scheduling:capacity-change": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
@@ -637,4 +640,5 @@ def test_only_the_allow_list_is_open_without_signing_in():
         "inbox:media",
         "scheduling:link",
         "scheduling:offer",
+        "scheduling:self-book-finish",
     }
