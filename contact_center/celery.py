@@ -59,6 +59,7 @@ app.conf.beat_schedule = {
     "hand-over-reminders": every(20, "scheduling.hand_over_reminders", "reminders"),
     "plan-missing-reminders": every(300, "scheduling.plan_missing_reminders", "reminders"),
     "run-waves": every(20, "scheduling.run_waves", "reminders"),
+    "carry-on-mass-moves": every(60, "scheduling.carry_on_mass_moves", "reminders"),
     "close-outdated-wishes": every(3600, "scheduling.close_outdated_wishes", "default"),
     "mark-missed-visits": every(120, "scheduling.mark_missed_visits", "default"),
     "carry-on-recoveries": every(300, "scheduling.carry_on_recoveries", "default"),

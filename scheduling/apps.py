@@ -17,7 +17,7 @@ class SchedulingConfig(AppConfig):
         from contact_center.common import shell
         from inbox import grounds, replies
         from scheduling import duties, record
-        from scheduling.services import offers
+        from scheduling.services import mass_moves, offers
         from scheduling.services.handing_over import GROUNDS
         from scheduling.services.offer_replies import OfferReplies
         from scheduling.services.reminders import still_holds
@@ -27,6 +27,7 @@ class SchedulingConfig(AppConfig):
         record.register_with_patients()
         grounds.register(GROUNDS, still_holds)
         grounds.register(offers.GROUNDS, offers.still_holds)
+        grounds.register(mass_moves.GROUNDS, mass_moves.still_holds)
         replies.register("offers", OfferReplies())
         replies.register("visits", VisitReplies())
         allowed = partial(can, action=Action.BOOK_VISITS)

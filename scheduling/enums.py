@@ -210,3 +210,13 @@ class Barrier(TextChoices):
     LANGUAGE = "language", _("Did not understand us")
     UNAWARE = "unaware", _("Did not know of it")
     OTHER = "other", pgettext_lazy("barrier", "Something else")
+
+
+class MoveState(TextChoices):
+    """How far one visit of a mass move is."""
+
+    WAITING = "waiting", _("Not told yet")
+    TOLD = "told", _("Told, no new time yet")
+    CALL = "call", _("To be called")
+    MOVED = "moved", _("Has a new time")
+    CANCELLED = "cancelled", pgettext_lazy("visit of a mass move", "Cancelled")

@@ -1,4 +1,5 @@
-"""The words of offers, in the language that is set: when, where and with whom, nothing about health."""
+"""The words of offers and of visits that cannot take place, in the language that is set: when, where and with whom,
+nothing about health."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,6 +7,8 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from scheduling import offer_links, reminder_words
+from scheduling.enums import LinkPurpose
+from scheduling.links import address_of
 from scheduling.models import Appointment, SlotOffer
 
 
@@ -21,6 +24,25 @@ def offered(offer: SlotOffer) -> str:
         "%(name)s, a time is free: %(moment)s with %(who)s, %(place)s. Reply 1 to take it, 2 to leave it."
         " The first to answer gets it, until %(until)s. %(link)s"
     ) % given  # fmt: skip
+
+
+def cannot_take_place(visit: Appointment) -> str:
+    """What a patient reads whose practitioner is absent."""
+    given = {
+        "name": reminder_words.name_of(visit),
+        "moment": reminder_words.moment_of(visit),
+        "who": visit.practitioner.name,
+        "link": address_of(visit.pk, LinkPurpose.MOVE),
+    }
+    return _(
+        "%(name)s, we are sorry: %(who)s cannot see you on %(moment)s. Please choose another time here: %(link)s"
+        " Or write to us, and we will find one with you."
+    ) % given  # fmt: skip
+
+
+def other_time_subject() -> str:
+    """The subject of a mail: nothing about the visit."""
+    return _("Please choose another time")
 
 
 def accepted(offer: SlotOffer) -> str:

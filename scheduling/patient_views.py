@@ -23,12 +23,14 @@ from scheduling.link_pages import is_too_much, link_page
 from scheduling.models import Appointment
 from scheduling.patient_forms import REASONS, CancelOwnForm, MoveOwnForm, PrepareForm, SeenForm
 from scheduling.selectors.appointments import visit_behind
+from scheduling.selectors.mass_moves import is_to_be_moved
 from scheduling.selectors.openings import find_slots, nearby, offers_of
 from scheduling.services import attendance, booking
 from scheduling.services.handing_over import language_of
 from scheduling.services.reminders import send_new_link
 
 P = LinkPurpose
+STANDING = (P.ANSWER, P.PREPARE, P.CHECK_IN, P.VIDEO)
 CHECK_IN_FROM, JOIN_FROM = timedelta(hours=2), timedelta(minutes=15)
 Answered = tuple[str, dict[str, Any], int]
 
@@ -83,6 +85,8 @@ def _answer(request: HttpRequest, purpose: LinkPurpose, visit: Appointment) -> A
         return "gone", {}, 410
     if visit.ends_at <= timezone.now() and purpose not in (P.DIRECTIONS,):
         return "gone", {}, 410
+    if purpose in STANDING and is_to_be_moved(visit):  # it cannot take place then: there is one thing to do with it
+        return _shown(P.MOVE, visit, request, problem=_("This visit cannot take place. Please choose another time."))
     if request.method != "POST":
         return _shown(purpose, visit, request)
     if purpose == P.MOVE and visit.booking_key and request.POST.get("key") == str(visit.booking_key):

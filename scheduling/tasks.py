@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from scheduling.services import attendance, handing_over, holds, offers, recovery, reminders, waitlist
+from scheduling.services import attendance, handing_over, holds, mass_moves, offers, recovery, reminders, waitlist
 
 
 @shared_task(name="scheduling.purge_holds")
@@ -38,3 +38,8 @@ def mark_missed_visits() -> int:
 @shared_task(name="scheduling.carry_on_recoveries")
 def carry_on_recoveries() -> int:
     return recovery.carry_on()
+
+
+@shared_task(name="scheduling.carry_on_mass_moves")
+def carry_on_mass_moves() -> int:
+    return mass_moves.carry_on()

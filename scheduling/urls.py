@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scheduling import booking_views, capacity_views, offer_views, patient_views, views
+from scheduling import absence_views, booking_views, capacity_views, offer_views, patient_views, views
 
 app_name = "scheduling"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("schedule/", views.day, name="day"),
     path("schedule/capacity/", capacity_views.overview, name="capacity"),
     path("schedule/capacity/<str:kind>/<int:row_id>/<str:verb>/", capacity_views.change, name="capacity-change"),
+    path("schedule/absences/", absence_views.overview, name="absences"),
+    path("schedule/absences/<int:pk>/", absence_views.mass_move, name="mass-move"),
     path("patients/<int:patient_id>/waitlist/", capacity_views.wait, name="wait"),
     path("patients/<int:patient_id>/visits/book/", views.find_time, name="book"),
     path("visits/<int:appointment_id>/", views.visit, name="visit"),

@@ -1,5 +1,6 @@
 """The tables of scheduling, one module per subject."""
 
+from scheduling.models.absences import MassMove, MassMoveVisit
 from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
 from scheduling.models.capacity import CapacityRules, FreedSlot, SlotOffer, WaitlistEntry
@@ -14,6 +15,8 @@ __all__ = [
     "FreedSlot",
     "HealthcareService",
     "Location",
+    "MassMove",
+    "MassMoveVisit",
     "Need",
     "NoShowRecovery",
     "Occupancy",

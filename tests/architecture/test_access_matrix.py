@@ -231,6 +231,8 @@ TABLE = {
     "scheduling:capacity": (BOOKING, NOBODY),
     "scheduling:capacity-change": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
     "scheduling:wait": (BOOKING, BOOKING),
+    "scheduling:absences": (BOOKING, BOOKING),
+    "scheduling:mass-move": (NOBODY, NOBODY),  # there is none
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),
     "scheduling:move": (BOOKING, BOOKING),

@@ -44,7 +44,11 @@ BY_HAND = {"patients.ErasureRequest", "patients.LegalHold"}
 
 UNFILLED = {"scheduling.FreedSlot.filled_by", "scheduling.SlotOffer.appointment"}
 """What only a time that was given to somebody has."""
-FORCED = {"patients.ProgramEnrolment": ("step", "step_due_date"), "inbox.IdentityCheck": ("expires_at",)}
+FORCED = {
+    "patients.ProgramEnrolment": ("step", "step_due_date"),
+    "inbox.IdentityCheck": ("expires_at",),
+    "scheduling.Absence": ("practitioner",),
+}
 
 
 class World:

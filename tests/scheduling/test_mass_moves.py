@@ -1,0 +1,164 @@
+"""A practitioner is absent: patients are told in waves, choose another time, and are followed until all have one."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from contact_center.common.errors import Refused
+from scheduling import links
+from scheduling.enums import LinkPurpose
+from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Reminder, WaitlistEntry
+from scheduling.selectors.mass_moves import get_mass_move
+from scheduling.services import booking, mass_moves
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import PractitionerFactory, RulesFactory, ScheduleFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visits(clock, provider, sms_channel, visit_of):
+    """Three visits of one practitioner in three days at nine, ten and eleven, and somebody else who is there."""
+    made = []
+    for number, hour in enumerate((9, 10, 11)):
+        patient = PatientFactory(given_name=f"P{number}", phone=f"+1305555030{number}", language="en")
+        visit = visit_of(patient, days=3, hour=hour)
+        if made:
+            Appointment.objects.filter(pk=visit.pk).update(practitioner=made[0].practitioner)
+            visit.occupancy.practitioner = made[0].practitioner
+            visit.occupancy.save()
+        made.append(visit)
+    other = PractitionerFactory(name="Dr. Osei", services=[made[0].service])
+    ScheduleFactory(practitioner=other, location=made[0].location)
+    return made
+
+
+def begin(actor, visits, **extra):
+    day = visits[0].starts_at.replace(hour=0)
+    given = {"starts_at": day, "ends_at": day + timedelta(days=1), "reason": "sickness", "group_size": 2} | extra
+    return mass_moves.start(actor=actor, practitioner_id=visits[0].practitioner_id, **given)
+
+
+def counts(move):
+    return get_mass_move(move.pk).counts
+
+
+def take_another_time(client, visit):
+    url = links.address_of(visit.pk, LinkPurpose.MOVE)
+    page = client.get(url).content.decode()
+    slot = re.findall(r'name="slot" value="([^"]+)"', page)[1]
+    answer = client.post(url, {"slot": slot, "seen": visit.pk})
+    assert answer.status_code == 200, answer.content.decode()
+
+
+def test_those_concerned_are_told_in_waves_and_followed_until_each_has_another_time(
+    visits, agent, told, clock, client, signed_in
+):
+    move = begin(agent, visits)
+    assert (counts(move), Reminder.objects.filter(dropped_at=None).count()) == ({"waiting": 3}, 0)
+    assert mass_moves.carry_on() == 1
+    assert counts(move) == {"told": 2, "waiting": 1}
+    texts = told()
+    assert [text.split(":")[0] for text in texts] == [f"P{n}, we are sorry" for n in (0, 1)]
+    mass_moves.carry_on()
+    assert counts(move) == {"told": 2, "waiting": 1}  # the interval is not over
+    clock.shift(timedelta(minutes=15))
+    mass_moves.carry_on()
+    assert (counts(move), len(told())) == ({"told": 3}, 1)
+    take_another_time(client, visits[0])
+    assert counts(move) == {"moved": 1, "told": 2}
+    clock.shift(timedelta(hours=25))
+    assert counts(move) == {"moved": 1, "call": 2}
+    page = signed_in(agent).get(f"/schedule/absences/{move.pk}/?show=call").content.decode()
+    assert [f"P{n} " in page for n in range(3)] == [False, True, True]
+    assert [f'href="/visits/{one.pk}/move/"' in page for one in visits] == [False, True, True]
+    booking.cancel(actor=agent, appointment_id=visits[1].pk, asked_by="practitioner", reason="Absent")
+    take_another_time(client, visits[2])
+    mass_moves.carry_on()
+    move.refresh_from_db()
+    assert (counts(move), move.closed_at, move.waves) == ({"moved": 2, "cancelled": 1}, timezone.now(), 2)
+
+
+def test_they_wait_for_freed_times_before_those_who_only_want_an_earlier_one(visits, agent):
+    known = WaitlistEntry.objects.create(patient=visits[0].patient, service=visits[0].service, note="Mornings")
+    begin(agent, visits)
+    rows = list(WaitlistEntry.objects.values_list("patient__given_name", "urgency", "note").order_by("pk"))
+    assert rows == [("P0", "soon", "Mornings"), ("P1", "soon", ""), ("P2", "soon", "")]
+    known.refresh_from_db()
+    assert known.appointment == visits[0]
+
+
+def test_a_time_in_the_absence_is_offered_to_nobody(visits, agent):
+    RulesFactory(service=visits[0].service)
+    begin(agent, visits)
+    booking.cancel(actor=agent, appointment_id=visits[0].pk, asked_by="patient", reason="Ill")
+    assert not hasattr(visits[0], "freed_slot")
+
+
+def test_old_links_of_the_visit_lead_to_another_time_and_confirm_nothing(visits, agent, client):
+    begin(agent, visits)
+    url = links.address_of(visits[0].pk, LinkPurpose.ANSWER)
+    page = client.post(url, {"seen": visits[0].pk})
+    text = page.content.decode()
+    assert ("This visit cannot take place." in text, 'name="slot"' in text) == (True, True)
+    assert Appointment.objects.get(pk=visits[0].pk).confirmation == "unconfirmed"
+
+
+def test_who_was_moved_before_the_message_left_is_not_told(visits, agent, client, told):
+    begin(agent, visits)
+    mass_moves.carry_on()
+    take_another_time(client, visits[0])
+    assert [text[:3] for text in told() if "we are sorry" in text] == ["P1,"]
+
+
+def test_nobody_is_told_at_night_and_who_cannot_be_told_is_called(visits, agent, clock):
+    visits[0].patient.contact_points.all().delete()
+    move = begin(agent, visits)
+    clock.shift(timedelta(hours=11))  # eleven at night
+    mass_moves.carry_on()
+    assert counts(move) == {"waiting": 3}
+    clock.shift(timedelta(hours=10))
+    mass_moves.carry_on()
+    assert counts(move) == {"call": 1, "told": 1, "waiting": 1}
+
+
+def test_telling_is_stopped_and_goes_on_by_hand(visits, agent, signed_in):
+    move = begin(agent, visits)
+    browser = signed_in(agent)
+    browser.post(f"/schedule/absences/{move.pk}/", {"verb": "stop"})
+    mass_moves.carry_on()
+    assert counts(move) == {"waiting": 3}
+    browser.post(f"/schedule/absences/{move.pk}/", {"verb": "go-on"})
+    mass_moves.carry_on()
+    assert counts(move) == {"told": 2, "waiting": 1}
+    assert browser.post(f"/schedule/absences/{move.pk}/", {"verb": "explode"}).status_code == 404
+
+
+def test_an_absence_is_written_down_once_with_what_is_wrong_at_its_field(visits, signed_in, agent):
+    browser = signed_in(agent)
+    given = {
+        "practitioner": visits[0].practitioner_id, "reason": "sickness", "starts_at": "2026-06-04T00:00",
+        "ends_at": "2026-06-05T00:00", "group_size": "2", "interval_minutes": "15", "form_key": "k1",
+    }  # fmt: skip
+    wrong = browser.post("/schedule/absences/", given | {"ends_at": "2026-06-03T00:00"})
+    assert (wrong.status_code, "The end must come after the beginning." in wrong.content.decode()) == (422, True)
+    urls = {browser.post("/schedule/absences/", given).url for _ in range(2)}
+    move = MassMove.objects.get()
+    assert (urls, Absence.objects.count()) == ({f"/schedule/absences/{move.pk}/"}, 1)
+    assert MassMoveVisit.objects.count() == 3
+    assert "3 of 3 left" in browser.get("/schedule/absences/").content.decode()
+
+
+def test_only_those_who_book_write_an_absence_down_and_none_that_is_over(visits, agent, partner_agent):
+    with pytest.raises(PermissionDenied):
+        begin(partner_agent, visits)
+    for extra in (
+        {"ends_at": timezone.now() - timedelta(hours=1)},
+        {"starts_at": visits[2].ends_at + timedelta(days=2)},
+    ):
+        with pytest.raises(Refused):
+            begin(agent, visits, **extra)
+    assert MassMove.objects.count() == 0
