@@ -87,6 +87,7 @@ def _service(code: str, minutes: int, names: dict[str, str], preparation: dict[s
         step_minutes=BEGINS_EVERY if minutes > 10 else 10,
         modes=modes,
         notice_minutes=120,
+        is_public=True,
     )
 
 

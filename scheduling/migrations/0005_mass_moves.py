@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0024_code_to_book'),
+        ('inbox', '0025_code_to_book'),
         ('scheduling', '0004_self_booking'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

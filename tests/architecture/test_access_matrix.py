@@ -65,6 +65,7 @@ BY_ROLE = (
     *("quarantine", "hand-over", "second-factor-reset", "processor", "erasure", "hold-lift", "patient-data"),
     *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
     *("patients:accesses", "patients:break-glass", "patients:protect"),
+    "scheduling:mass-move",
 )
 """Pages of a duty: whoever has another one is refused there, whatever the row."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

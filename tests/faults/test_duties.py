@@ -42,8 +42,11 @@ OURS = {
 BY_HAND = {"patients.ErasureRequest", "patients.LegalHold"}
 """Tables whose rows the stories below write."""
 
-UNFILLED = {"scheduling.FreedSlot.filled_by", "scheduling.SlotOffer.appointment"}
-"""What only a time that was given to somebody has."""
+UNFILLED = {
+    *("scheduling.FreedSlot.filled_by", "scheduling.SlotOffer.appointment"),
+    *("scheduling.Absence.room", "scheduling.Absence.location"),
+}
+"""What only a time that was given to somebody has, and what an absence of a person has not."""
 FORCED = {
     "patients.ProgramEnrolment": ("step", "step_due_date"),
     "inbox.IdentityCheck": ("expires_at",),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0023_live_board'),
+        ('inbox', '0024_recordings'),
     ]
 
     operations = [
