@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
@@ -75,6 +76,22 @@ def _parse(text: str, region: str) -> NormalisedPhone | None:
         return NormalisedPhone(e164, is_valid=False, type="unknown", country="")
     kind = PhoneNumberType.to_string(phonenumbers.number_type(known)).lower()
     return NormalisedPhone(e164, is_valid=True, type=kind, country=phonenumbers.region_code_for_number(known) or "")
+
+
+@lru_cache(maxsize=4096)
+def readable_address(address: str, home: str = "") -> str:
+    """A number in groups as people read it: as it is dialled at home where it is at home in `home` (ISO 3166), else
+    with its country. E-mail addresses and what is no number stay as they are. Never raises."""
+    if not address.startswith("+"):
+        return address
+    try:
+        number = phonenumbers.parse(address)
+    except NumberParseException:
+        return address
+    is_home = phonenumbers.country_code_for_region(home) == number.country_code
+    is_home = is_home and phonenumbers.region_code_for_number(number) in (home, None)
+    form = PhoneNumberFormat.NATIONAL if is_home else PhoneNumberFormat.INTERNATIONAL
+    return str(phonenumbers.format_number(number, form))
 
 
 def phone_variants(e164: str) -> tuple[str, ...]:

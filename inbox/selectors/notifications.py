@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -14,6 +15,7 @@ from contact_center.accounts.models import User
 from inbox.enums import NotificationKind
 from inbox.models import Interaction, Notification, NotificationPreference
 from inbox.selectors.interactions import readable_by
+from patients.numbers import readable_address
 
 K = NotificationKind
 
@@ -132,7 +134,7 @@ def person_name(interaction: Interaction) -> str:
     """Who a conversation is with: the patient, else what the sender calls themself, else the address."""
     if interaction.patient is not None:
         return interaction.patient.full_name
-    return interaction.contact_name or interaction.contact_value
+    return interaction.contact_name or readable_address(interaction.contact_value, settings.DEFAULT_PHONE_REGION)
 
 
 def _notice(row: Notification, named: dict[int, str], wish: Wish) -> Notice:

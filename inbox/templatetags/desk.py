@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
@@ -25,6 +26,7 @@ from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.team import overload_of
 from inbox.selectors.uploads import PICTURES
+from patients.numbers import readable_address
 
 register = template.Library()
 LONG_TEXT = 4000
@@ -101,7 +103,8 @@ def person(interaction: Interaction) -> str:
     """Who writes: the linked patient, else what the sender calls themself, else the address."""
     if interaction.patient_id and interaction.patient:
         return interaction.patient.full_name
-    return interaction.contact_name or interaction.contact_value or _("Unknown sender")
+    address = readable_address(interaction.contact_value, settings.DEFAULT_PHONE_REGION)
+    return interaction.contact_name or address or _("Unknown sender")
 
 
 @register.filter

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
@@ -23,6 +24,7 @@ from inbox.enums import ChannelKind, InteractionStatus, Priority
 from inbox.selectors.list_rows import ListRow
 from inbox.templatetags.clocks import clock_chip
 from inbox.templatetags.desk import CHANNEL_ICONS, row_time, span
+from patients.numbers import readable_address
 
 register = template.Library()
 NUMBER = 987_654_321
@@ -91,7 +93,8 @@ def conversation_rows(context: Any, rows: Iterable[ListRow]) -> SafeString:
 
 
 def _row(row: ListRow, look: Look) -> str:
-    words, name = look.words, row.patient_name or row.contact_name or row.contact_value or look.words.unknown_sender
+    words, name = look.words, row.patient_name or row.contact_name
+    name = name or readable_address(row.contact_value, settings.DEFAULT_PHONE_REGION) or words.unknown_sender
     plain = escape(name)
     shown = marked(name, look.query) if look.query else plain
     url = f"{words.url.replace(str(NUMBER), str(row.pk))}?view={look.view}"
