@@ -37,6 +37,9 @@ def environment(offset: int) -> dict[str, str]:
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "TWILIO_API_BASE_URL": simulator,
+        "TWILIO_API_KEY_SID": "SK00000000000000000000000000000de0",
+        "TWILIO_API_KEY_SECRET": "demo-key-secret-not-a-secret",
+        "TWILIO_TWIML_APP_SID": "AP00000000000000000000000000000de0",
     }
 
 

@@ -29,6 +29,8 @@ class Config:
     sms_number: str = "+15005550100"
     whatsapp_number: str = "+15005550199"
     voice_number: str = "+15005550111"
+    api_key_sid: str = ""
+    api_key_secret: str = ""
     mailbox: str = "care@aurora.example"
     delays: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_DELAYS))
 

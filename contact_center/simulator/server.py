@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from contact_center.simulator.account_api import AccountApi
 from contact_center.simulator.calls import Calls
 from contact_center.simulator.config import Config
 from contact_center.simulator.control import Control
@@ -40,6 +41,7 @@ class Simulator:
         self.phone = Phone(self.store, self.deliveries, self.mail_room, self.control, self.calls)
         self.api = TwilioApi(config, self.store, self.deliveries)
         self.voice = VoiceApi(config, self.calls)
+        self.account = AccountApi(config)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -51,6 +53,7 @@ class Simulator:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[only_from_here, _unknown_as_twilio])
         app.add_routes(self.api.routes())
         app.add_routes(self.voice.routes(self.api.guarded))
+        app.add_routes(self.account.routes(self.api.guarded))
         app.add_routes(self.control.routes())
         app.add_routes(self.phone.routes())
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)

@@ -97,8 +97,10 @@ class TwilioApi:
             decoded = base64.b64decode(given).decode("utf-8")
         except ValueError:
             decoded = ""
-        expected = f"{self.config.account_sid}:{self.config.auth_token}"
-        if scheme.lower() != "basic" or not hmac.compare_digest(decoded.encode(), expected.encode()):
+        own = self.config
+        pairs = [(own.account_sid, own.auth_token), (own.api_key_sid, own.api_key_secret)]
+        is_known = any(all(pair) and hmac.compare_digest(decoded.encode(), ":".join(pair).encode()) for pair in pairs)
+        if scheme.lower() != "basic" or not is_known:
             raise Refusal(20003)
         if request.match_info.get("account", self.config.account_sid) != self.config.account_sid:
             raise Refusal(20404, request.path)
