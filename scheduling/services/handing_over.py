@@ -22,7 +22,7 @@ from inbox.models import Interaction, Message
 from inbox.services.locks import try_held
 from inbox.services.outbox import DRAIN_QUEUE, DRAIN_TASK
 from patients.models import Patient
-from scheduling import reminder_words, reminders
+from scheduling import links, reminder_words, reminders
 from scheduling.enums import ABOUT_TIME, DropReason, ReminderKind
 from scheduling.models import Appointment, Reminder
 from scheduling.selectors.ways import Way, Ways
@@ -127,6 +127,9 @@ def _waiting(most: int) -> int:
 
 def _hand_over(slot: int, limit: int) -> int:
     now = timezone.now()
+    if not Reminder.objects.filter(handed_at=None, dropped_at=None, due_at__lte=now).exists():
+        return 0
+    links.prepare()
     with realtime.atomic():
         rows = _claim(slot, limit, now)
         kept = _drop_needless(rows, now)

@@ -16,7 +16,7 @@ from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.enums import MessagePurpose
 from inbox.gate import quiet_until
-from scheduling import offer_words
+from scheduling import links, offer_words
 from scheduling.enums import AbsenceReason, AppointmentStatus, MoveState, Urgency
 from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Practitioner, WaitlistEntry
 from scheduling.selectors.mass_moves import Figures, affected_by, get_mass_move, visits_of, with_state
@@ -104,6 +104,8 @@ def carry_on() -> int:
     Safe to run any number of times and beside itself: each wave is a transaction of its own.
     """
     deadline, done, after = Deadline(TASK, QUEUE), 0, 0
+    if MassMove.objects.filter(closed_at=None, next_wave_at__lte=timezone.now()).exists():
+        links.prepare()
     while not deadline.is_over:
         with realtime.atomic():
             rows = MassMove.objects.select_for_update(skip_locked=True, of=("self",)).filter(
@@ -130,14 +132,13 @@ def still_holds(message_id: int) -> bool:
 def _take_in(move: MassMove) -> None:
     """Also visits that were being booked while the absence was written down. Each stops being told as if it stood."""
     known = MassMoveVisit.objects.filter(mass_move=move).values("appointment")
-    rows = affected_by(move.absence).exclude(pk__in=known).values_list("pk", flat=True)
-    for pk in list(rows):
-        visit = Appointment.objects.select_for_update(of=("self",)).select_related("patient").get(pk=pk)
-        if visit.status != AppointmentStatus.BOOKED:
-            continue
-        MassMoveVisit.objects.create(mass_move=move, appointment=visit)
-        withdraw(visit)
-        _let_wait(visit)
+    new = affected_by(move.absence).exclude(pk__in=known).values("pk")
+    locked = Appointment.objects.select_for_update(of=("self",)).filter(pk__in=new).select_related("patient")
+    for visit in list(locked.order_by("pk")):  # all of them first: whoever cancels locks the visit before anything else
+        if visit.status == AppointmentStatus.BOOKED:
+            MassMoveVisit.objects.create(mass_move=move, appointment=visit)
+            withdraw(visit)
+            _let_wait(visit)
 
 
 def _let_wait(visit: Appointment) -> None:

@@ -17,7 +17,7 @@ from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.enums import MessagePurpose
 from inbox.gate import quiet_until
-from scheduling import offer_words
+from scheduling import links, offer_words
 from scheduling.enums import FreedEnd, OfferStatus, Party, Trigger, WishEnd
 from scheduling.models import Appointment, CapacityRules, FreedSlot, Occupancy, SlotOffer, WaitlistEntry
 from scheduling.selectors.appointments import current_of
@@ -46,10 +46,12 @@ def run_waves() -> int:
     """
     expire_offers()
     deadline, done = Deadline(TASK, QUEUE), 0
+    due = FreedSlot.objects.filter(closed_at=None)
+    if due.filter(next_wave_at__lte=timezone.now()).exists():
+        links.prepare()
     while not deadline.is_over:
         with realtime.atomic():
-            rows = FreedSlot.objects.select_for_update(skip_locked=True, of=("self",))
-            rows = rows.filter(closed_at=None, next_wave_at__lte=timezone.now())
+            rows = due.select_for_update(skip_locked=True, of=("self",)).filter(next_wave_at__lte=timezone.now())
             freed = rows.select_related("service", "location", "practitioner").order_by("next_wave_at").first()
             if freed is None:
                 break

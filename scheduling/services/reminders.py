@@ -195,6 +195,9 @@ def _without_booking(appointment: Appointment, now: datetime) -> list[reminders.
 
 
 def _drop(appointment: Appointment, reason: DropReason, *, kinds: Iterable[str] | None = None) -> None:
+    # One message may tell of several visits of a patient: whoever takes back one of them changes the reminders of the
+    # others, so that two who did this at once, each with its own visit locked, would wait for each other.
+    hold_for_transaction("reminders of", appointment.patient_id)
     rows = Reminder.objects.filter(appointment=appointment, handed_at=None, dropped_at=None)
     if kinds is not None:
         rows = rows.filter(kind__in=list(kinds))

@@ -1,0 +1,71 @@
+"""Two who want the same at the same moment."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from inbox.models import Message
+from scheduling.models import Appointment, FreedSlot, Reminder, SlotOffer
+from scheduling.services import booking, offers
+from scheduling.services.handing_over import hand_over_due
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*verbs):
+    """Begin these in threads of their own at one moment; what each gave, or the name of what it raised, in order."""
+    together, results = threading.Barrier(len(verbs)), [""] * len(verbs)
+
+    def run(number, verb):
+        try:
+            together.wait(60)
+            results[number] = verb()
+        except Exception as error:
+            results[number] = type(error).__name__
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(verbs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(90)
+    return results
+
+
+def test_two_patients_claim_one_offer_and_one_wins(clock, provider, sms_channel, ana, visit_of):
+    visit = visit_of(ana, days=2, is_planned=False)
+    RulesFactory(service=visit.service)
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
+    for number in range(2):
+        patient = PatientFactory(phone=f"+1305555020{number}", time_zone="America/New_York")
+        EntryFactory(patient=patient, service=visit.service, joined_at=timezone.now() - timedelta(days=1))
+    booking.cancel(actor=None, appointment_id=visit.pk, asked_by="patient", reason="Ill")
+    offers.run_waves()
+    first, second = SlotOffer.objects.values_list("pk", flat=True)
+    results = at_once(*(lambda pk=pk: offers.accept(actor=None, offer_id=pk).pk for pk in (first, second)))
+    won = FreedSlot.objects.get().filled_by_id
+    assert sorted(map(str, results)) == sorted([str(won), "OfferGone"])
+    assert sorted(SlotOffer.objects.values_list("status", flat=True)) == ["accepted", "withdrawn"]
+    assert Appointment.objects.filter(status="booked").count() == 1
+
+
+def test_visits_of_one_message_are_cancelled_at_once_and_neither_waits_for_the_other(
+    clock, provider, sms_channel, ana, visit_of
+):
+    visits = [visit_of(ana, days=3, hour=hour) for hour in (9, 11)]
+    Reminder.objects.update(due_at=timezone.now())
+    hand_over_due()
+    told = Reminder.objects.exclude(message=None)
+    assert told.values("message").distinct().count() == 1 < told.count()
+    given = {"actor": None, "asked_by": "patient", "reason": "Ill"}
+    results = at_once(*(lambda pk=visit.pk: booking.cancel(appointment_id=pk, **given).status for visit in visits))
+    assert results == ["cancelled", "cancelled"]
+    assert list(Message.objects.values_list("status", flat=True)) == ["cancelled"]
+    assert hand_over_due() <= 1  # what the other one gave back meanwhile is dropped here
+    assert Reminder.objects.filter(dropped_at=None).count() == 0
