@@ -45,7 +45,7 @@ faults: export FAULT_ROUNDS = 20
 test: browser ## everything that must be green (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh -c \
 	  'run=$$($(PY) -c "import uuid; print(uuid.uuid4().hex)"); $(PY) -W ignore -m tests.template $$run & \
-	  sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) --dist loadgroup --testrunuid $$run -m "not slow" $(ARGS)'
+	  sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) --testrunuid $$run -m "not slow" $(ARGS)'
 
 faults: browser ## every fault test with its figure, the long ones too (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- $(PY) -m pytest -m "fault or slow" -s -p no:randomly $(ARGS)

@@ -1,5 +1,7 @@
 """What every test may ask for: people of each role, a small desk, and a network that ends at this machine."""
 
+import gc
+import re
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import translation
+from xdist.scheduler import LoadScopeScheduling
 
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
@@ -21,6 +24,7 @@ from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
 from tests.template import drop_template, template_of
 
+STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories)\.py)")
 TransactionTestCase._fixture_teardown = empty_tables
 
 
@@ -40,6 +44,25 @@ def django_db_modify_db_settings(django_db_modify_db_settings, request):
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     node.config.add_cleanup(partial(drop_template, node.workerinput["testrunuid"]))
+
+
+class StoriesOnOneWorker(LoadScopeScheduling):
+    """Every test alone to whichever worker is free, but all that need the whole product running to one of them."""
+
+    def _split_scope(self, nodeid):
+        return "stories" if STORIES.match(nodeid) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return StoriesOnOneWorker(config, log)
+
+
+def pytest_collection_finish(session):
+    """What is loaded by now stays; the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

@@ -33,11 +33,10 @@ NUMBERS = itertools.count(1)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stack copies the test database, so whoever uses it needs one to be made; one worker of a run starts it."""
+    """The stack copies the test database, so whoever uses it needs one to be made."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db)
-            item.add_marker(pytest.mark.xdist_group("stack"))
 
 
 @pytest.fixture(scope="session")
