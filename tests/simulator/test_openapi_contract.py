@@ -6,6 +6,7 @@ The specification is not ours to carry: the test runs where a copy lies beside t
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +16,22 @@ import jsonschema
 import pytest
 import requests
 
+from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, MediaRef, OutboundMessage
+from inbox.adapters.twilio_account import TwilioAccount
+from inbox.adapters.twilio_device import DeviceConfig
 from inbox.adapters.twilio_http import TwilioConfig
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
-from tests.simulator.fixtures import ACCOUNT_SID, AUTH_TOKEN
+from inbox.adapters.twilio_voice import TwilioVoiceAdapter
+from tests.simulator.fixtures import ACCOUNT_SID, AUTH_TOKEN, wait_for
 
 SPECS = Path(__file__).resolve().parents[3] / "shared" / "data" / "twilio" / "openapi"
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
-NAMES = {"/2010-04-01/": "twilio_api_v2010.json", "/v1/Content": "twilio_content_v1.json"}
+NAMES = {
+    "/2010-04-01/": "twilio_api_v2010.json",
+    "/v1/Content": "twilio_content_v1.json",
+    "/v1/Services": "twilio_messaging_v1.json",
+}
 
 pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="Twilio's OpenAPI specification is not beside the project")
 
@@ -173,5 +182,78 @@ def test_the_routes_the_adapter_does_not_use_fit_the_schema_as_well(recorded, si
     recorded.clear()
     for path in (created["uri"], f"/v1/Content/{sid}", f"/v1/Content/{sid}/ApprovalRequests", listed[0]["uri"]):
         assert simulator_server.call("GET", path).status_code == 200
+    for response, _url, specification, operation, _shared in operations_called(recorded):
+        check_answer(response, specification, operation)
+
+
+def called(recorded):
+    """Method and path of each call, without the ids in it."""
+    ids = re.compile(r"/(?:[A-Z]{2}[0-9a-f]{32}|room)(?=[/.])")
+    return [f"{one.request.method} {ids.sub('/*', urlsplit(one.request.url).path)}" for one in recorded]
+
+
+@pytest.fixture
+def every_step_of_a_call(recorded, simulator_server, webhook_receiver):
+    """One call of every kind by which calls are steered, recorded and supervised."""
+    simulator_server.call("PUT", "/_calls/pace", json={"word": 0, "music": 0.2, "key": 0.3, "answer": 0})
+    voice = TwilioVoiceAdapter(TwilioConfig(ACCOUNT_SID, AUTH_TOKEN, webhook_receiver.url, simulator_server.url))
+    recorded.clear()
+    agent = voice.call_agent("room", 7, "+15005550111", "1")
+    patient = voice.call_number("room", "+13055550123", "+15005550111", "1")
+    voice.consult("room", 8, "+15005550111", "1")
+    simulator_server.call("POST", f"/_calls/{patient}", json={"do": "answer"})
+    wait_for(lambda: len(connected(simulator_server)) == 3)
+    del recorded[3:]
+    voice.hold("room", patient, True)
+    voice.make_last("room", agent, False)
+    supervisor = voice.supervise("room", 9, "+15005550111", "1", is_heard=True, agent_leg=agent)
+    voice.let_speak("room", supervisor, is_heard=False)
+    voice.announce("room", patient, "/webhooks/twilio/voice?step=announcement")
+    recording, transcript = "RE" + "1" * 32, "GT" + "1" * 32
+    for ask in (
+        lambda: voice.start_recording(patient, "1"),
+        lambda: voice.pause_recording(patient, recording),
+        lambda: voice.resume_recording(patient, recording),
+        lambda: voice.transcribe(patient, "es", "1"),
+        lambda: voice.stop_transcribing(patient, transcript),
+        lambda: voice.stop_recording(patient, recording),
+    ):
+        with suppress(AdapterError):  # what the simulator does not know is asked in Twilio's words all the same
+            ask()
+    voice.send_to(patient, "/webhooks/twilio/voice?step=wait")
+    voice.hang_up(agent)
+    return recorded
+
+
+def connected(simulator_server):
+    calls = simulator_server.call("GET", "/_calls").json()["calls"]
+    return [one for one in calls if one["room"] == "room" and one["status"] == "in-progress"]
+
+
+def test_calls_are_steered_with_parameters_that_twilio_knows_and_answered_in_its_words(every_step_of_a_call):
+    assert unknown_parameters(every_step_of_a_call) == []
+    for response, _url, specification, operation, _shared in operations_called(every_step_of_a_call):
+        if response.ok:
+            check_answer(response, specification, operation)
+    root = "/2010-04-01/Accounts/*"
+    assert set(called(every_step_of_a_call)) == {
+        f"POST {root}/Conferences/*/Participants.json",
+        f"POST {root}/Conferences/*/Participants/*.json",
+        f"GET {root}/Conferences.json",
+        f"POST {root}/Calls/*.json",
+        f"POST {root}/Calls/*/Recordings.json",
+        f"POST {root}/Calls/*/Recordings/*.json",
+        f"POST {root}/Calls/*/Transcriptions.json",
+        f"POST {root}/Calls/*/Transcriptions/*.json",
+    }
+
+
+def test_the_account_is_asked_with_what_twilio_knows_and_answers_in_its_words(recorded, make_simulator):
+    key, secret, app = "SK" + "1" * 32, "s" * 32, "AP" + "2" * 32
+    simulator = make_simulator("https://care.example.org", api_key_sid=key, api_key_secret=secret)
+    config = TwilioConfig(ACCOUNT_SID, AUTH_TOKEN, "https://care.example.org", simulator.url)
+    account = TwilioAccount(config, DeviceConfig(ACCOUNT_SID, key, secret, app))
+    account.status(), account.app(), account.number("+15005550111"), account.service("MG" + "3" * 32)
+    assert (len(recorded), unknown_parameters(recorded)) == (4, [])
     for response, _url, specification, operation, _shared in operations_called(recorded):
         check_answer(response, specification, operation)
