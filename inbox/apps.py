@@ -50,6 +50,7 @@ class InboxConfig(AppConfig):
         entries = [
             (_("Inbox"), "inbox", "inbox:list", 10, Action.WORK_INBOX),
             (_("Team"), "users", "inbox:team", 15, Action.ASSIGN_OTHERS),
+            (_("Calls now"), "phone", "inbox:calls", 16, Action.SUPERVISE_CALLS),
             (_("Outbox"), "send", "inbox:outbox", 20, Action.VIEW_OUTBOX),
             (_("Quarantine"), "shield-alert", "inbox:quarantine", 30, Action.VIEW_LEDGER),
             (_("Settings"), "settings", "inbox:settings", 90, Action.WORK_INBOX),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
-from inbox.models import CannedReply, Case, Interaction, Macro, Reason, SavedView
+from inbox.models import Call, CannedReply, Case, Interaction, Macro, Reason, SavedView
 from patients.models import Patient
 
 
@@ -37,6 +37,16 @@ def can_assign_case(user: User, case: Case, owner: User | None) -> bool:
     is_theirs = case.owner_id == user.pk or can(user, Action.ASSIGN_OTHERS)
     takes_it = case.owner_id is None and owner is not None and owner.pk == user.pk
     return can_work_case(user, case) and (is_theirs or takes_it)
+
+
+def can_supervise(user: User, call: Call) -> bool:
+    """May listen to a call, speak to its agent alone, join: not one's own; visibility is the selectors' business."""
+    return can(user, Action.SUPERVISE_CALLS) and call.agent_id != user.pk
+
+
+def can_listen(user: User) -> bool:
+    """May listen to recordings of calls and read what was said; visibility is the selectors' business."""
+    return can(user, Action.LISTEN_RECORDINGS)
 
 
 def can_search_patients(user: User) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -49,6 +50,8 @@ class SimulatedCall:
     left_room: asyncio.Event = field(default_factory=asyncio.Event)
     is_last: bool = True
     is_held: bool = False
+    is_muted: bool = False
+    coaches: str = ""
     is_asked: str = ""
     room_callback: str = ""
     sequence: int = 0
@@ -77,6 +80,9 @@ class Calls:
         self.config, self.store, self.courier, self.deliveries = config, store, courier, deliveries
         self.calls: dict[str, SimulatedCall] = {}
         self.rooms: dict[str, Room] = {}
+        self.when_over: list[Callable[[SimulatedCall], None]] = []
+        self.when_said: list[Callable[[SimulatedCall, str], None]] = []
+        self.keep_message: Callable[[SimulatedCall], dict[str, str]] = lambda call: {}
         self.pace = {"word": 0.02, "music": 8.0, "key": 1.0, "answer": 0.2}
 
     # ---- what people do ----
@@ -97,6 +103,8 @@ class Calls:
         """Say something; whoever is in the same room hears it."""
         call.hear(words, "patient")
         call.given.put_nowait(("SpeechResult", words))
+        for listener in self.when_said:
+            listener(call, words)
 
     def answer(self, call: SimulatedCall) -> None:
         """Take a call of the clinic."""
@@ -115,6 +123,8 @@ class Calls:
             call.task.cancel()
         self._leave(call)
         call.hear("(The call has ended.)", "note")
+        for listener in self.when_over:
+            listener(call)
         self._tell(call)
 
     # ---- what the product orders ----
@@ -126,14 +136,21 @@ class Calls:
         self._start(call, url, {})
 
     def invite(
-        self, name: str, sender: str, recipient: str, callback: str, *, is_last: bool, seconds: int
+        self, name: str, sender: str, recipient: str, callback: str, *, is_last: bool, seconds: int, **given: Any
     ) -> SimulatedCall:
         """Call a phone or a device, to meet in a room. Devices of the desk answer by themselves."""
-        call = self._keep(SimulatedCall(sender, recipient, "outbound-api", callback=callback, is_last=is_last))
+        call = self._keep(SimulatedCall(sender, recipient, "outbound-api", callback=callback, is_last=is_last, **given))
         call.room = self.rooms.setdefault(name, Room(name))
         is_device = recipient.startswith("client:")
         call.task = self.deliveries.spawn(self._ring(call, self.pace["answer"] if is_device else seconds, is_device))
         return call
+
+    async def announce(self, call: SimulatedCall, url: str) -> None:
+        """One party of a room hears a document; the others do not."""
+        delivery = await self.courier.post("voice", url, self._params(call))
+        root = _document(delivery.body) if delivery.is_ok else None
+        for verb in root if root is not None else ():
+            await self._sound(call, verb)
 
     async def _ring(self, call: SimulatedCall, seconds: float, is_device: bool) -> None:
         self._tell(call)
@@ -224,13 +241,12 @@ class Calls:
             async with asyncio.timeout(float(verb.get("maxLength", "120"))):
                 words = (await call.given.get())[1]
         call.is_asked = ""
-        sid = new_sid("RE")
-        url = f"{self.deliveries.own_url}/2010-04-01/Accounts/{self.config.account_sid}/Recordings/{sid}"
+        kept = self.keep_message(call)
         if words and verb.get("transcribeCallback"):
             told = {"TranscriptionText": words, "TranscriptionSid": new_sid("TR"), "TranscriptionStatus": "completed"}
-            params = self._params(call) | told | {"RecordingSid": sid}
+            params = self._params(call) | told | {"RecordingSid": kept.get("RecordingSid", "")}
             self.deliveries.spawn(self.courier.post("voice-status", verb.get("transcribeCallback", ""), params))
-        return verb.get("action", ""), {"RecordingUrl": url, "RecordingSid": sid, "RecordingDuration": "5"}
+        return verb.get("action", ""), kept
 
     # ---- rooms ----
     async def _meet(self, call: SimulatedCall, dial: ET.Element) -> None:
@@ -249,7 +265,7 @@ class Calls:
         call.left_room.clear()
         call.room.members.append(call)
         for member in call.room.members:
-            if member is not call:
+            if member is not call and not (call.is_muted or call.coaches):
                 member.hear(f"({call.recipient if call.direction != 'inbound' else call.sender} joins)", "note")
         call.hear("(You are connected.)", "note")
         self._tell_room(call, "participant-join")
@@ -307,6 +323,10 @@ class Calls:
         }
         call.sequence += 1
         self.deliveries.spawn(self._carry(call, call.room_callback, params))
+
+    def tell(self, call: SimulatedCall, url: str, params: dict[str, str]) -> None:
+        """Post something about a call, with the trouble that is ordered for callbacks."""
+        self.deliveries.spawn(self._carry(call, url, params))
 
     async def _carry(self, call: SimulatedCall, url: str, params: dict[str, str]) -> None:
         """Post a status, late, twice, out of order or not at all where a rule says so."""

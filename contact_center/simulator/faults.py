@@ -11,6 +11,7 @@ POINTS: dict[str, frozenset[str]] = {
         {"http", "error", "hang", "cut", "accept_then_cut", "accept_then_http", "accept_then_hang", "malformed"}
     ),
     "call": frozenset({"http", "error", "hang", "cut", "accept_then_cut", "malformed"}),
+    "recording": frozenset({"http", "error", "hang", "cut", "accept_then_cut", "malformed"}),
     "fetch": frozenset({"http", "error", "hang", "cut", "malformed"}),
     "list": frozenset({"http", "error", "hang", "cut", "malformed"}),
     "media": frozenset({"http", "hang", "cut", "malformed"}),

@@ -18,6 +18,7 @@ from contact_center.simulator.deliveries import Deliveries
 from contact_center.simulator.demo_content import demo_contents
 from contact_center.simulator.mail import MailRoom
 from contact_center.simulator.phone import Phone, only_from_here
+from contact_center.simulator.recordings import RecordingApi
 from contact_center.simulator.store import Store
 from contact_center.simulator.twilio_api import TwilioApi
 from contact_center.simulator.twilio_words import Refusal
@@ -42,6 +43,7 @@ class Simulator:
         self.api = TwilioApi(config, self.store, self.deliveries)
         self.voice = VoiceApi(config, self.calls)
         self.account = AccountApi(config)
+        self.recordings = RecordingApi(config, self.calls)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -54,6 +56,7 @@ class Simulator:
         app.add_routes(self.api.routes())
         app.add_routes(self.voice.routes(self.api.guarded))
         app.add_routes(self.account.routes(self.api.guarded))
+        app.add_routes(self.recordings.routes(self.api.guarded))
         app.add_routes(self.control.routes())
         app.add_routes(self.phone.routes())
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)

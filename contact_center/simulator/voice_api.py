@@ -74,6 +74,8 @@ class VoiceApi:
             str(form.get("StatusCallback", "")),
             is_last=str(form.get("EndConferenceOnExit", "false")).lower() == "true",
             seconds=int(str(form.get("Timeout", "60"))),
+            is_muted=_is_true(form.get("Muted")),
+            coaches=self._coached(form),
         )
         return web.json_response(self._participant_json(call, call.room), status=201)
 
@@ -86,8 +88,23 @@ class VoiceApi:
             call.is_held = str(form["Hold"]).lower() == "true"
             call.hear("♪" if call.is_held else "(They are back.)", "note")
         if "EndConferenceOnExit" in form:
-            call.is_last = str(form["EndConferenceOnExit"]).lower() == "true"
+            call.is_last = _is_true(form["EndConferenceOnExit"])
+        if "Muted" in form:
+            call.is_muted = _is_true(form["Muted"])
+        if "Coaching" in form or "CallSidToCoach" in form:
+            call.coaches = self._coached(form)
+        if form.get("AnnounceUrl"):
+            self.calls.deliveries.spawn(self.calls.announce(call, str(form["AnnounceUrl"])))
         return web.json_response(self._participant_json(call, call.room))
+
+    def _coached(self, form: Any) -> str:
+        """The leg that is coached; it must be a call there is."""
+        coached = str(form.get("CallSidToCoach", ""))
+        if _is_true(form.get("Coaching", "true" if coached else "false")):
+            if coached not in self.calls.calls:
+                raise Refusal(21220)
+            return coached
+        return ""
 
     def _times(self, moment: float) -> dict[str, str]:
         return {"date_created": formatdate(moment), "date_updated": formatdate(moment)}
@@ -114,11 +131,11 @@ class VoiceApi:
             "call_sid": call.sid,
             "conference_sid": room_sid,
             "label": None,
-            "call_sid_to_coach": None,
-            "coaching": False,
+            "call_sid_to_coach": call.coaches or None,
+            "coaching": bool(call.coaches),
             "end_conference_on_exit": call.is_last,
             "start_conference_on_enter": True,
-            "muted": False,
+            "muted": call.is_muted,
             "hold": call.is_held,
             "status": "queued" if call.status == "ringing" else "connected",
             "queue_time": "0",
@@ -152,6 +169,10 @@ class VoiceApi:
         return web.json_response(self.calls.pace)
 
 
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
 def act(calls: Calls, call: SimulatedCall, do: str, value: str) -> None:
     """What a person at the phone does; nothing on a call that is over."""
     if call.is_over:
@@ -166,5 +187,5 @@ def act(calls: Calls, call: SimulatedCall, do: str, value: str) -> None:
 
 def described(call: SimulatedCall) -> dict[str, Any]:
     """A call as JSON."""
-    names = ("sid", "sender", "recipient", "direction", "status", "heard", "is_held", "is_asked")
+    names = ("sid", "sender", "recipient", "direction", "status", "heard", "is_held", "is_asked", "is_muted", "coaches")
     return {name: getattr(call, name) for name in names} | {"room": call.room.name if call.room else None}

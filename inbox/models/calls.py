@@ -242,7 +242,7 @@ class Call(SafeFSM, TimeStampedModel):
         """Transferred, or the agent was lost: the caller waits again, at the old place."""
         self._hold_ends(at)
         self.queued_at = self.queued_at or at
-        self.agent = self.claimed_at = None
+        self.agent = self.claimed_at = self.help_asked_at = None
         self.ended_by = ""  # an end that the provider did not carry out
 
     @transition(field=status, source=[C.WAITING, *TALKING], target=C.COMPLETED)
@@ -282,7 +282,7 @@ class Call(SafeFSM, TimeStampedModel):
 
     def _end(self, at: datetime, by: str) -> None:
         self.ended_at, self.ended_by = at, by
-        self.claimed_at = self.offered_to = self.offer_ends_at = None
+        self.claimed_at = self.offered_to = self.offer_ends_at = self.help_asked_at = None
         if self.answered_at is None:
             self.agent = None
 

@@ -1,18 +1,28 @@
 """Calls as agents see them: the one that rings or is talked on, and the record of those that were."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.request_memory import remembered
 from inbox import realtime
-from inbox.enums import CALL_OVER, CallParty
-from inbox.models import Call, CallLeg, CallMoment, Interaction
+from inbox.enums import (
+    CALL_OVER,
+    RECORDING_LIVE,
+    TALKING,
+    CallParty,
+    CallStatus,
+    RecordingMode,
+    RecordingStatus,
+)
+from inbox.models import Call, CallLeg, CallMoment, Interaction, Recording
+from inbox.policies import can_listen
 from inbox.selectors.distribution import own_state
 from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
+from inbox.selectors.voice import line_of
 
 
 @dataclass(slots=True)
@@ -26,6 +36,11 @@ class Phone:
     colleague: User | None = None
     is_consulted: bool = False
     is_sealed: bool = False
+    supervised: Call | None = None
+    mode: str = ""
+    watchers: list[CallLeg] = field(default_factory=list)
+    recording: Recording | None = None
+    may_record: bool = False
 
 
 def phone_of(user: User) -> Phone | None:
@@ -35,18 +50,68 @@ def phone_of(user: User) -> Phone | None:
     topic = realtime.agent_topic(user.pk)
     own = remembered(("own", topic), lambda: own_state(user.pk, topic))
     phone = Phone(live=f"{topic}:{own.sequence}")
-    asked = Q(legs__user=user, legs__party=CallParty.CONSULTED, legs__left_at=None)
+    asked = Q(legs__user=user, legs__party__in=[CallParty.CONSULTED, CallParty.SUPERVISOR], legs__left_at=None)
     mine = Call.objects.filter(Q(agent=user) | Q(offered_to=user) | asked).exclude(status__in=CALL_OVER)
-    found = mine.select_related("interaction__patient", "interaction__reason", "queue").order_by("pk").distinct()
-    for call in found:
+    found = mine.select_related("interaction__patient", "interaction__reason", "queue", "channel", "agent")
+    for call in found.order_by("pk").distinct():
         if call.offered_to_id == user.pk:
             phone.ringing = call
+        elif mode := _mode_of(user, call):
+            phone.supervised, phone.mode = call, mode
         else:
             phone.current, phone.is_consulted = call, call.agent_id != user.pk
     if phone.current is not None:
         phone.colleague = colleague_on(phone.current)
         phone.is_sealed = is_sealed(user, phone.current)
+        _recording_of(phone, phone.current)
+    if (call := phone.current or phone.supervised) is not None:
+        phone.watchers = [leg for leg in watchers_of(call) if leg.user_id != user.pk]
     return phone
+
+
+def _mode_of(user: User, call: Call) -> str:
+    """How this person listens to a call that is not theirs; empty when they do not."""
+    legs = CallLeg.objects.filter(call=call, user=user, party=CallParty.SUPERVISOR, left_at=None)
+    return "" if call.agent_id == user.pk else legs.values_list("mode", flat=True).last() or ""
+
+
+def _recording_of(phone: Phone, call: Call) -> None:
+    phone.recording = Recording.objects.filter(call=call, status__in=RECORDING_LIVE).first()
+    if phone.recording is None and call.status == CallStatus.CONNECTED:
+        line = line_of(call.channel.address)
+        known = call.interaction.contact_value if call.interaction.contact_scheme == "phone" else ""
+        phone.may_record = line is not None and line.mode_for(known, call.queue_id) != RecordingMode.OFF
+
+
+def watchers_of(call: Call) -> list[CallLeg]:
+    """Supervisors who are on the line now."""
+    legs = CallLeg.objects.filter(call=call, party=CallParty.SUPERVISOR, left_at=None)
+    return list(legs.select_related("user").order_by("joined_at"))
+
+
+def calls_now(user: User) -> list[Call]:
+    """Every call that is being talked on and that this person may listen to: who asks for help first, then the longest.
+
+    Each has its `watchers`. Three queries.
+    """
+    if not can(user, Action.SUPERVISE_CALLS):
+        return []
+    legs = CallLeg.objects.filter(party=CallParty.SUPERVISOR, left_at=None).select_related("user")
+    found = Call.objects.filter(status__in=TALKING, interaction__in=interactions_visible_to(user).values("pk"))
+    found = found.select_related("interaction__patient", "interaction__reason", "queue", "agent")
+    order = (F("help_asked_at").asc(nulls_last=True), "answered_at")
+    return list(found.prefetch_related(Prefetch("legs", legs, to_attr="watchers")).order_by(*order))
+
+
+def get_recording_for(user: User, pk: int) -> Recording:
+    """A recording in our store that this person may listen to. Raises Recording.DoesNotExist for all others alike."""
+    if not can_listen(user):
+        raise Recording.DoesNotExist
+    found = Recording.objects.select_related("call__interaction").filter(
+        status=RecordingStatus.STORED, call__interaction__in=interactions_visible_to(user).values("pk")
+    )
+    recording: Recording = found.exclude(file="").get(pk=pk)
+    return recording
 
 
 def is_sealed(user: User, call: Call) -> bool:
@@ -69,7 +134,7 @@ def get_call_for(user: User, pk: int) -> Call:
     if not can(user, Action.WORK_INBOX):
         raise Call.DoesNotExist
     call: Call = Call.objects.select_related("interaction", "queue", "agent", "offered_to").get(pk=pk)
-    if user.pk in (call.agent_id, call.offered_to_id):
+    if user.pk in (call.agent_id, call.offered_to_id) or _mode_of(user, call):
         return call
     try:
         get_interaction_for(user, call.interaction_id)
@@ -79,7 +144,7 @@ def get_call_for(user: User, pk: int) -> Call:
 
 
 def calls_of(interaction: Interaction) -> QuerySet[Call]:
-    """The calls of a conversation with their moments, oldest first. Two questions."""
+    """The calls of a conversation with their moments and recordings, oldest first. Three questions, four with sound."""
     moments = CallMoment.objects.select_related("user")
     found = Call.objects.filter(interaction=interaction).select_related("agent", "queue")
-    return found.prefetch_related(Prefetch("moments", queryset=moments)).order_by("pk")
+    return found.prefetch_related(Prefetch("moments", queryset=moments), "recordings__lines").order_by("pk")

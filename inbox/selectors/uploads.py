@@ -18,6 +18,22 @@ from inbox.models import Attachment, Interaction, Message, NoteFile, Upload
 SALT, OWN_SALT = "inbox.media", "inbox.file"
 OWN_FOR = timedelta(minutes=1)
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+SOUNDS = {
+    "audio/mpeg": "audio/mpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/x-wav": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/ogg": "audio/ogg",
+    "audio/opus": "audio/ogg",
+    "audio/mp4": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/aac": "audio/aac",
+    "audio/amr": "audio/amr",
+    "audio/webm": "audio/webm",
+}
+"""What a browser is told, by what we know of the content; nothing else is served in a page."""
 FETCHABLE_FOR = timedelta(hours=24)
 FETCHABLE = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
 FILE_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)

@@ -35,7 +35,7 @@ from inbox.policies import can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
 from inbox.services import interactions as desk
-from inbox.services import recordings
+from inbox.services import recordings, supervision
 from inbox.services.assignment import note_given
 from inbox.services.call_consults import claim_colleague, drop_claims, is_consulted, keep_claim
 from inbox.services.call_losses import let_go, send_back
@@ -290,6 +290,7 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
         raise Refused(_("Ask a colleague first."))
     mine = call.legs.filter(party=P.AGENT, user=actor, left_at=None).last()
     colleague = other.user
+    supervision.quieten(call)
     do(lambda voice: voice.make_last(call.room, other.external_id, True))
     if mine is not None:
         do(lambda voice: voice.make_last(call.room, mine.external_id, False))

@@ -26,13 +26,14 @@ from inbox.enums import (
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import Line, has_lost_agent, line_of
-from inbox.services import clocks, recordings
+from inbox.services import clocks, recordings, supervision
 from inbox.services.assignment import note_given
 from inbox.services.call_losses import come_back, give_back_call, let_go, lose_agent, send_back
 from inbox.services.call_rows import note, show
 from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
 from inbox.services.locks import hold_for_transaction
 from inbox.services.text_back import write_text
+from inbox.services.voicemail import keep_voicemail
 from patients.selectors.people import match_patients
 
 log = structlog.get_logger(__name__)
@@ -229,6 +230,8 @@ def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: d
         note(call, M.VOICEMAIL, at=at)
     if not call.voicemail_url:
         call.voicemail_url = item.payload["recording"][:500]
+        recording_id = item.payload.get("recording_id", "")
+        keep_voicemail(call, interaction, url=call.voicemail_url, external_id=recording_id, at=at)
         interaction.snippet, interaction.unread_count = _("Voicemail"), interaction.unread_count + 1
         interaction.waiting_since_at = interaction.waiting_since_at or at
         if interaction.status == InteractionStatus.ABANDONED:  # the end of the call was told before the message
@@ -333,6 +336,8 @@ def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: 
     is_first = leg.left_at is None
     leg.left_at = leg.left_at or at
     leg.save(update_fields=["left_at"])
+    if is_first and leg.party == P.SUPERVISOR:
+        supervision.left(call, leg, at)
     is_theirs = call.status in TALKING and leg.party == P.AGENT and leg.user_id == call.agent_id and not call.ended_by
     # When a device that had answered is gone, the room ends and the caller's next step says so: after a caller who hung
     # up the same word comes, and often first.

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from inbox.models import Call, Interaction
+from inbox.policies import can_listen
 from inbox.selectors import calls
 
 register = template.Library()
@@ -16,6 +18,13 @@ register = template.Library()
 def calls_of(interaction: Interaction) -> Sequence[Call]:
     """The calls of a conversation with their moments."""
     return list(calls.calls_of(interaction))
+
+
+@register.simple_tag(takes_context=True)
+def may_listen(context: dict[str, Any]) -> bool:
+    """Whether this person may listen to recordings."""
+    request = context.get("request")
+    return request is not None and can_listen(request.user)
 
 
 @register.filter
@@ -28,6 +37,12 @@ def began(call: Call) -> datetime:
 def clock(seconds: int) -> str:
     """61 as 1:01."""
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+@register.filter
+def seconds(offset: float) -> str:
+    """61.7 seconds into a recording as 1:01."""
+    return clock(int(offset))
 
 
 @register.filter

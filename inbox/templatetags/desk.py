@@ -25,7 +25,7 @@ from inbox.selectors.lists import ORDERS
 from inbox.selectors.mentions import names_in
 from inbox.selectors.outbox import GATE_SENTENCES
 from inbox.selectors.team import overload_of
-from inbox.selectors.uploads import PICTURES
+from inbox.selectors.uploads import PICTURES, SOUNDS
 from patients.numbers import readable_address
 
 register = template.Library()
@@ -245,6 +245,11 @@ def file_note(attachment: Attachment | NoteFile) -> str:
 def is_picture(attachment: Attachment | NoteFile) -> bool:
     """True for a picture that a browser can draw."""
     return attachment.status == "clean" and attachment.content_type in PICTURES
+
+
+def is_sound(attachment: Attachment | NoteFile) -> bool:
+    """True for a sound that a browser can play."""
+    return attachment.status == "clean" and attachment.content_type in SOUNDS
 
 
 @register.filter

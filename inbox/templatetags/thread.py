@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -300,6 +301,10 @@ def files(
 
 def _file(file: Attachment | NoteFile, known: Words, whole: str, thumb: str) -> str:
     name, note = escape(file.name), escape(desk.file_note(file))
+    player = ""
+    if whole == "attachment" and desk.is_sound(file):
+        told = {"src": known.url("sound", file.pk), "label": file.name, "seconds": None}
+        player = render_to_string("inbox/_player.html", told)
     if desk.is_picture(file):
         url, picture = known.url(whole, file.pk), known.url(thumb, file.pk)
         alt = _("Picture %(name)s") % {"name": name}
@@ -309,7 +314,7 @@ def _file(file: Attachment | NoteFile, known: Words, whole: str, thumb: str) -> 
         )
     if file.status == "clean":
         return (
-            f'<a class="file" href="{known.url(whole, file.pk)}" download>{icon(desk.file_icon(file))}'
+            f'{player}<a class="file" href="{known.url(whole, file.pk)}" download>{icon(desk.file_icon(file))}'
             f'<span class="truncate">{name}</span><span class="muted">{note}</span></a>'
         )
     return (

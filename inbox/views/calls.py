@@ -1,9 +1,12 @@
 """The telephone in the top bar, and calling from a conversation."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,21 +14,43 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
+from inbox import realtime
 from inbox.call_forms import CallbackForm, CallTransferForm, HandOverForm, PlaceCallForm
+from inbox.enums import PauseReason, Supervision
 from inbox.models import Call
+from inbox.selectors import calls as desk
 from inbox.selectors.callbacks import live_callback, number_of
 from inbox.selectors.calls import colleague_on, get_call_for, is_sealed, phone_of
-from inbox.services import call_control, call_placing, callbacks
+from inbox.selectors.interactions import queue_ids_of
+from inbox.services import call_control, call_placing, callbacks, recordings, supervision
 from inbox.views.answers import go_to, render_form
 from inbox.views.dialogs import posted
 from inbox.views.interactions import find
 from inbox.views.traces import leave_trace
 
 SEALED = gettext_lazy("The conversation is not open to you any more.")
+VERBS: dict[str, Callable[..., object]] = {
+    "accept": call_control.accept_call,
+    "decline": call_control.decline_call,
+    "hold": call_control.hold_call,
+    "resume": partial(call_control.hold_call, is_held=False),
+    "hang_up": call_control.hang_up,
+    "record": recordings.record_after_consent,
+    "pause_payment": partial(recordings.pause_recording, reason=PauseReason.PAYMENT),
+    "pause_sensitive": partial(recordings.pause_recording, reason=PauseReason.SENSITIVE),
+    "resume_recording": recordings.resume_recording,
+    "help": supervision.ask_for_help,
+    "help_over": partial(supervision.ask_for_help, is_wanted=False),
+    **{mode.value: partial(supervision.supervise, mode=mode) for mode in Supervision},
+    "leave": supervision.leave,
+}
+SUPERVISING = (*Supervision.values, "leave")
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -57,23 +82,19 @@ def _find(request: HttpRequest, pk: int) -> Call:
 
 @require_POST
 def call(request: HttpRequest, pk: int) -> HttpResponse:
-    """`do` is accept, decline, hold, resume or hang_up; then the telephone as it is now."""
+    """`do` says what, one of the verbs below; then the telephone as it is now."""
     found, user, do = _find(request, pk), person_of(request), request.POST.get("do", "")
-    verbs: dict[str, Any] = {
-        "accept": call_control.accept_call,
-        "decline": call_control.decline_call,
-        "hold": call_control.hold_call,
-        "resume": lambda **given: call_control.hold_call(is_held=False, **given),
-        "hang_up": call_control.hang_up,
-    }
-    if do not in verbs:
+    if do not in VERBS:
         return HttpResponse(_("Say what to do with the call."), status=422, content_type="text/plain")
     try:
-        verbs[do](actor=user, call_id=pk)
+        VERBS[do](actor=user, call_id=pk)
     except Refused as error:
         if not is_partial(request):
-            return say(request, redirect("inbox:list"), str(error), is_error=True)
+            back = "inbox:calls" if do in SUPERVISING and can(user, Action.SUPERVISE_CALLS) else "inbox:list"
+            return say(request, redirect(back), str(error), is_error=True)
         return say(request, _phone(request, status_of(error)), str(error), is_error=True)
+    if do in SUPERVISING and not is_partial(request):
+        return say(request, redirect("inbox:calls"), _("Done."))
     if do == "hang_up" or not is_partial(request):
         return _go_on(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
     return _stay(request, _phone(request), found.interaction_id) if do == "accept" else _phone(request)
@@ -88,6 +109,21 @@ def _stay(request: HttpRequest, answer: HttpResponse, interaction_id: int) -> Ht
     there = reverse("inbox:interaction", args=[interaction_id])
     answer["HX-Trigger"] = json.dumps({"dialog-done": {}, "call-accepted": {"url": there}})
     return answer
+
+
+@require_safe
+def calls_now(request: HttpRequest) -> HttpResponse:
+    """Calls that are being talked on, for supervisors: who asks for help first. Drawn again when one changes."""
+    user = person_of(request)
+    if not can(user, Action.SUPERVISE_CALLS):
+        raise PermissionDenied
+    found = desk.calls_now(user)
+    for one in found:
+        leave_trace(request, one.interaction)
+    topics = [realtime.TEAM_TOPIC, *(realtime.queue_topic(pk) for pk in queue_ids_of(user))]
+    live = " ".join(f"{topic}:{seq}" for topic, seq in realtime.sequences_of(topics).items())
+    context = {"calls": found, "calls_live": live, "mine": phone_of(user)}
+    return render(request, "inbox/_calls.html" if is_partial(request) else "inbox/calls_page.html", context)
 
 
 def _phone(request: HttpRequest, status: int = 200) -> HttpResponse:

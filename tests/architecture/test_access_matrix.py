@@ -40,7 +40,7 @@ from tests.factories.inbox import (
 )
 from tests.factories.patients import ContactPointFactory, PatientFactory, RelatedPersonFactory
 from tests.factories.scheduling import AppointmentFactory
-from tests.factories.voice import CallFactory
+from tests.factories.voice import CallFactory, RecordingFactory
 from tests.factories.writing import CannedReplyFactory, MacroFactory
 
 PEOPLE = {"agent", "clinical_agent", "partner_agent", "supervisor", "admin", "auditor", "outsider"}
@@ -199,7 +199,10 @@ TABLE = {
         NOBODY,
         NOBODY,
     ),  # only with a device; see tests/inbox/voice/test_softphone.py
+    "inbox:calls": (LEADS, NOBODY),
     "inbox:call": (NOBODY, SERVING),
+    "inbox:recording": (LEADS, NOBODY),
+    "inbox:sound": (SERVING, NOBODY),
     "inbox:call-transfer": ({"agent"}, {"agent"}),  # only who is on the line
     "inbox:place-call": (SERVING, SERVING),
     "inbox:callback": (SERVING, SERVING),
@@ -464,6 +467,10 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
         "formatted-mail": formatted,
         "retry": failed,
         **dict.fromkeys(("cancel", "message-later", "message-now", "take-back"), failed),
+        "recording": RecordingFactory(call__interaction=interaction),
+        "sound": AttachmentFactory(
+            message=message, status=AttachmentStatus.CLEAN, content_type="audio/mpeg", file=file.file.name
+        ),
         "processor": Processor.objects.create(name="Carrier", region="EU"),
         "quarantine-raw": event,
         "quarantine-retry": event,

@@ -5,7 +5,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from inbox.enums import ChannelKind
-from inbox.models import Call, MenuOption, VoiceLine
+from inbox.models import Call, MenuOption, Recording, VoiceLine
 from tests.factories.inbox import ChannelFactory, InteractionFactory
 
 
@@ -40,3 +40,19 @@ class CallFactory(DjangoModelFactory):
     status = "waiting"
     external_id = factory.Sequence(lambda n: f"CA{n:032x}")
     queued_at = factory.LazyFunction(timezone.now)
+
+
+class RecordingFactory(DjangoModelFactory):
+    """A recording in our store: four bytes of sound."""
+
+    class Meta:
+        model = Recording
+
+    call = factory.SubFactory(CallFactory, status="completed")
+    external_id = factory.Sequence(lambda n: f"RE{n:032x}")
+    status = "stored"
+    file = factory.django.FileField(data=b"RIFF", filename="x")
+    content_type = "audio/wav"
+    seconds = 4
+    ended_at = factory.LazyFunction(timezone.now)
+    stored_at = factory.LazyFunction(timezone.now)

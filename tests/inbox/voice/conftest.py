@@ -122,14 +122,16 @@ def provider(monkeypatch):
     state = SimpleNamespace(asked=[], down=set(), legs=itertools.count(1))
 
     def answer(name):
-        def asked(self, *args):
-            state.asked.append((name, *args))
+        def asked(self, *args, **given):
+            state.asked.append((name, *args, given) if given else (name, *args))
             if name in state.down:
                 raise AdapterError("Twilio cannot be reached.", permanent=False, reason="provider_down")
             return f"CL{next(state.legs):032x}"
 
         return asked
 
-    for name in ("call_agent", "call_number", "consult", "send_to", "hang_up", "hold", "make_last"):
+    steering = ("call_agent", "call_number", "consult", "send_to", "hang_up", "hold", "make_last")
+    recording = ("start_recording", "pause_recording", "resume_recording", "stop_recording", "delete_recording")
+    for name in (*steering, *recording, "transcribe", "stop_transcribing", "supervise", "let_speak", "announce"):
         monkeypatch.setattr(TwilioVoiceAdapter, name, answer(name))
     return state

@@ -1,0 +1,143 @@
+"""Supervisors in calls: who may, how, what the agent sees, and what a race ends in."""
+
+import pytest
+
+from contact_center.accounts.services import set_presence
+from contact_center.audit.models import AuditEntry
+from contact_center.common.errors import Conflict, Refused
+from inbox.enums import Supervision
+from inbox.models import Notification
+from inbox.selectors.calls import calls_now, phone_of
+from inbox.services import call_control, supervision
+from inbox.services.call_offers import watch_calls
+from inbox.services.ledger import drain_ledger
+
+pytestmark = pytest.mark.django_db
+LISTEN, WHISPER, BARGE = Supervision.LISTEN, Supervision.WHISPER, Supervision.BARGE
+
+
+@pytest.fixture
+def talk(caller, provider, agent):
+    """A caller who talks to `agent`."""
+    set_presence(user=agent, state="online")
+    call = caller.wait_in_line()
+    watch_calls()
+    call = call_control.accept_call(actor=agent, call_id=call.pk)
+    provider.asked.clear()
+    return call
+
+
+def agent_leg(call):
+    return call.legs.get(party="agent").external_id
+
+
+def take_part(user, call, *modes):
+    return [supervision.supervise(actor=user, call_id=call.pk, mode=mode) for mode in modes][-1]
+
+
+def test_a_supervisor_listens_whispers_joins_and_leaves_and_all_of_it_is_on_record(talk, provider, supervisor, agent):
+    leg = take_part(supervisor, talk, LISTEN, WHISPER, BARGE)
+    room, number = talk.room, talk.channel.address
+    assert provider.asked == [
+        ("supervise", room, supervisor.pk, number, str(talk.pk), {"is_heard": False, "agent_leg": ""}),
+        ("let_speak", room, leg.external_id, {"is_heard": True, "agent_leg": agent_leg(talk)}),
+        ("let_speak", room, leg.external_id, {"is_heard": True, "agent_leg": ""}),
+    ]
+    assert [(one.user, one.mode) for one in phone_of(agent).watchers] == [(supervisor, "barge")]
+    assert (phone_of(supervisor).supervised, phone_of(supervisor).mode) == (talk, "barge")
+    assert supervision.leave(actor=supervisor, call_id=talk.pk) is True
+    assert supervision.leave(actor=supervisor, call_id=talk.pk) is False
+    assert (phone_of(agent).watchers, phone_of(supervisor).supervised) == ([], None)
+    entries = AuditEntry.objects.filter(action="listened", object_type="call", object_id=talk.pk).order_by("pk")
+    assert [entry.detail["mode"] for entry in entries] == ["listen", "whisper", "barge"]
+    kinds = talk.moments.values_list("kind", flat=True)
+    assert list(kinds)[-4:] == ["listens", "whispers", "barges", "left"]
+
+
+def test_only_supervisors_may_and_nobody_listens_to_two_calls(talk, provider, second_agent, supervisor, another):
+    with pytest.raises(Refused, match="may not listen"):
+        take_part(second_agent, talk, LISTEN)
+    take_part(supervisor, talk, LISTEN)
+    set_presence(user=second_agent, state="online")
+    other = another().wait_in_line()
+    watch_calls()
+    call_control.accept_call(actor=second_agent, call_id=other.pk)
+    with pytest.raises(Conflict, match="Leave it first"):
+        take_part(supervisor, other, LISTEN)
+    assert calls_now(second_agent) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [("end", "This call has ended."), ("agent", "Somebody else talks to the caller now.")],
+)
+def test_what_changed_while_the_supervisors_telephone_rang_is_said_and_the_line_is_let_go(
+    talk, provider, supervisor, second_agent, monkeypatch, change, words
+):
+    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
+    from inbox.models import Call
+
+    rows = Call.objects.filter(pk=talk.pk)
+
+    def meanwhile(self, *args, **given):
+        if change == "end":
+            call_control.hang_up(actor=talk.agent, call_id=talk.pk)
+        else:
+            rows.update(agent=second_agent)
+        return "CLlate"
+
+    monkeypatch.setattr(TwilioVoiceAdapter, "supervise", meanwhile)
+    with pytest.raises(Conflict, match=words):
+        take_part(supervisor, talk, LISTEN)
+    assert ("hang_up", "CLlate") in provider.asked
+    assert talk.legs.filter(party="supervisor").count() == 0
+
+
+def test_a_whisper_falls_silent_before_the_call_goes_to_a_colleague(talk, provider, agent, second_agent, supervisor):
+    set_presence(user=second_agent, state="online")
+    leg = take_part(supervisor, talk, WHISPER)
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    provider.asked.clear()
+    call_control.hand_over(actor=agent, call_id=talk.pk, why="Knows more")
+    leg.refresh_from_db()
+    assert provider.asked[0] == ("let_speak", talk.room, leg.external_id, {"is_heard": False})
+    assert (leg.mode, leg.left_at) == ("listen", None)
+
+
+def test_an_agent_asks_for_help_and_who_comes_answers_it(talk, provider, agent, supervisor, admin):
+    supervision.ask_for_help(actor=agent, call_id=talk.pk)
+    supervision.ask_for_help(actor=agent, call_id=talk.pk)
+    told = Notification.objects.filter(kind="help_asked")
+    assert [(one.user, one.actor) for one in told] == [(supervisor, agent)]
+    assert [bool(one.help_asked_at) for one in calls_now(supervisor)] == [True]
+    take_part(supervisor, talk, LISTEN)
+    talk.refresh_from_db()
+    assert talk.help_asked_at is None
+    with pytest.raises(Conflict):
+        supervision.ask_for_help(actor=supervisor, call_id=talk.pk)
+
+
+def test_a_supervisors_lost_device_is_noted_and_the_call_goes_on(talk, provider, supervisor, post_twilio):
+    leg = take_part(supervisor, talk, LISTEN)
+    post_twilio(
+        "/webhooks/twilio/voice-status", query=f"?call={talk.pk}&party=supervisor", CallSid=leg.external_id,
+        CallStatus="completed", SequenceNumber="3",
+    )  # fmt: skip
+    drain_ledger()
+    talk.refresh_from_db()
+    assert (talk.status, phone_of(supervisor).supervised) == ("connected", None)
+    assert talk.moments.last().kind == "left"
+
+
+def test_the_page_of_calls_and_the_bar_carry_the_buttons(talk, provider, supervisor, agent, signed_in):
+    desk = signed_in(supervisor)
+    page = desk.get("/calls/").content.decode()
+    assert f'data-call-now="{talk.pk}"' in page
+    answer = desk.post(f"/calls/{talk.pk}/", {"do": "listen"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, f'data-supervised="{talk.pk}" data-mode="listen"' in answer.content.decode()) == (
+        200,
+        True,
+    )
+    assert "data-watchers" in signed_in(agent).get("/inbox/phone/" if False else "/phone/").content.decode()
+    assert signed_in(agent).get("/calls/").status_code == 403
+    assert desk.post(f"/calls/{talk.pk}/", {"do": "leave"}).status_code == 302
