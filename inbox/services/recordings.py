@@ -331,8 +331,8 @@ def _told_of(call: Call, external_id: str) -> Recording:
 def _write_line(call: Call, item: CallEvent, at: datetime) -> None:
     recording = call.recordings.last()
     words = item.payload.get("words", "").strip()
-    if recording is None or not words or (recording.paused_at is not None and at >= recording.paused_at):
-        return
+    if recording is None or not words or recording.status == R.PAUSED:
+        return  # a line that comes while it is paused may hold what nobody should write down
     began = recording.offset_of(at) - SECONDS_PER_WORD * len(words.split())
     TranscriptLine.objects.get_or_create(
         recording=recording,

@@ -4,6 +4,8 @@ A player asks for many ranges while one person listens once: the trail gets one 
 and one for any range that is asked for when nobody has begun.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from typing import IO, Any

@@ -3,8 +3,10 @@
 import pytest
 
 from contact_center.accounts.services import set_presence
-from inbox.models import Call
-from inbox.services import call_control
+from inbox.enums import Supervision
+from inbox.models import Call, Recording, TranscriptLine, VoiceLine
+from inbox.selectors.voice import forget_lines
+from inbox.services import call_control, recording_store, supervision
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 from tests.simulator.fixtures import make_simulator, wait_for
@@ -28,7 +30,14 @@ def noted(condition):
     return wait_for(lambda: (drain_ledger(), condition())[1], 20)
 
 
-def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, second_agent, clinical_agent, clinical_queue):
+def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, supervisor, clinical_agent, line, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    VoiceLine.objects.update(recording="announce", transcribes=True)
+    forget_lines()
+    wire.set_faults(
+        {"match": {"endpoint": "callback"}, "effect": {"type": "duplicate", "times": 1}},
+        {"match": {"endpoint": "callback", "probability": 0.5}, "effect": {"type": "delay", "seconds": 0.3}},
+    )
     set_presence(user=agent, state="online")
     sid = wire.call("POST", "/_calls", json={"from": "+13055550123", "to": "+15005550111"}).json()["sid"]
 
@@ -47,6 +56,13 @@ def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, second_agent, clinical
     assert watch_calls() == 1
     call_control.accept_call(actor=agent, call_id=call.pk)
     wait_for(lambda: phone()["room"] == f"call-{call.pk}")
+    assert Recording.objects.get().status == "active"
+    do("say", "Good morning")
+    noted(lambda: TranscriptLine.objects.filter(text="Good morning").first())
+    supervision.supervise(actor=supervisor, call_id=call.pk, mode=Supervision.WHISPER)
+    coach = wait_for(lambda: next(iter(one for one in legs_in(wire, f"call-{call.pk}") if one["coaches"]), None))
+    assert (coach["is_muted"], coach["coaches"]) == (False, call.legs.get(party="agent").external_id)
+    supervision.leave(actor=supervisor, call_id=call.pk)
     call_control.hold_call(actor=agent, call_id=call.pk)
     assert phone()["is_held"] is True
     set_presence(user=clinical_agent, state="online")
@@ -57,9 +73,14 @@ def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, second_agent, clinical
     do("hang_up")
     done = noted(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
     assert (done.agent, done.ended_by, done.interaction.status) == (clinical_agent, "patient", "wrap_up")
+    noted(lambda: Recording.objects.exclude(seconds=None).first())
+    recording_store.fetch_recordings()
+    recording = Recording.objects.get()
+    assert (recording.status, recording.file.read(4)) == ("stored", b"RIFF")
     kinds = list(done.moments.values_list("kind", flat=True))
     assert sorted(kinds) == sorted(
-        ["started", "chosen", "queued", "offered", "answered", "held", "consulted", "transferred", "ended"]
+        ["started", "chosen", "consent", "queued", "offered", "answered", "recorded", "whispers", "left", "rec_paused"]
+        + ["held", "consulted", "rec_resumed", "transferred", "ended"]
     )
 
 
