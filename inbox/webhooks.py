@@ -142,7 +142,8 @@ def twilio_voice_status(params: dict[str, str]) -> Accepted:
     """Steps in the life of a call."""
     sid = params.get("CallSid") or params.get("ConferenceSid", "")
     names = ("CallStatus", "SequenceNumber", "StatusCallbackEvent", "ConferenceSid", "TranscriptionSid")
-    facts = ":".join(params.get(name, "") for name in names)
+    more = ("TranscriptionEvent", "SequenceId", "RecordingSid", "RecordingStatus")
+    facts = ":".join([*(params.get(name, "") for name in names), *(params[name] for name in more if name in params)])
     return Accepted(f"status:{sid}:{facts}" if sid else "", sid, provider="twilio_voice")
 
 

@@ -311,6 +311,7 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
         note(call, M.TRANSFERRED, user=colleague, detail=why.strip())
         show(call, Interaction.objects.get(pk=call.interaction_id), actor.pk)
     steer(lambda voice: voice.hold(call.room, call.external_id, False))
+    recordings.follow_hold(call_id, is_held=False)
     if mine is not None:
         steer(lambda voice: voice.hang_up(mine.external_id))
     return call

@@ -252,7 +252,10 @@ def record_after_consent(*, actor: User, call_id: int) -> Recording:
 
 
 def follow_hold(call_id: int, is_held: bool) -> None:
-    """While the caller hears music nothing is recorded; what was paused for another reason stays paused."""
+    """While the caller hears music nothing is recorded; what was paused for another reason stays paused.
+
+    Where the provider does not take it up again, the agent sees that it is paused and may.
+    """
     call = Call.objects.select_related("channel").get(pk=call_id)
     recording = live_recording(call)
     if recording is None or not recording.external_id:
@@ -264,8 +267,8 @@ def follow_hold(call_id: int, is_held: bool) -> None:
             return  # then the music is on the recording
         _paused(recording.pk, PauseReason.HOLD, None)
     elif not is_held and recording.pause_reason == PauseReason.HOLD:
-        do(lambda voice: voice.resume_recording(call.external_id, recording.external_id))
-        _resumed(call, recording.pk, None)
+        if steer(lambda voice: voice.resume_recording(call.external_id, recording.external_id)):
+            _resumed(call, recording.pk, None)
 
 
 def end_live(call: Call, at: datetime) -> None:

@@ -341,5 +341,5 @@ def test_each_listening_is_on_record_once_and_only_those_with_the_right_listen(s
     assert [entry.actor for entry in entries] == [supervisor]
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         browser.get(url, headers={"Range": "bytes=0-"})
-    assert entries.count() == 2
+    assert entries.all().count() == 2
     assert signed_in(agent).get(url).status_code == 404
