@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inbox.selectors import record
 from patients import journey, timeline
-from patients.pieces import ACTS, NEXT, Piece, register, register_address_marks
+from patients.pieces import ACTS, HEAD, NEXT, Piece, register, register_address_marks
 
 
 def register_with_patients() -> None:
@@ -20,6 +20,7 @@ def register_with_patients() -> None:
             is_panel=False,
         )
     )
+    register(Piece("verified", _("Identity"), HEAD, 10, "inbox/_head_verified.html", record.verification))
     register(Piece("write", _("Write"), ACTS, 10, "inbox/_act_write.html", record.writing))
     register(Piece("continuity", _("Continuity"), NEXT, 80, "inbox/_piece_continuity.html", record.continuity))
     register_address_marks(record.opt_out_marks)

@@ -14,8 +14,8 @@ from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
 from inbox.continuity import Contact, Saying, continuity_of
-from inbox.enums import CaseStatus, ChannelKind, Direction, InteractionStatus, TimelineKind
-from inbox.models import Case, Interaction, Message, Note, OptOut, TimelineEvent
+from inbox.enums import CaseStatus, ChannelKind, Direction, IdentityOutcome, InteractionStatus, TimelineKind
+from inbox.models import Case, IdentityCheck, Interaction, Message, Note, OptOut, TimelineEvent
 from inbox.policies import can_start
 from inbox.selectors.desk_facts import MOST_OPEN, UNFINISHED, Names, OpenTalk, desk_facts, names_of
 from inbox.selectors.interactions import asked_by, interactions_visible_to
@@ -43,6 +43,13 @@ CHIPS = {
     InteractionStatus.SNOOZED: "",
     InteractionStatus.CLOSED: "ok",
 }
+
+
+def verification(user: User, patient: Patient) -> dict[str, Any]:
+    """When somebody last proved to be this patient, and whether that still holds. One query."""
+    passed = IdentityCheck.objects.filter(patient=patient, interaction__patient=patient, outcome=IdentityOutcome.PASSED)
+    last = passed.order_by("-checked_at").values_list("checked_at", "expires_at").first()
+    return {"checked_at": last[0] if last else None, "is_in_force": bool(last and last[1] and last[1] > timezone.now())}
 
 
 def writing(user: User, patient: Patient) -> dict[str, Any] | None:

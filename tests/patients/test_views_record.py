@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
-from inbox.models import Note, OptOut
+from inbox.models import IdentityCheck, Note, OptOut
 from patients.models import Alert, Coverage, LifeEvent, Patient
 from patients.services import records
 from tests.factories.care import (
@@ -258,6 +258,25 @@ def test_the_head_offers_what_can_be_done_with_this_patient(visitor, patient):
     Patient.objects.filter(pk=patient.pk).update(is_do_not_contact=True, deceased_date=TODAY())
     head = visitor.get(url("record", patient.pk)).content.decode().partition("p360__facts")[0]
     assert [address in head for address in wanted] == [False, False, True]
+
+
+def test_the_head_says_whether_somebody_proved_to_be_the_patient_and_when(visitor, patient, sms_channel):
+    def head():
+        return visitor.get(url("record", patient.pk)).content.decode().partition("p360__acts")[0]
+
+    assert "Not verified" in head()
+    talk = InteractionFactory(channel=sms_channel, patient=patient)
+    now = timezone.now()
+    check = IdentityCheck.objects.create(
+        interaction=talk, patient=patient, method="identifiers", outcome="passed", checked_at=now,
+        expires_at=now + timedelta(minutes=30),
+    )  # fmt: skip
+    assert f"Verified at {timezone.localtime(now):%H:%M}" in head()
+    IdentityCheck.objects.filter(pk=check.pk).update(expires_at=now)
+    assert "Not verified now, last on" in head()
+    other = InteractionFactory(channel=sms_channel, patient=PatientFactory())
+    IdentityCheck.objects.filter(pk=check.pk).update(expires_at=now + timedelta(minutes=30), interaction=other)
+    assert "Verified at" not in head()
 
 
 def test_a_partner_agent_sees_whom_their_work_concerns_and_changes_nothing(
