@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from inbox.enums import Weekday
@@ -22,7 +23,7 @@ class VisitField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Appointment) -> str:
         """What people read."""
-        return f"{obj.visit_date:%Y-%m-%d} · {obj.service.name_in()}"
+        return f"{date_format(obj.visit_date, 'D j M Y')} · {obj.service.name_in()}"
 
 
 class WishForm(forms.Form):

@@ -23,7 +23,7 @@ from scheduling.enums import NeedKind
 from scheduling.forms import BookForm, CancelForm, SearchForm, sealed
 from scheduling.models import Appointment
 from scheduling.policies import can_book
-from scheduling.selectors.agenda import locations
+from scheduling.selectors.agenda import locations, next_open_day
 from scheduling.selectors.appointments import current_of, get_appointment_for
 from scheduling.selectors.openings import find_slots, offers_of
 from scheduling.selectors.told import needs_of, told_about
@@ -66,13 +66,15 @@ def day(request: HttpRequest) -> HttpResponse:
     skip, near = request.GET.get("skip", ""), timezone.localdate()
     skipped = int(skip) if skip.isdecimal() and len(skip) < 6 else 0
     chosen = min(max(chosen, near - timedelta(days=3660)), near + timedelta(days=3660))
+    shown = open_day(actor=person_of(request), location=site, day=chosen, skipped=skipped) if site else None
     context = {
         "sites": sites,
         "site": site,
         "chosen": chosen,
         "before": chosen - timedelta(days=1),
         "after": chosen + timedelta(days=1),
-        "day": open_day(actor=person_of(request), location=site, day=chosen, skipped=skipped) if site else None,
+        "day": shown,
+        "next_open": next_open_day(site, chosen) if site and shown and not shown.columns else None,
     }
     return render(request, "scheduling/day.html", context)
 

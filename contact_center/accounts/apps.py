@@ -29,5 +29,5 @@ class AccountsConfig(AppConfig):
 
         shell.register_in_menu(shell.NavigationEntry(_("Second factor"), "shield-check", "mfa_index", 30, bool))
         shell.register(
-            shell.NavigationEntry(_("Set-up"), "settings", "admin:index", 90, lambda user: can(user, Action.CONFIGURE))
+            shell.NavigationEntry(_("Set-up"), "layers", "admin:index", 90, lambda user: can(user, Action.CONFIGURE))
         )

@@ -15,6 +15,7 @@ from scheduling.models import Absence, Appointment, Location, Practitioner, Week
 ROW_MINUTES = 15
 USUAL_HOURS = (8, 18)
 MOST_COLUMNS = 40
+LOOKED_AHEAD = 60
 
 
 @dataclass(slots=True)
@@ -134,6 +135,26 @@ def _summed(columns: list[Column], visits: list[Appointment], hours: list[int], 
         missed=sum(one.status == AppointmentStatus.NOSHOW for one in visits),
         now_row=round(rows, 2) if 0 <= rows <= len(hours) * 4 else None,
     )
+
+
+def next_open_day(location: Location, after: date) -> date | None:
+    """The first day after `after`, of the coming 60, on which somebody sees patients at the site by the weekly hours
+    and the site is not closed from morning to night. Two statements."""
+    rows = WeeklyHours.objects.filter(schedule__location=location, schedule__practitioner__is_active=True)
+    hours = list(rows.values_list("weekday", "schedule__valid_from_date", "schedule__valid_until_date").distinct())
+    zone, days = ZoneInfo(location.time_zone), [after + timedelta(days=number) for number in range(1, LOOKED_AHEAD + 1)]
+    closed = list(
+        Absence.objects.filter(location=location, ends_at__date__gt=after).values_list("starts_at", "ends_at")
+    )
+
+    def is_open(day: date) -> bool:
+        begin = datetime.combine(day, time(), tzinfo=zone)
+        end = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+        return not any(starts <= begin and ends >= end for starts, ends in closed) and any(
+            weekday == day.weekday() and (first or day) <= day <= (last or day) for weekday, first, last in hours
+        )
+
+    return next(filter(is_open, days), None)
 
 
 def state_of(visit: Appointment) -> str:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from inbox import portal
-from scheduling.models import Absence, Appointment
+from scheduling.models import Absence, Appointment, WeeklyHours
 from scheduling.services.booking import Wish, book
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
@@ -196,6 +196,24 @@ def test_more_practitioners_than_fit_are_shown_in_turns_and_all_of_them_counted(
     assert shown("") == (["Dr. A", "Dr. B"], [("next", "2")], [*told, ("2", "")])
     assert shown("2") == (["Dr. C"], [("prev", "0")], [*told, ("1", "")])
     assert shown("99") == shown("x") == shown("")
+
+
+def test_a_day_on_which_nobody_is_there_leads_to_the_next_on_which_somebody_is(signed_in, agent, site, doctor):
+    monday = date(2027, 3, 1)
+    WeeklyHours.objects.exclude(weekday=0).delete()
+    zone = ZoneInfo(site.time_zone)
+    begin = datetime(2027, 3, 8, tzinfo=zone)
+    Absence.objects.create(location=site, starts_at=begin, ends_at=begin + timedelta(days=1), reason="other")
+    browser = signed_in(agent)
+
+    def leads_to(day):
+        return browser.get(f"/schedule/?day={day}&site={site.pk}").context["next_open"]
+
+    assert [leads_to(monday - timedelta(days=1)), leads_to(monday), leads_to(date(2027, 3, 2))] == [
+        monday, None, date(2027, 3, 15)
+    ]  # fmt: skip
+    WeeklyHours.objects.all().delete()
+    assert leads_to(monday) is None
 
 
 def test_a_day_that_is_no_day_is_today(signed_in, agent, site, doctor):
