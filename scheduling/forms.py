@@ -107,9 +107,10 @@ class SearchForm(forms.Form):
 
 
 class BookForm(forms.Form):
-    """The slot that was chosen. `key` makes a second click harmless."""
+    """The slot that was chosen, or a time `beside` the agenda. `key` makes a second click harmless."""
 
-    slot = forms.CharField(error_messages={"required": _("Choose a time.")})
+    slot = forms.CharField(required=False)
+    beside = forms.CharField(required=False)
     service = forms.ModelChoiceField(HealthcareService.objects.filter(is_active=True), empty_label=None)
     note = forms.CharField(label=_("Note for the visit"), max_length=240, required=False, widget=forms.TextInput(TEXT))
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -123,12 +124,18 @@ class BookForm(forms.Form):
     )
     may_overlap = forms.BooleanField(required=False, label=_("Book although the patient has a visit at that time"))
 
-    def clean_slot(self) -> dict[str, Any]:
-        """The offered slot."""
+    def clean(self) -> dict[str, Any]:
+        """The time that was offered, in the agenda or beside it."""
+        given = super().clean() or {}
+        slot, beside = given.get("slot", ""), given.get("beside", "")
+        if bool(slot) == bool(beside):
+            self.add_error("slot", _("Choose one time.") if slot else _("Choose a time."))
+            return given
         try:
-            return unsealed(self.cleaned_data["slot"])
+            given["slot"] = unsealed(slot or beside)
         except (BadSignature, ValueError):
-            raise forms.ValidationError(_("Choose one of the times offered.")) from None
+            self.add_error("slot", _("Choose one of the times offered."))
+        return given | {"is_overbooking": bool(beside)}
 
     def wish(self) -> Wish:
         """The wish of a valid form."""

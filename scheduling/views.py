@@ -26,6 +26,7 @@ from scheduling.policies import can_book
 from scheduling.selectors.agenda import locations, next_open_day
 from scheduling.selectors.appointments import current_of, get_appointment_for
 from scheduling.selectors.openings import find_slots, offers_of
+from scheduling.selectors.overbooking import overbooking_hints
 from scheduling.selectors.told import needs_of, told_about
 from scheduling.services import attendance, booking, needs
 from scheduling.services.agenda import open_day
@@ -101,6 +102,7 @@ def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
             patient_id=patient.pk,
             wishes=[form.wish()],
             may_overlap=form.cleaned_data["may_overlap"],
+            is_overbooking=form.cleaned_data["is_overbooking"],
         )
     except Refused as error:
         return _tell(request, patient, form, error)
@@ -214,7 +216,9 @@ def _show_times(
         given = {"service": moved.service_id, "mode": moved.mode, "location": moved.location_id}
     searching = SearchForm(given) if given else SearchForm()
     is_searched = bool(given) and searching.is_valid()
-    slots = find_slots(searching.search(), now=timezone.now(), limit=SHOWN_TIMES) if is_searched else []
+    now = timezone.now()
+    slots = find_slots(searching.search(), now=now, limit=SHOWN_TIMES) if is_searched else []
+    hints = overbooking_hints(searching.search(), now=now) if is_searched and moved is None else []
     mode = searching.cleaned_data["mode"] if is_searched else ""
     context = {
         "patient": patient,
@@ -223,6 +227,7 @@ def _show_times(
         "is_searched": is_searched,
         "service": searching.cleaned_data["service"] if is_searched else None,
         "times": [(sealed(offer.slot, mode), offer) for offer in offers_of(slots)],
+        "hints": [(sealed(hint.offer.slot, mode), hint) for hint in hints],
         "form": form or BookForm(initial={"key": uuid4()}),
     }
     return render(request, "scheduling/times.html", context, status=status)

@@ -17,7 +17,13 @@ from inbox import portal
 from scheduling.models import Absence, Appointment, WeeklyHours
 from scheduling.services.booking import Wish, book
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+from tests.factories.scheduling import (
+    AppointmentFactory,
+    LocationFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("America/New_York")
@@ -263,3 +269,36 @@ def test_hidden_patients_visits_are_not_there_and_partner_agents_book_nothing(si
     visit.patient.save()
     assert signed_in(agent).get(f"/visits/{visit.pk}/").status_code == 404
     assert timezone.now() == NOW
+
+
+def test_a_time_beside_the_agenda_is_offered_where_a_visit_is_likely_to_be_missed(
+    signed_in, agent, patient, visit, service, doctor, site
+):
+    for days in (10, 20, 30, 40):
+        at = NOW - timedelta(days=days)
+        AppointmentFactory(
+            patient=patient, practitioner=doctor, location=site, service=service, starts_at=at, status="noshow",
+            noshow_at=at, visit_date=at.date(),
+        )  # fmt: skip
+    browser, other = signed_in(agent), PatientFactory()
+    where = f"/patients/{other.pk}/visits/book/?service={service.pk}&mode=on_site"
+
+    def beside():
+        return [
+            html.unescape(one)
+            for one in re.findall(r'name="beside" value="([^"]+)"', browser.get(where).content.decode())
+        ]
+
+    assert beside() == []
+    doctor.daily_overbooking = 1
+    Appointment.objects.filter(pk=visit.pk).update(confirmation="declined")
+    doctor.save()
+    found = beside()
+    assert (len(found), found[0].split(":")[0]) == (1, str(int(visit.starts_at.timestamp())))
+    free = offered(browser.get(where))[0]
+    both = browser.post(where, {"beside": found[0], "slot": free, "service": service.pk})
+    assert (both.status_code, "Choose one time." in both.content.decode()) == (422, True)
+    answer = browser.post(where, {"beside": found[0], "service": service.pk})
+    made = Appointment.objects.get(patient=other)
+    assert (answer.status_code, made.starts_at, made.overbooked_number) == (302, visit.starts_at, 1)
+    assert beside() == []
