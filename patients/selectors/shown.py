@@ -21,10 +21,15 @@ def alerts(user: User, patient: Patient) -> Shown:
 
 
 def reach(user: User, patient: Patient) -> Shown:
-    """Addresses with what is known of them: verified, bounced, and what apps above know."""
+    """Addresses with what is known of them (verified, bounced, and what apps above know), homes, and the ends of the
+    numbers that registers gave: enough to tell two people apart, not enough to be them."""
     points = list(patient.contact_points.all())
     marks = marks_on(patient, [point.value for point in points])
-    return {"points": [(point, marks[point.value]) for point in points]}
+    return {
+        "points": [(point, marks[point.value]) for point in points],
+        "homes": list(patient.postal_addresses.all()),
+        "numbers": [(one.system, one.value[-4:]) for one in patient.identifiers.all()],
+    }
 
 
 def preferences(user: User, patient: Patient) -> Shown:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from inbox.models import IdentityCheck, Note, OptOut
-from patients.models import Alert, Coverage, LifeEvent, Patient
+from patients.models import Alert, Coverage, Identifier, LifeEvent, Patient, PostalAddress
 from patients.services import records
 from tests.factories.care import (
     AlertFactory,
@@ -249,6 +249,15 @@ def test_addresses_are_added_tried_first_verified_and_removed(visitor, patient):
     unknown = visitor.post(url("address", new.pk), {"verb": "sing"}, follow=True)
     assert "Say what has changed about it." in unknown.content.decode()
     assert list(patient.contact_points.all()) == [new]
+
+
+def test_homes_are_shown_and_only_the_ends_of_numbers(visitor, patient):
+    PostalAddress.objects.create(patient=patient, line="Calle Luna 7", city="Lima", postal_code="15001")
+    Identifier.objects.create(patient=patient, system="national", value="X12345678")
+    page = visitor.get(url("record", patient.pk)).content.decode()
+    assert [words in page for words in ("Calle Luna 7", "15001 Lima", "ends in 5678", "12345678")] == [
+        True, True, True, False,
+    ]  # fmt: skip
 
 
 def test_the_head_offers_what_can_be_done_with_this_patient(visitor, patient):
