@@ -24,6 +24,7 @@ from tests.factories.inbox import (
     ReasonFactory,
     WebFormFactory,
 )
+from tests.factories.voice import VoiceLineFactory
 from tests.journeys.people import Phone, Staff
 from tests.journeys.stack import Stack, database_of_the_stack, orm_on
 from tests.simulator.fixtures import wait_for
@@ -69,7 +70,8 @@ def set_up_clinic() -> SimpleNamespace:
     sms = ChannelFactory(name="Clinic SMS", kind=ChannelKind.SMS, address="+15005550100", queue=general)
     whatsapp = ChannelFactory(name="Clinic WhatsApp", kind=ChannelKind.WHATSAPP, address="+15005550199", queue=general)
     email = ChannelFactory(name="Clinic mail", kind=ChannelKind.EMAIL, address="care@aurora.example", queue=general)
-    ChannelFactory(name="Main line", kind=ChannelKind.VOICE, address="+15005550111", queue=general)
+    line = ChannelFactory(name="Main line", kind=ChannelKind.VOICE, address="+15005550111", queue=general)
+    VoiceLineFactory(channel=line, languages=["en"], recording="announce", transcribes=True)
     forms = ChannelFactory(name="Clinic forms", kind=ChannelKind.FORM, address="forms", queue=general)
     form = WebFormFactory(
         slug="question", title="Ask a question", channel=forms, receipt_text="We answer within a day."

@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from contact_center.accounts.services import set_presence
-from inbox.models import Call
+from contact_center.audit.models import AuditEntry
+from inbox.models import Call, Recording
 from tests.journeys.browser.test_stories import PICTURES, window
 from tests.simulator.fixtures import wait_for
 
@@ -15,7 +16,7 @@ __all__ = ["window"]
 pytestmark = pytest.mark.browser
 
 
-def test_a_call_rings_in_the_top_bar_is_taken_held_and_wrapped_up(stack, window, hire, somebody):
+def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack, window, hire, somebody, lead):
     agent, patient = hire(), somebody()
     stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
     set_presence(user=agent.user, state="online")
@@ -53,6 +54,22 @@ def test_a_call_rings_in_the_top_bar_is_taken_held_and_wrapped_up(stack, window,
     assert desk.evaluate("continuo.device.said") == [
         "answer", "mute true", "press 4", "press 2", "press #", "press 7"
     ]  # fmt: skip
+    rec = bar.locator("[data-rec]")
+    expect(rec).to_have_attribute("data-rec", "active")
+    desk.keyboard.press("q")
+    expect(rec).to_have_attribute("data-rec", "paused")
+    desk.keyboard.press("q")
+    expect(rec).to_have_attribute("data-rec", "active")
+    stack.simulator.call("POST", f"/_calls/{call.external_id}", json={"do": "say", "value": "Is my visit on Monday?"})
+    desk.get_by_role("button", name="I need help").click()
+    watch = window("/calls/", lead)
+    expect(watch.locator(f"[data-call-now='{call.pk}']")).to_contain_text("Needs help")
+    watch.locator(f"[data-call-now='{call.pk}']").get_by_role("button", name="Whisper").click()
+    expect(watch.locator("[data-supervised]")).to_have_attribute("data-mode", "whisper")
+    expect(bar.locator("[data-watchers]")).to_be_attached()
+    assert [one["id"] for one in Axe().run(watch).response["violations"]] == []
+    watch.screenshot(path=f"{PICTURES}/call-supervised.png")
+    desk.screenshot(path=f"{PICTURES}/call-recorded.png")
     desk.evaluate("continuo.device.pretend({isPoor: true})")
     expect(bar).to_contain_text("Weak connection")
     desk.keyboard.press("h")
@@ -68,3 +85,15 @@ def test_a_call_rings_in_the_top_bar_is_taken_held_and_wrapped_up(stack, window,
     expect(desk.locator("[data-call-card]")).to_contain_text("Ended")
     done = wait_for(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
     assert (done.agent_id, done.ended_by, done.interaction.status) == (agent.user.pk, "patient", "wrap_up")
+    wait_for(lambda: Recording.objects.filter(call=call, status="stored").first(), 30)
+    watch.goto(f"{stack.web_url}/inbox/{call.interaction_id}/")
+    player = watch.locator("[data-player]").first
+    expect(watch.locator("[data-recording]")).to_contain_text("Transcript, 1 line")
+    watch.get_by_text("Transcript, 1 line").click()
+    watch.locator("[data-player-at]").click()
+    expect(player.locator("[data-player-play]")).to_have_attribute("aria-pressed", "true")
+    expect(player.locator("[data-player-failed]")).to_be_hidden()
+    assert [one["id"] for one in Axe().run(watch, context="[data-call-card]").response["violations"]] == []
+    watch.screenshot(path=f"{PICTURES}/call-played.png")
+    heard = wait_for(lambda: AuditEntry.objects.filter(action="listened", object_type="recording").first())
+    assert heard.actor_id == lead.user.pk
