@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from contact_center.accounts.models import Team
 from contact_center.aurora.setup import Desk
-from inbox.enums import CallMomentKind, CallParty, CallStatus, ChannelKind, InteractionStatus
+from inbox.enums import CallMomentKind, CallParty, CallStatus, ChannelKind, InteractionStatus, RecordingMode
 from inbox.models import Call, CallLeg, CallMoment, Interaction, MenuOption, VoiceLine
 
 GREETINGS = {
@@ -30,7 +30,14 @@ M, C = CallMomentKind, CallStatus
 
 def set_up_line(made: Desk) -> None:
     """The main line with its menu, for all of our own teams."""
-    line = VoiceLine.objects.create(channel_id=made.channels[ChannelKind.VOICE], greetings=GREETINGS)
+    line = VoiceLine.objects.create(
+        channel_id=made.channels[ChannelKind.VOICE],
+        greetings=GREETINGS,
+        recording=RecordingMode.ANNOUNCE,
+        recording_by_region={"+49": RecordingMode.ASK.value},
+        transcribes=True,
+    )
+    line.unrecorded_queues.add(made.queues["billing"])
     line.teams.set(Team.objects.filter(is_partner=False))
     for key, queue, reason, labels in MENU:
         MenuOption.objects.create(
