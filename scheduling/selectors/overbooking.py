@@ -18,7 +18,7 @@ GONE = [S.CANCELLED, S.ENTERED_IN_ERROR]
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A time beside the agenda, and how likely the visit that has it is missed, in per cent; whose it is, nobody says."""
+    """A time beside the agenda, and how likely the visit there is missed, in per cent; whose it is, is not said."""
 
     offer: Offer
     percent: int
