@@ -13,7 +13,7 @@ from benchmarks.machine import Row, environment
 
 WAITING, PEOPLE = int(os.environ.get("BENCH_WAITING", "10000")), int(os.environ.get("BENCH_PEOPLE", "500"))
 ROUNDS, FREED = 60, 5
-LEAST_A_SECOND, MOST_MILLISECONDS = 50.0, 500.0
+LEAST_A_SECOND, MOST_MILLISECONDS, MOST_WITH_READING = 20.0, 200.0, 1500.0
 
 
 def measure(database_url: str) -> list[Row]:
@@ -27,21 +27,24 @@ def measure(database_url: str) -> list[Row]:
     _fill()
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-    decisions = _decisions()
+    looks, decisions = _decisions()
     rate, made = _all_at_once()
     floor = _bare(made)
-    p99 = sorted(decisions)[int(len(decisions) * 0.99)] * 1000
-    median = sorted(decisions)[len(decisions) // 2] * 1000
     return [
         Row(
             f"work offered to {PEOPLE} free people, {WAITING} waiting", f"{rate:.0f} /s", f"{floor:.0f} /s",
             f"{rate / floor:.0%}", f">= {LEAST_A_SECOND:.0f} /s", rate >= LEAST_A_SECOND and made == PEOPLE,
         ),
-        Row(
-            "one decision with what it reads, p99", f"{p99:.0f} ms", f"median {median:.0f} ms", "",
-            f"<= {MOST_MILLISECONDS:.0f} ms", p99 <= MOST_MILLISECONDS,
-        ),
+        _slowest(f"decision among {PEOPLE} people and {WAITING} waiting, p99", decisions, MOST_MILLISECONDS),
+        _slowest("the same with what it reads, p99", looks, MOST_WITH_READING),
     ]  # fmt: skip
+
+
+def _slowest(name: str, seconds: list[float], most: float) -> Row:
+    """The 99th percentile in milliseconds, its median beside it."""
+    order = sorted(one * 1000 for one in seconds)
+    p99 = order[int(len(order) * 0.99)]
+    return Row(name, f"{p99:.0f} ms", f"median {order[len(order) // 2]:.0f} ms", "", f"<= {most:.0f} ms", p99 <= most)
 
 
 def _fill() -> None:
@@ -77,24 +80,27 @@ def _fill() -> None:
     forget_setup()
 
 
-def _decisions() -> list[float]:
-    """Seconds of each look at the desk with its decision, while a few people are free."""
+def _decisions() -> tuple[list[float], list[float]]:
+    """Seconds of each look at the desk with its decision, and of the decision alone, while a few people are free."""
     from django.utils import timezone
 
     from inbox.distribution import decide
     from inbox.selectors.distribution import available_agents, waiting_work
 
-    found = []
+    looks, decisions = [], []
     for number in range(ROUNDS):
         begun, now = time.monotonic(), timezone.now()
         agents = available_agents(now)
         for one in agents:
             one.is_asked = (one.id + number) % (PEOPLE // FREED) != 0
         free = sum(not one.is_asked for one in agents)
-        pairs = decide(agents, waiting_work(now, free=free), now.timestamp())
-        found.append(time.monotonic() - begun)
+        works = waiting_work(now, free=free)
+        read = time.monotonic()
+        pairs = decide(agents, works, now.timestamp())
+        looks.append(time.monotonic() - begun)
+        decisions.append(time.monotonic() - read)
         assert len(pairs) == free
-    return found
+    return looks, decisions
 
 
 def _all_at_once() -> tuple[float, int]:

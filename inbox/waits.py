@@ -4,7 +4,7 @@
 
 A call fills somebody from the answer to the end of wrap-up. With somebody free and nobody ahead the wait is over at
 once, and nothing is said. Said is a range, 70 to 130 per cent of the wait, in whole minutes. The mean is that of the
-last four hours; with fewer than ENOUGH calls in them, that of the last two weeks; with fewer there too, nothing is said.
+last four hours; with fewer than ENOUGH calls in them, that of the last two weeks; with fewer there too nothing is said.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ LEAST, MOST = 0.7, 1.3
 class Handled(NamedTuple):
     """How many calls there were, and how long each filled somebody on average."""
 
-    count: int
+    calls: int
     mean_seconds: float
 
 
@@ -40,7 +40,7 @@ class Quote(NamedTuple):
 
 def quote(*, ahead: int, recent: Handled, usual: Handled, people: int, free: int = 0) -> Quote | None:
     """What a caller with so many calls ahead is told; None where nothing is said."""
-    known = next((one for one in (recent, usual) if one.count >= ENOUGH), None)
+    known = next((one for one in (recent, usual) if one.calls >= ENOUGH), None)
     if known is None or not people or free > ahead:
         return None
     minutes = (ahead + 1) * known.mean_seconds / 60 / people
@@ -51,7 +51,7 @@ def quote(*, ahead: int, recent: Handled, usual: Handled, people: int, free: int
 class Accuracy(NamedTuple):
     """How right quotes were: how many, the mean absolute error of their middles, the share that held."""
 
-    count: int
+    quotes: int
     mean_error_seconds: float
     share_inside: float
 

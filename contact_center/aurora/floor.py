@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
@@ -35,7 +34,6 @@ LIMITS = {  # queue: waiting, seconds of waiting, seconds to answer a call
     "after-hours": (6, 2 * HOURS, 30),
 }
 CAPACITY = (("agent", "webchat", 4), ("agent", "email", 4), ("maya.thompson", "voice", 0), ("clinical", "whatsapp", 3))
-CALLS_A_DAY = 26
 WHY = "Fever since the vaccination yesterday. Does she need to be seen today?"
 
 
@@ -53,7 +51,6 @@ def tell(now: datetime) -> None:
     )
     forget_setup()
     _people(now)
-    _calls_of_today(now)
     _call_backs(now)
     _escalations(queues["nurse-line"])
     assignment.hand_out_work(queue_id=queues["nurse-line"].pk)
@@ -78,28 +75,6 @@ def _people(now: datetime) -> None:
 
 def _person(login: str) -> User:
     return User.objects.get(email=f"{login}@{DOMAIN}")
-
-
-def _calls_of_today(now: datetime) -> None:
-    """The newest recorded calls, moved to this day, so that the wall has figures at any hour of any week."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    minutes = max(1, int((now - midnight) / timedelta(minutes=1)) - 12)
-    if Call.objects.filter(queued_at__gte=midnight).count() >= CALLS_A_DAY:
-        return
-    for number, call in enumerate(Call.objects.order_by("-queued_at")[:CALLS_A_DAY]):
-        shift = midnight + timedelta(minutes=(minutes - number * 17) % minutes) - call.started_at
-        for name in ("started_at", "queued_at", "answered_at", "ended_at"):
-            moment = getattr(call, name)
-            setattr(call, name, moment and min(moment + shift, now))
-        call.save()
-        CallMoment.objects.filter(call=call).update(at=F("at") + shift)
-        call.legs.update(joined_at=F("joined_at") + shift, left_at=F("left_at") + shift)
-        row = call.interaction
-        for name in ("opened_at", "last_message_at", "last_inbound_at", "closed_at"):
-            moment = getattr(row, name)
-            setattr(row, name, moment and min(moment + shift, now))
-        row.save()
-        row.timeline_events.update(at=F("at") + shift)
 
 
 def _call_backs(now: datetime) -> None:

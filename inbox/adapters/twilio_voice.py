@@ -230,6 +230,7 @@ def _facts(words: dict[str, str]) -> dict[str, Any]:
         "direction": "Direction",
         "dial": "DialCallStatus",
         "consent": "consent",
+        "quoted": "quoted",
         "recording_id": "RecordingSid",
         "seconds": "RecordingDuration",
         "channels": "RecordingChannels",

@@ -297,9 +297,11 @@ def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: i
     else:
         words = _("You are number %(place)d in the line.") % {"place": ahead + 1}
     parts: list[Say | Music] = [Say(words, language)]
-    minutes = estimated_minutes(queue_id, ahead) if ahead is not None else None
-    if minutes:
-        told = _("The wait is about %(least)d to %(most)d minutes.") % {"least": minutes[0], "most": minutes[1]}
+    facts: dict[str, object] = {"lang": language, "queue": queue_id}
+    wait = estimated_minutes(queue_id, ahead) if ahead is not None else None
+    if wait is not None:
+        facts["quoted"] = f"{wait.least}-{wait.most}at{int(time.time())}"
+        told = _("The wait is about %(least)d to %(most)d minutes.") % {"least": wait.least, "most": wait.most}
         parts.append(Say(told, language))
     if turn % OFFER_EVERY == 1:
         parts.append(
@@ -312,7 +314,6 @@ def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: i
             )
         )
     parts.append(Music(MUSIC_SECONDS))
-    facts = {"lang": language, "queue": queue_id}
     return (
         Ask(tuple(parts), address_of("choice", **facts, n=turn), language, seconds=1),
         GoOn(address_of("wait", **facts, n=turn + 1)),

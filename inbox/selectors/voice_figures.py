@@ -1,18 +1,18 @@
 """Figures that are said aloud to callers who wait."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Avg, Count, F, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.models import User
-from inbox.enums import TALKING, CallStatus
-from inbox.models import Call
+from inbox.enums import TALKING, CallMomentKind, CallStatus
+from inbox.models import Call, CallMoment
+from inbox.waits import ENOUGH, Handled, Quote, quote
 
-ENOUGH_CALLS = 5
-"""With fewer answered calls in the last hours nothing is said of the waiting time."""
-LOOK_BACK_SECONDS = 4 * 3600
+RECENT, USUAL = timedelta(hours=4), timedelta(days=14)
 
 
 def calls_ahead(external_id: str, queue_id: int) -> int | None:
@@ -25,21 +25,31 @@ def calls_ahead(external_id: str, queue_id: int) -> int | None:
     return waiting.filter(Q(queued_at__lt=place[0]) | Q(queued_at=place[0], pk__lt=place[1])).count()
 
 
-def estimated_minutes(queue_id: int, ahead: int) -> tuple[int, int] | None:
-    """A range of whole minutes until somebody answers, or None when too little is known.
+def estimated_minutes(queue_id: int, ahead: int) -> Quote | None:
+    """What a caller with so many calls ahead is told of the wait (`inbox.waits`); None where nothing is said."""
+    now, recent = timezone.now(), _handled(queue_id, timezone.now() - RECENT)
+    usual = recent if recent.calls >= ENOUGH else _handled(queue_id, now - USUAL)
+    return quote(ahead=ahead, recent=recent, usual=usual, people=serving(queue_id).count())
 
-    (calls ahead + 1) × mean time of the calls answered in the last four hours ÷ people who are available or talking,
-    70 to 130 per cent of it.
-    """
-    since = timezone.now() - timedelta(seconds=LOOK_BACK_SECONDS)
-    recent = Call.objects.filter(queue=queue_id, answered_at__gte=since, ended_at__isnull=False)
-    found = recent.aggregate(count=Count("pk"), mean=Avg(F("ended_at") - F("answered_at")))
-    agents = serving(queue_id).count()
-    if found["count"] < ENOUGH_CALLS or not agents:
-        return None
-    minutes = (ahead + 1) * found["mean"].total_seconds() / 60 / agents
-    least = max(1, round(minutes * 0.7))
-    return least, max(least + 1, round(minutes * 1.3))
+
+def _handled(queue_id: int, since: datetime) -> Handled:
+    """Calls of the queue answered since then that ended, with the time each filled somebody, wrap-up included."""
+    ended = Call.objects.filter(queue=queue_id, answered_at__gte=since, ended_at__isnull=False)
+    wrapped = Least(Coalesce("interaction__closed_at", "wrap_up_ends_at"), "wrap_up_ends_at")
+    until = Greatest(F("ended_at"), Coalesce(wrapped, F("ended_at")))
+    found = ended.aggregate(count=Count("pk"), mean=Avg(until - F("answered_at")))
+    return Handled(found["count"], found["mean"].total_seconds() if found["mean"] else 0.0)
+
+
+def quotes_told(since: datetime) -> list[tuple[Quote, float]]:
+    """What callers were told first since then, with the seconds until somebody answered them."""
+    told = CallMoment.objects.filter(kind=CallMomentKind.QUOTED, at__gte=since, call__answered_at__gt=F("at"))
+    found = []
+    for detail, at, answered_at in told.values_list("detail", "at", "call__answered_at"):
+        least, _dash, most = detail.partition("-")
+        if least.isdecimal() and most.isdecimal() and answered_at is not None:
+            found.append((Quote(int(least), int(most)), (answered_at - at).total_seconds()))
+    return found
 
 
 def serving(queue_id: int) -> QuerySet[User]:

@@ -245,6 +245,11 @@ def note_given(agent_id: int, now: datetime) -> None:
     AgentState.objects.filter(user_id=agent_id).update(missed_in_row=0, idle_since_at=now)
 
 
+def note_done(agent_id: int) -> None:
+    """They have finished something: idle time counts from now, as after a call."""
+    AgentState.objects.filter(user_id=agent_id).update(idle_since_at=timezone.now())
+
+
 def note_seen(agent_id: int, *, at_most_every: timedelta = timedelta(seconds=30)) -> None:
     """A page of theirs is alive. One statement, which mostly finds nothing to change."""
     now = timezone.now()

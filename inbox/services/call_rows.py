@@ -1,6 +1,7 @@
 """The rows of a call as every service needs them: locked, with what happened noted, and shown to whoever looks."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,6 +12,8 @@ from inbox import realtime
 from inbox.enums import TALKING, CallMomentKind
 from inbox.models import Call, CallMoment, Interaction
 from inbox.services.interactions import tell
+
+QUOTED = re.compile(r"([0-9]{1,4}-[0-9]{1,4})at([0-9]{10})")
 
 
 def locked_call(call_id: int) -> Call:
@@ -37,3 +40,11 @@ def show(call: Call, interaction: Interaction, *also: int | None) -> None:
     """Tell the pages that show this call: its interaction, its queue, and the people it rings at or talks to."""
     people = {call.agent_id, call.offered_to_id, *also} - {None}
     tell(interaction, realtime.queue_topic(call.queue_id), *(realtime.agent_topic(pk) for pk in sorted(people)))  # type: ignore[arg-type, type-var]
+
+
+def note_quote(call: Call, quoted: str) -> None:
+    """Keep the first wait that a caller was told: `3-7at1795377309`, minutes and the moment. Anything else is none."""
+    found = QUOTED.fullmatch(quoted)
+    if found is None or call.moments.filter(kind=CallMomentKind.QUOTED).exists():
+        return
+    note(call, CallMomentKind.QUOTED, at=datetime.fromtimestamp(int(found[2]), UTC), detail=found[1])

@@ -29,7 +29,7 @@ from inbox.selectors.voice import Line, has_lost_agent, line_of
 from inbox.services import clocks, recordings, supervision
 from inbox.services.assignment import note_given
 from inbox.services.call_losses import come_back, give_back_call, let_go, lose_agent, send_back
-from inbox.services.call_rows import note, show
+from inbox.services.call_rows import note, note_quote, show
 from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
 from inbox.services.locks import hold_for_transaction
 from inbox.services.text_back import write_text
@@ -160,6 +160,8 @@ def _apply_step(call: Call, interaction: Interaction, item: CallEvent, at: datet
         call.language = interaction.language = item.payload["language"][:8]
     if step in ("language", "menu") and call.status == C.RINGING:
         call.enter_menu()
+    if item.payload.get("quoted"):
+        note_quote(call, item.payload["quoted"])
     if step == "menu" and line is not None:
         _note_choice(call, interaction, item, line, at)
     elif step == "wait":

@@ -58,10 +58,12 @@ def conclude(
     detail: str = "",
 ) -> None:
     """End a verb: settle the clocks, save, put the event into the timeline, leave the audit entry, tell the sockets."""
-    from inbox.services import escalations  # whose verbs end with this one
+    from inbox.services import assignment, escalations  # whose verbs end with this one
 
     if kind in (TimelineKind.TAKEN, TimelineKind.ASSIGNED) and interaction.owner is not None:
         escalations.note_taken(interaction, interaction.owner)
+    if kind == TimelineKind.CLOSED and interaction.owner_id is not None:
+        assignment.note_done(interaction.owner_id)
     clocks.settle(interaction)
     interaction.save()
     TimelineEvent.objects.create(

@@ -137,7 +137,7 @@ def test_the_desk_has_open_work_of_every_sort(clinic):
     assert live.count() == clinic.open_now == SCALE // 4
     assert live.filter(status=InteractionStatus.QUEUED, owner=None, unread_count__gt=0).count() >= 10
     assert live.filter(owner__email="agent@aurora.example").count() >= 5
-    assert set(live.values_list("status", flat=True)) == {"queued", "active", "snoozed", "wrap_up"}
+    assert set(live.values_list("status", flat=True)) == {"queued", "offered", "active", "snoozed", "wrap_up"}
     messages = Message.objects.filter(interaction__in=live)
     assert messages.filter(status=MessageStatus.FAILED, error_code="30003").count() >= 2
     assert messages.filter(status=MessageStatus.SUPPRESSED, gate_reason="opted_out").count() >= 1
