@@ -45,10 +45,9 @@ def test_what_a_caller_is_told_first_stands_in_the_record_with_what_followed(cal
         CallFactory(
             channel=voice_channel, status="completed", agent=agent, queued_at=now - timedelta(hours=1),
             answered_at=now - timedelta(minutes=50), ended_at=now - timedelta(minutes=46),
+            external_id="",
         )  # fmt: skip
-    caller.wait_in_line()
-    caller.follow()
-    call = caller.settle()
+    call = caller.wait_in_line()
     assert "The wait is about 3 to 5 minutes." in caller.follow()
     for _ in range(2):
         caller.follow()
