@@ -1,7 +1,7 @@
 """`make bench`: every measured cost with its floor and goal in one table. Ends with 1 when a goal is missed.
 
 BENCH_SIZES (default 10000,1000000) are the numbers of interactions; names as arguments choose: accept, processing,
-live, memory, workspace, agenda, assignment, records, reminders.
+live, memory, workspace, agenda, assignment, records, reminders, voice.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from benchmarks import accept, agenda, assignment, live, memory, processing, records, reminders, workspace
+from benchmarks import accept, agenda, assignment, live, memory, processing, records, reminders, voice, workspace
 from benchmarks.machine import ROOT, Row, bench_database, drop_bench_database, environment
 
 
@@ -27,6 +27,7 @@ def main(chosen: Sequence[str]) -> int:
         ("live", live),
         ("records", records),
         ("reminders", reminders),
+        ("voice", voice),
         ("workspace", workspace),
     )
     for name, module in modules:
