@@ -3,6 +3,7 @@
 import pytest
 
 from contact_center.accounts.services import set_presence
+from contact_center.common.errors import Refused
 from inbox.enums import Supervision
 from inbox.models import Call, Recording, TranscriptLine, VoiceLine
 from inbox.selectors.voice import forget_lines
@@ -87,3 +88,46 @@ def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, supervisor, clinical_a
 def legs_in(wire, room):
     calls = wire.call("GET", "/_calls").json()["calls"]
     return [one for one in calls if one["room"] == room and one["status"] == "in-progress"]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("effect", [{"type": "http", "status": 503}, {"type": "cut"}])
+def test_c4_while_the_telephone_service_is_down_nobody_is_in_silence_and_all_callers_are_answered_after(
+    wire, agent, second_agent, effect
+):
+    agents = [agent, second_agent]
+    numbers = [f"+1305555020{index}" for index in range(len(agents))]
+    sids = [wire.call("POST", "/_calls", json={"from": one, "to": "+15005550111"}).json()["sid"] for one in numbers]
+
+    def phones():
+        return [one for one in wire.call("GET", "/_calls").json()["calls"] if one["sid"] in sids]
+
+    def press(key):
+        wait_for(lambda: all(one["is_asked"] for one in phones()))
+        for sid in sids:
+            wire.call("POST", f"/_calls/{sid}", json={"do": "press", "value": key})
+
+    press("1")
+    wait_for(lambda: all(any("appointments" in line["text"] for line in one["heard"]) for one in phones()))
+    press("1")
+    noted(lambda: Call.objects.filter(status="waiting").count() == len(sids))
+    calls = list(Call.objects.order_by("pk"))
+    wire.set_faults({"match": {"endpoint": "call"}, "effect": effect})
+    refused = 0
+    for person, call in zip(agents, calls, strict=True):
+        with pytest.raises(Refused, match="The caller keeps waiting"):
+            call_control.accept_call(actor=person, call_id=call.pk)
+        refused += 1
+    before = [len(one["heard"]) for one in phones()]
+    wait_for(lambda: all(len(one["heard"]) > was for one, was in zip(phones(), before, strict=True)))
+    lost = Call.objects.exclude(status="waiting", agent=None, claimed_at=None).count()
+    wire.clear_faults()
+    for person, call in zip(agents, calls, strict=True):
+        call_control.accept_call(actor=person, call_id=call.pk)
+    wait_for(lambda: all(one["room"] for one in phones()))
+    kept = sum(Call.objects.get(pk=call.pk).queued_at == call.queued_at for call in calls)
+    print(
+        f"C4: telephone service down ({effect['type']}) while {refused} accept: {lost} callers lost or in silence,"
+        f" {kept} of {len(calls)} answered afterwards from their old place"
+    )
+    assert (lost, kept) == (0, len(calls))
