@@ -222,7 +222,7 @@ class RecordingApi:
             call.sid, str(form.get("StatusCallbackUrl", "")), str(form.get("LanguageCode", "en-US"))
         )
         self.transcriptions[found.sid] = found
-        return web.json_response(self._transcription_json(found), status=201)
+        return web.json_response(self._transcription_json(found))
 
     async def stop_transcription(self, request: web.Request) -> web.Response:
         """Tell nothing more."""

@@ -185,5 +185,6 @@ def title_of(row: Notification) -> str:
         K.ESCALATED: _("A conversation was escalated to %(queue)s, or came back"),
         K.LEFT_LYING: _("Work in %(queue)s finds nobody"),
         K.SUPERVISED: "",
+        K.HELP_ASKED: _("%(actor)s asks for help in a call"),
     }
     return sentences.get(K(row.kind), str(K(row.kind).label)) % words
