@@ -1,11 +1,16 @@
 """X1: who reaches which address with which method. Made from the URLconf: an address that is not in the table fails."""
 
+from contextlib import nullcontext
+from unittest.mock import patch
+
 import pytest
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.template import Template
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from rest_framework.test import APIClient
 
 from contact_center.accounts import services as accounts
@@ -68,6 +73,7 @@ BY_ROLE = (
     "scheduling:mass-move",
 )
 """Pages of a duty: whoever has another one is refused there, whatever the row."""
+DRAWN_FOR = ("admin", "agent")  # whether one gets in does not depend on what the page would show
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # name: (who gets an answer to GET, who gets one to POST); no other method is ever answered.
@@ -549,7 +555,10 @@ def test_every_address_answers_exactly_whom_the_table_names(method, browsers, ur
         needs_sign_in = getattr(address.view, "login_required", True)
         allowed = {"GET": get, "POST": post}.get(method, NOBODY)
         asked = browsers if method in ("GET", "POST") else {name: browsers[name] for name in ("admin", "anonymous")}
-        outcomes = {name: ask(browser, method, url) for name, browser in asked.items()}
+        outcomes = {}
+        for name, browser in asked.items():
+            with nullcontext() if name in DRAWN_FOR else patch.object(Template, "render", lambda *_: SafeString()):
+                outcomes[name] = ask(browser, method, url)
         cells += len(outcomes)
         answered = {name for name, result in outcomes.items() if result == "in"}
         is_told_to_sign_in = outcomes["anonymous"] == "login" or not needs_sign_in
@@ -594,8 +603,8 @@ def test_no_browser_session_opens_the_api(browsers):
     for address in addresses():
         if address.name.startswith("api:"):
             url = reverse(address.name, kwargs=dict.fromkeys(address.keywords, "1"))
-            for method in METHODS:
-                outcomes = {ask(browsers[name], method, url) for name in ("admin", "agent", "anonymous")}
+            for method in ("GET", "POST"):
+                outcomes = {ask(browsers[name], method, url) for name in ("admin", "anonymous")}
                 assert outcomes == {"login"}, (address.name, method)
 
 

@@ -76,6 +76,7 @@ def test_another_person_is_not_locked_by_it(agent, supervisor):
     assert attempt(supervisor.email, PASSWORD).status_code == 302
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_answer_takes_as_long_for_unknown_people(settings):
     settings.PASSWORD_HASHERS = SLOW_HASHERS

@@ -47,6 +47,7 @@ def test_C2_work_goes_on_after_the_broker_was_killed_amid_tasks(make_lab, desk):
     assert max(seconds) <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hang", length(8, 45))
 def test_C3_a_hanging_broker_slows_no_page_and_work_resumes(make_lab, desk, hang):
     lab = make_lab()
@@ -89,6 +90,7 @@ def signed_in_browser(lab, user):
     return browse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outage", length(6, 60))
 def test_C4_agents_go_on_replying_while_the_broker_is_down(make_lab, desk, outage):
     lab = make_lab()
@@ -131,6 +133,7 @@ def test_C5_nothing_is_scheduled_in_redis_and_no_task_outlives_its_visibility():
     assert (options["unacked_restore_interval"], options["unacked_restore_throttle"]) == (10, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("watch", length(12, 60))
 def test_C6_two_beats_tick_once(make_lab, desk, watch):
     lab = make_lab()

@@ -21,6 +21,7 @@ def sessions_of_web():
         return cursor.fetchone()[0]
 
 
+@pytest.mark.slow
 def test_D3_four_hundred_slow_requests_at_once_give_no_error_and_few_sessions(make_lab, desk):
     lab = make_lab()
     lab.start_web()

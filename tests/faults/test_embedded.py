@@ -94,6 +94,7 @@ def test_no_acknowledged_commit_is_lost_when_everything_is_killed(stack: Stack) 
     assert (missing, bad) == ([], 0)
 
 
+@pytest.mark.slow
 def test_stale_pid_and_socket_files_do_not_hinder_a_start(stack: Stack) -> None:
     stack.start()
     stack.stop()
@@ -119,6 +120,7 @@ def test_stale_pid_and_socket_files_do_not_hinder_a_start(stack: Stack) -> None:
     assert untouched
 
 
+@pytest.mark.slow
 def test_engines_that_outlived_their_launcher_are_stopped_before_new_ones_start(stack: Stack) -> None:
     stack.start()
     postmaster = stack.main_process("postgres")
@@ -162,6 +164,7 @@ def seconds_until_back(stack: Stack, victim: psutil.Process, *, turns_red: bool)
     return time.monotonic() - begun
 
 
+@pytest.mark.slow
 def test_each_program_that_dies_alone_comes_back(stack: Stack) -> None:
     stack.start()
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [stack.home, *stack.home.parents]}
@@ -199,6 +202,7 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_writes_only_until_it_has_space_again(small_disk: Path) -> None:
     stack = Stack(small_disk / "data", notes=small_disk.parent)
     try:
@@ -242,6 +246,7 @@ def wait_until_no_progress(stack: Stack) -> tuple[int, int]:
     raise AssertionError("writes never stopped on a full disk")
 
 
+@pytest.mark.slow
 def test_two_folders_run_at_once_in_awkward_places(folder: Path) -> None:
     deep = folder / "a path with spaces and ünïcode" / ("long" * 30) / "data"
     closed = folder / "closed"

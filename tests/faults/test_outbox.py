@@ -178,6 +178,7 @@ def set_of(received, wanted):
     return list((Counter(received) & Counter(wanted)).elements())
 
 
+@pytest.mark.slow
 def test_W7_a_hanging_provider_costs_ten_seconds_a_call_then_nothing_and_mail_goes_out(
     provider, desk, email_channel, settings
 ):

@@ -243,6 +243,7 @@ def _deaf_socket(live, cookie, topic):
 @pytest.mark.parametrize(
     ("agents", "per_second", "seconds"), [(20, 4, 5), pytest.param(200, 50, 180, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 async def test_l1_under_load_every_change_reaches_its_socket_in_time(live, agents, per_second, seconds):
     """Changes are counted as services do and nothing is fetched: the way on to the screen is measured by the bench."""
     users = await aorm(people)(agents, [])
