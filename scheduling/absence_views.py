@@ -34,7 +34,10 @@ class AbsenceForm(forms.Form):
     """Who is absent, from when to when and why, and how many patients are told at once. Times are the desk's."""
 
     practitioner = forms.ModelChoiceField(
-        Practitioner.objects.filter(is_active=True), label=gettext_lazy("Who"), widget=forms.Select(SELECT)
+        Practitioner.objects.filter(is_active=True),
+        label=gettext_lazy("Who"),
+        empty_label=gettext_lazy("Choose a person"),
+        widget=forms.Select(SELECT),
     )
     reason = forms.ChoiceField(choices=AbsenceReason.choices, label=gettext_lazy("Why"), widget=forms.Select(SELECT))
     starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=forms.DateTimeInput(MOMENT))
