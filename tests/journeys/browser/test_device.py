@@ -1,0 +1,76 @@
+"""The provider's device in a browser, with the provider's library played: answering, passing on, coming back."""
+
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[3] / "static"
+pytestmark = pytest.mark.browser
+LIBRARY = """
+class Call {
+  constructor(given) { this.customParameters = new Map(Object.entries(given)); this.heard = {}; this.done = []; }
+  on(name, run) { (this.heard[name] = this.heard[name] || []).push(run); }
+  emit(name, ...given) { (this.heard[name] || []).forEach((run) => run(...given)); }
+  accept() { this.done.push("accept"); }
+  mute(is) { this.done.push(`mute ${is}`); this.emit("mute", is); }
+  sendDigits(key) { this.done.push(`key ${key}`); }
+  disconnect() { this.emit("disconnect"); }
+}
+window.Call = Call;
+window.Twilio = { Device: class extends Call {
+  constructor(token) { super({}); this.token = token; window.sdk = this; }
+  async register() { this.state = "registered"; this.emit("registered"); }
+  destroy() {}
+  async connect({ params }) { window.asked = params; return new Call(params); }
+} };
+"""
+PAGE = """
+<div class="topbar__mid"><div class="callbar" data-call="42" data-status="connected"><button data-mute aria-pressed="false">Mute</button></div></div>
+<details id="device" data-device="twilio" data-device-src="/js/device-twilio.js" data-sdk-src="/vendor/phone.js"
+  data-token-url="/phone/token/"><summary>Telephone</summary><input name="csrfmiddlewaretoken" value="x"></details>
+<script>window.continuo = { toast() {} };</script><script src="/js/softphone.js"></script>
+"""  # noqa: E501
+
+
+def answer(route):
+    path = route.request.url.partition("localhost")[2]
+    if path == "/vendor/phone.js":
+        route.fulfill(body=LIBRARY, content_type="text/javascript")
+    elif path == "/phone/token/":
+        route.fulfill(json={"token": "t", "seconds": 900})
+    elif path.startswith("/js/"):
+        route.fulfill(path=STATIC / path[1:], content_type="text/javascript")
+    else:
+        route.fulfill(body=PAGE, content_type="text/html")
+
+
+def test_one_window_holds_the_device_others_pass_on_and_a_reload_goes_back_into_the_call(page):
+    page.context.route("**/*", answer)
+    page.goto("http://localhost/")
+    page.wait_for_function("window.sdk && continuo.device.state === 'ready'")
+    page.evaluate("window.leg = new Call({ call: '42', party: 'agent' }); sdk.emit('incoming', leg)")
+    page.evaluate("document.querySelector('[data-mute]').click(); continuo.device.press('5')")
+    page.evaluate("leg.emit('warning', 'high-rtt')")
+    told = page.evaluate("[leg.done, continuo.device.isPoor, document.querySelector('[data-mute]').ariaPressed]")
+    assert told == [["accept", "mute true", "key 5"], True, "true"]
+    other = page.context.new_page()
+    other.goto("http://localhost/")
+    other.wait_for_function("continuo.device?.isMuted === true")
+    assert other.evaluate("[continuo.device.state, Boolean(window.sdk)]") == ["talking", False]
+    other.evaluate("continuo.device.mute(false)")
+    page.wait_for_function("continuo.device.isMuted === false")
+    other.close()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_function("window.asked")
+    assert page.evaluate("window.asked") == {"call": "42"}
+
+
+def test_a_colleague_s_question_waits_for_a_click(page):
+    page.context.route("**/*", answer)
+    page.goto("http://localhost/")
+    page.wait_for_function("window.sdk && continuo.device.state === 'ready'")
+    page.evaluate("window.leg = new Call({ call: '42', party: 'consulted' }); sdk.emit('incoming', leg)")
+    assert page.evaluate("[leg.done, continuo.device.isAsked]") == [[], True]
+    page.evaluate("continuo.device.answer()")
+    assert page.evaluate("[leg.done, continuo.device.isAsked, continuo.device.state]") == [["accept"], False, "talking"]
