@@ -21,13 +21,14 @@ from psycopg2.extras import DateTimeTZRange
 
 from contact_center.jobs import worker
 from contact_center.jobs.models import Job
-from inbox.models import Escalation, Interaction, Message
+from inbox.models import Call, Escalation, Interaction, Message, Recording
 from patients import duties
 from patients.enums import DataClass, ErasureStatus
 from patients.models import ErasureRequest, LegalHold, Patient
 from patients.services import erasure, giving_out, holds
 from tests.factories.inbox import CaseFactory, InteractionFactory, MessageFactory, QueueFactory, WebhookEventFactory
 from tests.factories.patients import PatientFactory
+from tests.factories.voice import CallFactory
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db]
 CANARY = "quokka"
@@ -67,6 +68,10 @@ class World:
         self.known[apps.get_model("inbox.WebhookEvent")] = WebhookEventFactory(
             message=self.known[Message], status="processed"
         )
+        call = CallFactory(
+            interaction=self.known[Interaction], channel=channel, queue=channel.queue, status="completed"
+        )
+        self.known |= {Call: call, Recording: Recording.objects.create(call=call, status="stored")}
         self.known[Escalation] = Escalation.objects.create(
             interaction=self.known[Interaction],
             why="asked",
