@@ -266,9 +266,10 @@ def follow_hold(call_id: int, is_held: bool) -> None:
         except AdapterError:
             return  # then the music is on the recording
         _paused(recording.pk, PauseReason.HOLD, None)
-    elif not is_held and recording.pause_reason == PauseReason.HOLD:
-        if steer(lambda voice: voice.resume_recording(call.external_id, recording.external_id)):
-            _resumed(call, recording.pk, None)
+        return
+    is_ours = not is_held and recording.pause_reason == PauseReason.HOLD
+    if is_ours and steer(lambda voice: voice.resume_recording(call.external_id, recording.external_id)):
+        _resumed(call, recording.pk, None)
 
 
 def end_live(call: Call, at: datetime) -> None:
