@@ -108,6 +108,7 @@ class EventKind(TextChoices):
     EMAIL = "email", _("Inbound mail")
     EMAIL_TRACKING = "email_tracking", _("Mail tracking")
     FORM = "form", _("Form submission")
+    AGENDA = "agenda", _("Change of a visit by another system")
 
 
 class AttachmentStatus(TextChoices):

@@ -1,9 +1,9 @@
-"""How admins say what patients may book themselves, and what is done by itself with freed times and missed visits."""
+"""How admins say what patients book themselves, what is done by itself with times, and what others' codes mean."""
 
 from django.contrib import admin
 
 from contact_center.accounts.admin_site import ConfiguredModelAdmin
-from scheduling.models import CapacityRules, HealthcareService
+from scheduling.models import CapacityRules, ExternalCode, HealthcareService
 
 
 @admin.register(CapacityRules)
@@ -19,3 +19,11 @@ class HealthcareServiceAdmin(ConfiguredModelAdmin):
     list_display = ["name", "is_public", "minutes", "notice_minutes", "horizon_days", "is_active"]
     list_filter = ["is_public", "is_active"]
     search_fields = ["name", "code"]
+
+
+@admin.register(ExternalCode)
+class ExternalCodeAdmin(ConfiguredModelAdmin):
+    list_display = ["source", "value", "practitioner", "service", "location", "room"]
+    list_select_related = ["practitioner", "service", "location", "room"]
+    list_filter = ["source"]
+    search_fields = ["value"]

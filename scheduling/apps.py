@@ -1,6 +1,10 @@
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from inbox.models import WebhookEvent
 
 
 class SchedulingConfig(AppConfig):
@@ -15,7 +19,8 @@ class SchedulingConfig(AppConfig):
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
-        from inbox import grounds, replies
+        from inbox import grounds, intakes, replies
+        from inbox.enums import EventKind
         from scheduling import duties, record
         from scheduling.services import mass_moves, offers
         from scheduling.services.handing_over import GROUNDS
@@ -28,7 +33,14 @@ class SchedulingConfig(AppConfig):
         grounds.register(GROUNDS, still_holds)
         grounds.register(offers.GROUNDS, offers.still_holds)
         grounds.register(mass_moves.GROUNDS, mass_moves.still_holds)
+        intakes.register(EventKind.AGENDA, _take_agenda_event)
         replies.register("offers", OfferReplies())
         replies.register("visits", VisitReplies())
         allowed = partial(can, action=Action.BOOK_VISITS)
         shell.register(shell.NavigationEntry(_("Schedule"), "calendar", "scheduling:day", 13, allowed))
+
+
+def _take_agenda_event(event: "WebhookEvent") -> bool:
+    from scheduling.services.hl7 import take  # few houses have such a neighbour
+
+    return take(event)

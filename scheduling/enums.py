@@ -130,6 +130,7 @@ class LinkPurpose(TextChoices):
     PREPARE = "p", _("Prepare")
     DIRECTIONS = "d", _("Directions")
     VIDEO = "v", _("Video visit")
+    CALENDAR = "k", _("For a calendar")
 
 
 class Urgency(TextChoices):

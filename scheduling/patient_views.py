@@ -17,6 +17,7 @@ from contact_center.common.answers import status_of
 from contact_center.common.errors import Refused
 from contact_center.common.ratelimit import is_over
 from scheduling import links
+from scheduling.calendar_views import visit_file
 from scheduling.enums import AppointmentStatus, LinkPurpose, NeedKind, Party
 from scheduling.forms import sealed
 from scheduling.link_pages import is_too_much, link_page
@@ -52,6 +53,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(language):
         if said.is_over:
             return _expired(request, visit)
+        if said.purpose == P.CALENDAR:
+            return visit_file(visit, translation.get_language() or settings.LANGUAGE_CODE)
         state, context, status = _answer(request, said.purpose, visit)
         context |= {"visit": visit, "is_moved": old.pk != visit.pk, "links": _links(visit, said.until)}
         if "new" in context:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scheduling import absence_views, booking_views, capacity_views, offer_views, patient_views, views
+from scheduling import absence_views, booking_views, calendar_views, capacity_views, offer_views, patient_views, views
 
 app_name = "scheduling"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("book/", booking_views.choose, name="self-book"),
     path("book/wait/", booking_views.wait, name="self-wait"),
     path("book/<str:token>/", booking_views.finish, name="self-book-finish"),
+    path("calendars/<str:token>/", calendar_views.calendar, name="calendar"),
+    path("practitioners/<int:practitioner_id>/calendar/", calendar_views.feed, name="feed"),
     path("schedule/", views.day, name="day"),
     path("schedule/capacity/", capacity_views.overview, name="capacity"),
     path("schedule/capacity/<str:kind>/<int:row_id>/<str:verb>/", capacity_views.change, name="capacity-change"),

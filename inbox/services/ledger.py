@@ -25,6 +25,7 @@ from inbox import realtime
 from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import CallEvent, DeliveryReport, InboundMessage
 from inbox.enums import EventKind, EventStatus
+from inbox.intakes import intake_of
 from inbox.models import WebhookEvent
 from inbox.services.attachments import kept_with_rows
 from inbox.services.calls import apply_call_event
@@ -219,6 +220,10 @@ def process_event(event_id: int) -> None:
 
 
 def _process(event: WebhookEvent) -> None:
+    intake = intake_of(event.kind)
+    if intake is not None:
+        event.complete() if intake(event) else event.ignore("Nothing of ours is concerned.")
+        return
     payload = payload_of(event)
     if event.kind == EventKind.VOICE_STATUS:
         payload["told"] = "status"

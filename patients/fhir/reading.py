@@ -93,13 +93,14 @@ def read(resource: Resource) -> Read:
     if kind not in READ:
         found.error("not-supported", _("%(kind)s is not taken in here.") % {"kind": kind or "?"}, kind)
         return found
-    found.issues += _invalid(kind, resource)
+    found.issues += invalid(kind, resource)
     if not found.is_wrong:
         _READERS[kind](resource, found)
     return found
 
 
-def _invalid(kind: str, resource: Resource) -> list[Issue]:
+def invalid(kind: str, resource: Resource) -> list[Issue]:
+    """Why this is no resource of that kind as the standard says; empty when it is one. Never raises."""
     from fhir.resources.R4B import get_fhir_model_class  # heavy: half a second, only for those who need it
     from pydantic import ValidationError
 

@@ -5,13 +5,17 @@ from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
 from scheduling.models.capacity import CapacityRules, FreedSlot, SlotOffer, WaitlistEntry
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+from scheduling.models.interfaces import CalendarFeed, ExternalCode, ExternalVisit
 from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
 
 __all__ = [
     "Absence",
     "Appointment",
+    "CalendarFeed",
     "CapacityRules",
+    "ExternalCode",
+    "ExternalVisit",
     "FreedSlot",
     "HealthcareService",
     "Location",

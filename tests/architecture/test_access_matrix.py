@@ -237,6 +237,8 @@ TABLE = {
     "scheduling:self-book": (PUBLIC, PUBLIC),
     "scheduling:self-wait": (PUBLIC, PUBLIC),
     "scheduling:self-book-finish": (NOBODY, NOBODY),  # only with a time that is kept
+    "scheduling:calendar": (NOBODY, NOBODY),  # only at an address of ours
+    "scheduling:feed": ({"admin"}, {"admin"}),
     "scheduling:day": (BOOKING, NOBODY),
     "scheduling:capacity": (BOOKING, NOBODY),
     "scheduling:capacity-change": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
@@ -503,6 +505,7 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
             "row_id": 1,
             "appointment_id": visit.pk,
             "patient_id": interaction.patient_id,
+            "practitioner_id": visit.practitioner_id,
             "related_person_id": relative.pk,
             "public_id": message.public_id,
             "number": 1,
@@ -599,10 +602,15 @@ def address_of(one):
     return reverse(one.name, kwargs={name: given.get(name, "1") for name in one.keywords})
 
 
+def kinds_in(address):
+    """A kind of FHIR resource that the address takes."""
+    return {"kind": "Appointment"} if "kind" in address.keywords else {}
+
+
 def test_no_browser_session_opens_the_api(browsers):
     for address in addresses():
         if address.name.startswith("api:"):
-            url = reverse(address.name, kwargs=dict.fromkeys(address.keywords, "1"))
+            url = reverse(address.name, kwargs=dict.fromkeys(address.keywords, "1") | kinds_in(address))
             for method in ("GET", "POST"):
                 outcomes = {ask(browsers[name], method, url) for name in ("admin", "anonymous")}
                 assert outcomes == {"login"}, (address.name, method)
@@ -657,6 +665,7 @@ def test_only_the_allow_list_is_open_without_signing_in():
         "account_logout",
         "inbox:form-receipt",
         "inbox:media",
+        "scheduling:calendar",
         "scheduling:link",
         "scheduling:offer",
         "scheduling:self-book-finish",

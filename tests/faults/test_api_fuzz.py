@@ -92,6 +92,7 @@ def send(machine, case, known, *, use_known):
     if use_known:
         collection = path.split("/")[3]
         values = dict.fromkeys(case.path_parameters or {}, known.get(collection, 1))
+        values |= {name: "Appointment" for name in values if name == "kind"}
         path = case.operation.full_path.format(**values) if values else path
         if isinstance(body, dict):
             body = body | {name: known[name] for name in body if name in known}

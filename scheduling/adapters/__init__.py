@@ -1,0 +1,1 @@
+"""Other systems' ways of speaking about visits. They know no tables of ours."""

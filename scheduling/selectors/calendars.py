@@ -1,0 +1,114 @@
+"""What stands in calendars that leave the house."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.accounts.models import User
+from patients.enums import Sensitivity
+from scheduling.calendar_text import Entry
+from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose
+from scheduling.links import address_of
+from scheduling.models import Absence, Appointment, CalendarFeed, Practitioner
+from scheduling.policies import can_share_calendar
+
+BACK, AHEAD = timedelta(days=14), timedelta(days=180)
+_signer = Signer(salt="scheduling.calendar")
+
+
+def feed_address(feed: CalendarFeed) -> str:
+    """The whole address of a feed; whoever has it reads the calendar until a new one is made."""
+    token = _signer.sign(f"{feed.pk}.{feed.nonce.hex}").replace(":", "~")
+    return settings.PUBLIC_BASE_URL + reverse("scheduling:calendar", args=[token])
+
+
+def feed_behind(token: str) -> CalendarFeed:
+    """The feed at this address. Raises CalendarFeed.DoesNotExist for a forged or an ended one."""
+    try:
+        pk, _dot, nonce = _signer.unsign(token.replace("~", ":")).partition(".")
+        feed = CalendarFeed.objects.select_related("practitioner").get(pk=int(pk), practitioner__is_active=True)
+    except (BadSignature, ValueError, OverflowError):
+        raise CalendarFeed.DoesNotExist from None
+    if feed.nonce.hex != nonce:
+        raise CalendarFeed.DoesNotExist
+    return feed
+
+
+def get_practitioner_for(user: User, pk: int) -> Practitioner:
+    """Somebody whose calendar this person may share. Raises Practitioner.DoesNotExist."""
+    found = Practitioner.objects.get(pk=pk)
+    if not can_share_calendar(user, found):
+        raise Practitioner.DoesNotExist
+    return found
+
+
+def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
+    """Visits and absences of the practitioner, two weeks back and half a year ahead, and whose names they tell.
+
+    Names of patients only where the feed shows them, of protected ones never. Three statements.
+    """
+    now = timezone.now()
+    visits = Appointment.objects.filter(practitioner=feed.practitioner, status__in=OCCUPYING)
+    visits = visits.filter(starts_at__gt=now - BACK, starts_at__lt=now + AHEAD)
+    visits = visits.select_related("service", "location", "room", "patient").order_by("starts_at", "pk")
+    found, named = [], []
+    for visit in visits:
+        is_named = feed.shows_patients and visit.patient.sensitivity == Sensitivity.NONE
+        named += [visit.patient_id] if is_named else []
+        summary = visit.service.name_in() + (f" · {visit.patient.full_name}" if is_named else "")
+        found.append(entry_of(visit, summary=summary))
+    away = Absence.objects.filter(practitioner=feed.practitioner, ends_at__gt=now - BACK, starts_at__lt=now + AHEAD)
+    for one in away.order_by("starts_at", "pk"):
+        summary = _("Away: %(why)s") % {"why": one.get_reason_display()}
+        found.append(Entry(_uid("absence", one.pk), one.starts_at, one.ends_at, one.updated_at, summary))
+    return found, named
+
+
+def entry_of(visit: Appointment, *, summary: str, words: str = "", address: str = "") -> Entry:
+    """A visit as an entry; a visit and those it was moved from are one entry, whose time changes."""
+    first, moves = _beginning(visit)
+    room = f", {visit.room.name}" if visit.room else ""
+    return Entry(
+        uid=_uid("visit", first),
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        changed_at=visit.updated_at,
+        summary=summary,
+        place=f"{visit.location.name}{room}",
+        words=words,
+        address=address,
+        sequence=moves * 2 + (visit.status == AppointmentStatus.CANCELLED),
+        is_cancelled=visit.status == AppointmentStatus.CANCELLED,
+    )
+
+
+def own_entry(visit: Appointment, language: str) -> Entry:
+    """A visit for the patient's own calendar: what, with whom, where, how to prepare, and the link to change it."""
+    place = visit.location
+    words = [visit.practitioner.name, place.directions_in(language), visit.service.preparation_in(language)]
+    entry = entry_of(
+        visit,
+        summary=visit.service.name_in(language),
+        words="\n\n".join(part for part in words if part),
+        address=address_of(visit.pk, LinkPurpose.ANSWER),
+    )
+    return replace(entry, place=", ".join(part for part in (entry.place, place.address) if part))
+
+
+def _beginning(visit: Appointment) -> tuple[int, int]:
+    """The first visit of the chain and how often it was moved; one statement per move."""
+    begin, previous, moves = visit.pk, visit.previous_id, 0
+    while previous is not None:
+        begin, moves = previous, moves + 1
+        previous = Appointment.objects.values_list("previous_id", flat=True).get(pk=previous)
+    return begin, moves
+
+
+def _uid(kind: str, pk: int) -> str:
+    host = settings.PUBLIC_BASE_URL.split("//")[-1].split("/")[0].split(":")[0]
+    return f"{kind}-{pk}@{host}"

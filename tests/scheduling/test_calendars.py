@@ -1,0 +1,179 @@
+"""Calendars that leave the house: right at every change of the clock, without names unless allowed, revocable."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.utils import timezone
+
+from contact_center.audit.models import AuditEntry
+from scheduling.calendar_text import Entry, calendar_text
+from scheduling.enums import LinkPurpose
+from scheduling.links import address_of
+from scheduling.models import Absence, CalendarFeed
+from scheduling.selectors.calendars import feed_address
+from scheduling.services.booking import Wish, move
+from scheduling.services.calendars import end_feed, make_feed
+from tests.factories.accounts import UserFactory
+from tests.factories.scheduling import AppointmentFactory, a_day_at, an_open_visit
+
+ZONE = ZoneInfo("America/New_York")
+ICS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ics"
+
+
+def read(text):
+    """Events as {name: value}, lines unfolded, by the rules of RFC 5545."""
+    assert text.endswith("\r\n") and all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    lines = re.sub("\r\n[ \t]", "", text).split("\r\n")
+    events, plain = [], {"\\n": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}
+    for line in lines:
+        name, _colon, value = line.partition(":")
+        if line == "BEGIN:VEVENT":
+            events.append({})
+        elif events and name not in ("END", ""):
+            events[-1][name] = re.sub(r"\\[n,;\\]", lambda match: plain[match[0]], value)
+    return events
+
+
+def at(text):
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def page(address):
+    return Client().get(address.removeprefix(re.match(r"https?://[^/]+", address)[0]))
+
+
+@pytest.mark.skipif(not ICS.is_dir(), reason="the calendars are not here")
+def test_what_calendars_of_many_zones_say_is_written_as_the_same_moment():
+    moments, files = [], 0
+    for one in json.loads((ICS / "expected.json").read_text()):
+        starts = [event["start"] for event in one.get("first") or []]
+        aware = [datetime.fromisoformat(text) for text in starts if re.search(r"T.*[+-]\d\d:\d\d$", text)]
+        files, moments = files + bool(aware), moments + aware
+    entries = [
+        Entry(str(number), moment, moment + timedelta(minutes=30), moment, "Visit")
+        for number, moment in enumerate(moments)
+    ]
+    written = [at(event["DTSTART"]) for event in read(calendar_text(entries))]
+    right = sum(one == moment for one, moment in zip(written, moments, strict=True))
+    print(f"ICS: {right} of {len(moments)} moments of {files} calendars written as the same moment")
+    assert (right, len(moments) > 20) == (len(moments), True)
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "written"),
+    [
+        ("America/New_York", "2026-03-08T01:30", "20260308T063000Z"),
+        ("America/New_York", "2026-03-08T03:30", "20260308T073000Z"),
+        ("Europe/Lisbon", "2026-10-25T12:00", "20261025T120000Z"),
+        ("Australia/Lord_Howe", "2026-04-05T12:00", "20260405T013000Z"),
+        ("America/Sao_Paulo", "2026-12-31T23:30", "20270101T023000Z"),
+        ("Pacific/Kiritimati", "2026-01-01T09:00", "20251231T190000Z"),
+    ],
+)
+def test_a_local_time_is_one_moment_in_every_calendar(zone, local, written):
+    moment = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
+    (event,) = read(calendar_text([Entry("1", moment, moment, moment, "Visit")]))
+    assert event["DTSTART"] == written
+
+
+def test_words_come_back_as_they_were_and_no_line_is_too_long():
+    words = "Olá, traga; o \\ cartão\nSegunda linha " + "ñ✓" * 120
+    moment = timezone.now()
+    (event,) = read(calendar_text([Entry("1", moment, moment, moment, "A\rB\x07", words=words)]))
+    assert (event["DESCRIPTION"], event["SUMMARY"]) == (words, "A\nB")
+
+
+def test_a_moment_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match="zone"):
+        calendar_text([Entry("1", datetime(2026, 1, 1), timezone.now(), timezone.now(), "x")])
+
+
+@pytest.fixture
+def visit(db):
+    return an_open_visit(
+        starts_at=a_day_at(10, ZONE), location__time_zone=ZONE.key, location__name="Brickell",
+        patient__given_name="Ana", patient__family_name="Soler",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def feed(visit, admin):
+    return make_feed(actor=admin, practitioner_id=visit.practitioner_id, shows_patients=False)
+
+
+def test_a_feed_shows_visits_and_absences_without_names(visit, feed):
+    at_noon = a_day_at(12, ZONE)
+    Absence.objects.create(practitioner=visit.practitioner, starts_at=at_noon, ends_at=at_noon + timedelta(hours=1))
+    AppointmentFactory()  # somebody else's
+    answer = page(feed_address(feed))
+    first, away = read(answer.content.decode())
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/calendar; charset=utf-8", "private, no-store")
+    assert (at(first["DTSTART"]), first["SUMMARY"], first["LOCATION"]) == (
+        visit.starts_at,
+        visit.service.name,
+        "Brickell",
+    )
+    assert (at(away["DTSTART"]), away["SUMMARY"]) == (at_noon, "Away: Leave")
+    assert b"Soler" not in answer.content
+
+
+def test_names_are_shown_only_where_that_was_allowed_and_never_of_protected_patients(visit, admin):
+    hidden = AppointmentFactory(
+        practitioner=visit.practitioner, patient__sensitivity="vip", starts_at=a_day_at(15, ZONE)
+    )
+    named = make_feed(actor=admin, practitioner_id=visit.practitioner_id, shows_patients=True)
+    first, second = read(page(feed_address(named)).content.decode())
+    assert (first["SUMMARY"], second["SUMMARY"]) == (f"{visit.service.name} · Ana Soler", hidden.service.name)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.detail["patients"]) == ("exported", [visit.patient_id])
+
+
+def test_a_practitioner_makes_a_feed_but_gives_out_no_names(visit, agent):
+    visit.practitioner.user = agent
+    visit.practitioner.save()
+    assert make_feed(actor=agent, practitioner_id=visit.practitioner_id, shows_patients=False).made_by == agent
+    with pytest.raises(PermissionDenied):
+        make_feed(actor=agent, practitioner_id=visit.practitioner_id, shows_patients=True)
+    with pytest.raises(PermissionDenied):
+        make_feed(actor=UserFactory(), practitioner_id=visit.practitioner_id, shows_patients=False)
+
+
+def test_an_address_that_was_ended_changed_or_guessed_opens_nothing(visit, feed, admin):
+    old = feed_address(feed)
+    new = feed_address(make_feed(actor=admin, practitioner_id=visit.practitioner_id, shows_patients=False))
+    assert [page(old).status_code, page(new).status_code, page(new[:-3] + "x/").status_code] == [404, 200, 404]
+    end_feed(actor=admin, practitioner_id=visit.practitioner_id)
+    assert (page(new).status_code, CalendarFeed.objects.count()) == (404, 0)
+
+
+def test_the_page_makes_shows_and_ends_an_address(visit, signed_in, admin):
+    browser, url = signed_in(admin), f"/practitioners/{visit.practitioner_id}/calendar/"
+    assert "Make an address" in browser.get(url).content.decode()
+    assert browser.post(url, {"verb": "make", "shows_patients": "on"}).status_code == 302
+    made = CalendarFeed.objects.get()
+    assert made.shows_patients and feed_address(made) in browser.get(url).content.decode()
+    browser.post(url, {"verb": "end"})
+    assert not CalendarFeed.objects.exists()
+
+
+def test_a_patient_takes_a_visit_into_a_calendar_where_it_is_moved_not_doubled(visit):
+    link = address_of(visit.pk, LinkPurpose.CALENDAR)
+    (before,) = read(page(link).content.decode())
+    wish = Wish(visit.service_id, a_day_at(14, ZONE), visit.practitioner_id, visit.location_id)
+    new = move(actor=None, appointment_id=visit.pk, wish=wish, asked_by="patient", reason="Work")
+    answer = page(link)
+    (after,) = read(answer.content.decode())
+    assert (before["UID"], before["SEQUENCE"], after["SEQUENCE"]) == (after["UID"], "0", "2")
+    assert (at(after["DTSTART"]), answer["Content-Disposition"]) == (new.starts_at, 'attachment; filename="visit.ics"')
+    assert visit.practitioner.name in after["DESCRIPTION"] and "Soler" not in answer.content.decode()
+
+
+def test_the_page_of_a_link_offers_the_file(visit):
+    shown = page(address_of(visit.pk, LinkPurpose.ANSWER)).content.decode()
+    assert "Add to my calendar" in shown
