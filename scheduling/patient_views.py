@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -25,10 +26,11 @@ from scheduling.models import Appointment
 from scheduling.patient_forms import REASONS, CancelOwnForm, MoveOwnForm, PrepareForm, SeenForm
 from scheduling.selectors.appointments import visit_behind
 from scheduling.selectors.mass_moves import is_to_be_moved
-from scheduling.selectors.openings import find_slots, nearby, offers_of
+from scheduling.selectors.openings import find_slots, nearby, offers_of, wanted
 from scheduling.services import attendance, booking
 from scheduling.services.handing_over import language_of
 from scheduling.services.reminders import send_new_link
+from scheduling.wished import from_query
 
 P = LinkPurpose
 STANDING = (P.ANSWER, P.PREPARE, P.CHECK_IN, P.VIDEO)
@@ -190,19 +192,25 @@ def _check_in(request: HttpRequest, visit: Appointment) -> Answered:
 
 
 def _times(visit: Appointment, request: HttpRequest) -> dict[str, Any]:
-    """Six free times for the same visit, at its site first; `from` asks for later ones."""
+    """Six free times for the same visit, at its site first; `from` asks for later ones, `until` for those of some days
+    only, and when there are none the next ones are shown."""
     today = timezone.localdate()
     try:
         first = max(date.fromisoformat(request.GET.get("from", "")), today)
     except ValueError:
         first = today
     earliest = timezone.now() + timedelta(minutes=visit.service.notice_minutes)
-    slots = find_slots(nearby(visit, first, today), now=timezone.now(), earliest=earliest, limit=6)
+    found_for = partial(find_slots, now=timezone.now(), earliest=earliest, limit=6)
+    wish = from_query(request.GET.dict(), today)
+    slots = found_for(wanted(visit, wish, today)) if wish else []
+    is_other = bool(wish and not slots)
+    slots = slots or found_for(nearby(visit, first, today))
     found = offers_of(slots)
     return {
         "times": [(sealed(offer.slot, visit.mode), offer) for offer in found],
         "later": timezone.localdate(found[-1].slot.starts_at) + timedelta(days=1) if found else None,
         "key": uuid4(),
+        "is_other": is_other,
     }
 
 

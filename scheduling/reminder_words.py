@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from scheduling.enums import Answer, Confirmation, LinkPurpose, NeedKind, ReminderKind, VisitMode
 from scheduling.links import address_of
 from scheduling.models import Appointment
+from scheduling.wished import Wished
 
 K = ReminderKind
 
@@ -104,13 +105,15 @@ def _visits(visits: Sequence[Appointment]) -> str:
     return f"{day}, {'; '.join(parts)}"
 
 
-def answered(answer: str, visits: Sequence[Appointment]) -> str:
-    """What the patient reads after an answer that was understood."""
+def answered(answer: str, visits: Sequence[Appointment], wish: Wished | None = None) -> str:
+    """What the patient reads after an answer that was understood; a `wish` leads to the times of those days."""
     first = visits[0]
     given = {"moment": moment_of(first), "link": address_of(first.pk, LinkPurpose.ANSWER)}
     if answer == Answer.CONFIRM:
         return _("Thank you. We expect you on %(moment)s.") % given
     if answer == Answer.MOVE:
+        if wish is not None:
+            given["link"] = f"{address_of(first.pk, LinkPurpose.MOVE)}?{wish.query()}"
         return _("Choose another time here: %(link)s Your visit on %(moment)s is kept until you do.") % given
     if answer == Answer.DECLINE:
         return _(

@@ -91,8 +91,9 @@ class SlotViewSet(viewsets.GenericViewSet):
     def search(self, request: Request) -> Response:
         given = checked(SlotSearchSerializer, request)
         search = search_of(given)
-        earliest = timezone.now() + timedelta(minutes=search.service.notice_minutes)
-        found = slots_as_rows(find_slots(search, now=earliest, limit=given["limit"]))
+        now = timezone.now()
+        earliest = now + timedelta(minutes=search.service.notice_minutes)
+        found = slots_as_rows(find_slots(search, now=now, earliest=earliest, limit=given["limit"]))
         return Response(SlotSerializer(found, many=True).data)
 
 

@@ -77,7 +77,7 @@ def free_slots_of(asked: Asked, *, skipped: int, limit: int) -> list[tuple[SlotI
     )
     earliest = max(now + timedelta(minutes=service.notice_minutes), asked.begin or now)
     found = []
-    for slot in find_slots(search, now=earliest, limit=MOST_SLOTS):
+    for slot in find_slots(search, now=now, earliest=earliest, limit=MOST_SLOTS):
         row = known.get((slot.practitioner_id, slot.location_id, slot.room_id))
         if row is not None and (asked.end is None or slot.starts_at < asked.end):
             found.append((SlotId(row.pk, service.pk, slot.start), slot))

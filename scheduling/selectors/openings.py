@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from django.db.models import Q
 from contact_center.common.spans import joined, without
 from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
 from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Span, free_slots, spans_of
+from scheduling.wished import Wished
 
 MOST_SLOTS = 200
 # A search reads a day first and then twice as much each time: many practitioners have a slot soon, one may have none.
@@ -88,6 +89,16 @@ def nearby(visit: Appointment, first: date, today: date) -> Search:
         locations=frozenset({visit.location_id}),
         mode=visit.mode,
     )
+
+
+def wanted(visit: Appointment, wish: Wished, today: date) -> Search:
+    """Other times for the same visit at its site, on the days and in the hours that the patient asked for."""
+    fit, search = fit_of(visit.service), nearby(visit, wish.first, today)
+    until = wish.not_after if wish.not_after and wish.not_after != wish.not_before else time.max
+    part = (wish.not_before or time.min, until)
+    weekdays = fit.weekdays if wish.weekday is None else frozenset({wish.weekday})
+    fit = replace(fit, part_of_day=part if part != (time.min, time.max) else None, weekdays=weekdays)
+    return replace(search, until_date=min(wish.last, today + timedelta(days=visit.service.horizon_days)), fit=fit)
 
 
 def is_open(

@@ -7,6 +7,7 @@ the one that the words name is meant, or all of one message that says "will you 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, Func, OuterRef, Q
 from django.utils import timezone, translation
@@ -24,6 +25,7 @@ from scheduling.naming import named_by, names_another
 from scheduling.services import answering, attendance, booking
 from scheduling.services.handing_over import language_of
 from scheduling.understanding import Meaning, Said, understand
+from scheduling.wished import Wished, wished
 
 VISIT, PREPARATION, SURVEY = "visit", "preparation", "survey"
 ARRIVED = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
@@ -184,10 +186,18 @@ def _do(asked: Asked, answer: Answer, rows: list[Reminder], *, handled: list[int
     except Refused:
         return _leave_to_a_person(asked)
     _note(rows, answer, asked.message)
-    _say(asked, words or reminder_words.answered(answer, visits))
+    wish = _wish(asked, visits) if answer == Answer.MOVE else None
+    _say(asked, words or reminder_words.answered(answer, visits, wish))
     if not words and not asked.said.has_more:
         automation.settle(interaction_id=asked.reply.interaction_id, message_ids=handled)
     return True
+
+
+def _wish(asked: Asked, visits: Sequence[Appointment]) -> Wished | None:
+    """The days that were asked for instead; None when the words name the visit itself."""
+    zone = ZoneInfo(visits[0].location.time_zone)
+    wish = wished(asked.reply.text, timezone.localdate(timezone=zone))
+    return wish if wish and not {visit.visit_date for visit in visits} & set(wish.days()) else None
 
 
 def _answer_question(question: VisitQuestion, asked: Asked) -> bool | None:

@@ -99,7 +99,13 @@ def test_everything_that_is_answered_is_as_the_standard_says(ehr, visit):
         (lambda visit: {"location": visit.location_id, "status": "booked,arrived"}, True),
         (lambda visit: {"service-type": f"urn:continuo:service|{visit.service.code}"}, True),
         (lambda visit: {"date": visit.starts_at.astimezone(ZONE).date().isoformat()}, True),
-        (lambda visit: {"date": f"ge{(visit.starts_at + timedelta(seconds=1)).isoformat()}", "patient": visit.patient_id}, False),
+        (
+            lambda visit: {
+                "date": f"ge{(visit.starts_at + timedelta(seconds=1)).isoformat()}",
+                "patient": visit.patient_id,
+            },
+            False,
+        ),
         (lambda visit: {"date": f"lt{visit.starts_at.isoformat()}"}, False),
         (lambda visit: {"identifier": f"urn:continuo:visit|{visit.pk}"}, True),
         (lambda visit: {"identifier": "urn:his|H-1"}, True),

@@ -52,6 +52,21 @@ def test_an_answer_is_done_said_back_and_makes_no_work(asked, sms_channel, write
     assert Interaction.objects.get(pk=talk.pk).status == "closed"
 
 
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("can we move it to Friday after 3", "?from=2026-06-05&until=2026-06-05&day=4&after=15%3A00%3A00"),
+        ("please reschedule my appointment on Thursday 11 June", ""),  # names the visit, not the wish
+        ("reschedule, any day but Friday", ""),
+    ],
+)
+def test_whoever_wants_another_day_is_led_to_its_times(asked, sms_channel, writes, text, query):
+    writes(text, to=sms_channel)
+    told = Message.objects.filter(idempotency_key__startswith="visit-answer").latest("pk").text
+    link = next(word for word in told.split() if word.startswith("http"))
+    assert (link.partition("?")[1] + link.partition("?")[2], confirmation(asked)) == (query, "unconfirmed")
+
+
 def test_cancelling_in_plain_words_cancels(asked, sms_channel, writes):
     writes("please cancel my appointment", to=sms_channel)
     assert Appointment.objects.get(pk=asked.pk).status == "cancelled"
