@@ -70,6 +70,6 @@ def _file(entries: list[Entry], name: str, title: str = "", refresh: int | None 
     words = calendar_text(entries, name=title, refresh_minutes=refresh)
     response = HttpResponse(words, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.ics"'
-    response["Cache-Control"] = "private, no-store"
+    response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

@@ -83,11 +83,15 @@ class AgendaFhirViewSet(viewsets.ViewSet):
         answer.exception = True
         return answer
 
-    @extend_schema(summary="What can be read, searched and written", responses={200: FhirResourceSerializer})
+    @extend_schema(
+        operation_id="fhir_metadata",
+        summary="What can be read, searched and written",
+        responses={200: FhirResourceSerializer},
+    )
     def metadata(self, request: Request) -> Response:
         return Response(capability_statement())
 
-    @extend_schema(summary="Read one resource", parameters=[KIND], responses=ANSWER)
+    @extend_schema(operation_id="fhir_read", summary="Read one resource", parameters=[KIND], responses=ANSWER)
     def retrieve(self, request: Request, kind: str, pk: str) -> Response:
         if kind == "Slot":
             return Response(slot_now(slot_id(pk)))
@@ -97,18 +101,26 @@ class AgendaFhirViewSet(viewsets.ViewSet):
         return _written(kind, row)
 
     @extend_schema(
-        summary="Search by ids, codes and dates", parameters=[KIND, OpenApiParameter("_count", int)], responses=ANSWER
+        operation_id="fhir_search",
+        summary="Search by ids, codes and dates",
+        parameters=[KIND, OpenApiParameter("_count", int)],
+        responses=ANSWER,
     )
     def search(self, request: Request, kind: str) -> Response:
         return self._found(request, kind, _pairs(request.query_params))
 
     @extend_schema(
-        summary="Search, with the words in the body", parameters=[KIND], request=OpenApiTypes.OBJECT, responses=ANSWER
+        operation_id="fhir_search_form",
+        summary="Search, with the words in the body",
+        parameters=[KIND],
+        request=OpenApiTypes.OBJECT,
+        responses=ANSWER,
     )
     def search_by_form(self, request: Request, kind: str) -> Response:
         return self._found(request, kind, _pairs(request.data) + _pairs(request.query_params))
 
     @extend_schema(
+        operation_id="fhir_create",
         summary="Book a visit: the patient with practitioner, site and service, or with a Slot", parameters=[KIND],
         request=FhirResourceSerializer, responses=WRITTEN,
     )  # fmt: skip
@@ -117,7 +129,7 @@ class AgendaFhirViewSet(viewsets.ViewSet):
         return _written(kind, row_of(request.user, kind, visit.pk), status=201 if is_new else 200)  # type: ignore[arg-type]
 
     @extend_schema(
-        summary="Change a visit. Another time moves it, and the answer is the new one",
+        operation_id="fhir_update", summary="Change a visit. Another time moves it, and the answer is the new one",
         parameters=[KIND, OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)],
         request=FhirResourceSerializer, responses=WRITTEN,
     )  # fmt: skip

@@ -54,7 +54,7 @@ class Hl7ViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Take in one SIU message (S12 to S26); AA, AE or AR stands in the acknowledgement",
-        request={MEDIA: OpenApiTypes.BINARY}, responses={(200, MEDIA): OpenApiTypes.BINARY},
+        request={"text/plain": OpenApiTypes.STR}, responses={(200, MEDIA): OpenApiTypes.STR},
     )  # fmt: skip
     def receive(self, request: Request) -> Response:
         return Response(acknowledge(receive(actor=request.user, raw=request.data)))  # type: ignore[arg-type]
