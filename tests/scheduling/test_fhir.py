@@ -16,7 +16,8 @@ from patients.fhir.reading import MRN_SYSTEM, invalid
 from scheduling.enums import Confirmation
 from scheduling.foreign import Misunderstood, span_of
 from scheduling.models import Appointment, ExternalCode, ExternalVisit
-from scheduling.services.booking import Wish, hold_slot
+from scheduling.services.booking import Wish
+from scheduling.services.holds import hold_slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import a_day_at, an_open_visit
 
