@@ -23,6 +23,7 @@ from contact_center.aurora import (
     drafts,
     floor,
     labels,
+    neighbours,
     note_files,
     privacy,
     provider,
@@ -121,6 +122,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     drafts.begin_some()
     wishes.write_down(now)
     agenda.set_up_agenda(now, random.Random(count))
+    neighbours.set_up_neighbours()
     reminders.tell_of_visits(now)
     capacity.offer_freed_times(now)
     note_files.keep_some()
