@@ -81,6 +81,8 @@ def read(raw: bytes) -> Message:
     if not raw.startswith(b"MSH") or len(raw) < 8:
         raise Unreadable("The message does not begin with MSH.")
     text = _decoded(raw)
+    if "\0" in text:
+        raise Unreadable("The message holds a sign that is none.")
     separator, signs = text[3], (text[4:8] + "^~\\&")[:4]
     if separator != "|" or len(set(signs + separator)) < 5 or any(sign.isalnum() or sign.isspace() for sign in signs):
         raise Unreadable("The signs of MSH-1 and MSH-2 are not those of a message.")

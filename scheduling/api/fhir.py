@@ -1,5 +1,6 @@
 """FHIR R4 of the agenda: read and search, Appointments created and updated. Every refusal is an OperationOutcome."""
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -146,6 +147,8 @@ class AgendaFhirViewSet(viewsets.ViewSet):
 
     def _found(self, request: Request, kind: str, given: list[tuple[str, str]]) -> Response:
         words = [pair for pair in given if pair[0] not in CONTROLS]
+        if any("\0" in text for _name, text in given):
+            raise Misunderstood("A word holds a sign that is none.")
         controls = {name: text for name, text in given if name in CONTROLS}
         count = min(_number(controls.get("_count"), USUAL), MOST)
         if kind == "Slot":
@@ -203,6 +206,8 @@ def _checked(request: Request, kind: str) -> dict[str, Any]:
     resource = request.data
     if not isinstance(resource, dict) or resource.get("resourceType") != kind:
         raise Misunderstood("A FHIR Appointment is expected.")
+    if "\\u0000" in json.dumps(resource):
+        raise Misunderstood("A text holds a sign that is none.")
     problems = invalid(kind, resource)
     if problems:
         raise Misunderstood("; ".join(f"{one.where}: {one.words}" for one in problems))

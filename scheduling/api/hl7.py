@@ -57,4 +57,5 @@ class Hl7ViewSet(viewsets.ViewSet):
         request={"text/plain": OpenApiTypes.STR}, responses={(200, MEDIA): OpenApiTypes.STR},
     )  # fmt: skip
     def receive(self, request: Request) -> Response:
-        return Response(acknowledge(receive(actor=request.user, raw=request.data)))  # type: ignore[arg-type]
+        raw = request.data if isinstance(request.data, bytes) else b""  # no body at all is not parsed
+        return Response(acknowledge(receive(actor=request.user, raw=raw)))  # type: ignore[arg-type]

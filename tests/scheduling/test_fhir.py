@@ -135,6 +135,7 @@ def test_visits_are_searched_by_ids_codes_and_dates(ehr, visit, words, is_found)
         ("Appointment", {"patient": "Practitioner/1"}, "A reference such as Patient/12 is expected."),
         ("Appointment", {"date": "xx2026"}, "A date such as ge2026-11-30 or lt2026-12-01T09:00:00Z is expected."),
         ("Appointment", {"date": "2026-13-40"}, "This is not a date."),
+        ("Practitioner", {"name": "\0"}, "A word holds a sign that is none."),
         ("Appointment", {"_count": "many"}, "A whole number is expected."),
         ("Slot", {"start": "ge2026-11-30"}, "Say for which service, by service-type."),
         ("Slot/1-1-x", {}, "This is not the id of a slot."),

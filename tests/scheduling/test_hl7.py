@@ -75,6 +75,7 @@ def test_messages_of_other_kinds_are_read_and_not_taken():
         (b"MSH|^~\\&|A\rhello", "A line does not begin with the name of a segment."),
         (b"MSH|^~\\&|A\rPID|\xff", "The message is not written in the character set that MSH-18 names."),
         (b"MSH|^~\\&" + b"|" * 16 + b"KLINGON\r", "The character set of MSH-18 is not known here."),
+        (b"MSH|^~\\&|A\rPID|\0", "The message holds a sign that is none."),
         (b"MSH|^~\\&|" + b"x" * er7.MOST_BYTES, "The message is too large."),
     ],
 )
@@ -238,6 +239,7 @@ def test_a_number_that_is_booked_for_another_time_is_not_moved_by_a_booking(ward
         (b"MSH|^~\\&|HIS||||||SIU^S12|1|P|3.0", "Only version 2 is taken here."),
         (b"MSH|^~\\&|HIS||||||SIU^S12||P|2.5", "MSH-10 is empty: the message cannot be told from others."),
         (b"hello", "The message does not begin with MSH."),
+        (b"", "The message does not begin with MSH."),
     ],
 )
 def test_what_is_not_for_us_is_rejected(sends, raw, why):
