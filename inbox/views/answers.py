@@ -21,9 +21,9 @@ def close_dialog(response: HttpResponse) -> HttpResponse:
 def render_form(request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A form as a dialog for htmx, as a page of its own without JavaScript. `name` ends its templates.
 
-    It names whom the conversation is with, so it leaves a trace as the conversation does.
+    It names whom the conversation is with, so it leaves a trace as the conversation does; with `is_sealed` it does not.
     """
-    if "interaction" in context:
+    if "interaction" in context and not context.get("is_sealed"):
         leave_trace(request, context["interaction"])
     if is_partial(request):
         return render(request, f"inbox/_dialog_{name}.html", context | {"is_dialog": True}, status=status)

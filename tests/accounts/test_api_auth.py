@@ -124,11 +124,11 @@ def test_the_command_refuses_in_words_what_cannot_be(arguments):
 
 def test_default_scopes_follow_the_role():
     assert {role.value: len(default_scopes(role)) for role in Role} == {
-        "agent": 11,
-        "clinical_agent": 11,
+        "agent": 13,
+        "clinical_agent": 13,
         "partner_agent": 8,
-        "supervisor": 13,
-        "admin": 13,
+        "supervisor": 15,
+        "admin": 15,
         "auditor": 2,
     }
 
