@@ -57,7 +57,8 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
         if is_new:
             receipts.acknowledge_mail(interaction, message)
     is_short = channel.kind in MACHINE_CHANNELS and item.kind in ("text", "button")
-    if is_short and keywords.apply(interaction, message) is None:
+    is_stranger = is_new and interaction.patient_id is None and not interaction.is_contact_shared
+    if is_short and keywords.apply(interaction, message) is None and not is_stranger:
         shared_phones.consider(interaction, message)
     _announce(interaction, message, is_new=is_new)
     return message
