@@ -61,9 +61,9 @@ def feed(request: HttpRequest, practitioner_id: int) -> HttpResponse:
     return render(request, "scheduling/feed.html", context)
 
 
-def visit_file(visit: Appointment, language: str) -> HttpResponse:
-    """One visit for the patient's own calendar, cancelled ones as such, so that they go from it."""
-    return _file([own_entry(visit, language)], "visit")
+def visit_file(visit: Appointment, language: str, *, until: int) -> HttpResponse:
+    """One visit for the patient's own calendar, cancelled ones as such, so that they go from it. Its link ends at `until`."""
+    return _file([own_entry(visit, language, until=until)], "visit")
 
 
 def _file(entries: list[Entry], name: str, title: str = "", refresh: int | None = None) -> HttpResponse:

@@ -56,7 +56,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         if said.is_over:
             return _expired(request, visit)
         if said.purpose == P.CALENDAR:
-            return visit_file(visit, translation.get_language() or settings.LANGUAGE_CODE)
+            return visit_file(visit, translation.get_language() or settings.LANGUAGE_CODE, until=said.until)
         state, context, status = _answer(request, said.purpose, visit)
         context |= {"visit": visit, "is_moved": old.pk != visit.pk, "links": _links(visit, said.until)}
         if "new" in context:

@@ -87,15 +87,18 @@ def entry_of(visit: Appointment, *, summary: str, words: str = "", address: str 
     )
 
 
-def own_entry(visit: Appointment, language: str) -> Entry:
-    """A visit for the patient's own calendar: what, with whom, where, how to prepare, and the link to change it."""
+def own_entry(visit: Appointment, language: str, *, until: int) -> Entry:
+    """A visit for the patient's own calendar: what, with whom, where, how to prepare, and the link to change it while
+    that can be done. The link ends at `until`, a second of the epoch, as the one that leads here: none renews itself.
+    """
+    is_standing = visit.status in OCCUPYING and visit.ends_at > timezone.now()
     place = visit.location
     words = [visit.practitioner.name, place.directions_in(language), visit.service.preparation_in(language)]
     entry = entry_of(
         visit,
         summary=visit.service.name_in(language),
         words="\n\n".join(part for part in words if part),
-        address=address_of(visit.pk, LinkPurpose.ANSWER),
+        address=address_of(visit.pk, LinkPurpose.ANSWER, until=until) if is_standing else "",
     )
     return replace(entry, place=", ".join(part for part in (entry.place, place.address) if part))
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from scheduling.calendar_text import Entry, calendar_text
+from scheduling import links
 from scheduling.enums import LinkPurpose
 from scheduling.links import address_of
 from scheduling.models import Absence, CalendarFeed
 from scheduling.selectors.calendars import feed_address
-from scheduling.services.booking import Wish, move
+from scheduling.services.booking import Wish, cancel, move
 from scheduling.services.calendars import end_feed, make_feed
 from tests.factories.accounts import UserFactory
 from tests.factories.scheduling import AppointmentFactory, a_day_at, an_open_visit
@@ -177,3 +178,13 @@ def test_a_patient_takes_a_visit_into_a_calendar_where_it_is_moved_not_doubled(v
 def test_the_page_of_a_link_offers_the_file(visit):
     shown = page(address_of(visit.pk, LinkPurpose.ANSWER)).content.decode()
     assert "Add to my calendar" in shown
+
+
+def test_the_link_in_the_calendar_ends_with_the_one_that_led_to_it_and_goes_with_the_visit(visit):
+    until = int(timezone.now().timestamp()) + 3600
+    link = address_of(visit.pk, LinkPurpose.CALENDAR, until=until)
+    (event,) = read(page(link).content.decode())
+    assert links.read(event["URL"].rstrip("/").rpartition("/")[2]).until == until
+    cancel(actor=None, appointment_id=visit.pk, asked_by="patient", reason="Work")
+    (gone,) = read(page(link).content.decode())
+    assert (gone["STATUS"], "URL" in gone) == ("CANCELLED", False)
