@@ -32,6 +32,7 @@ class Told:
     action: str
     source: str
     control_id: str
+    facility: str = ""
     visits: list[Code] = field(default_factory=list)
     patients: list[Code] = field(default_factory=list)
     birth_date: str = ""
@@ -55,7 +56,7 @@ def read(message: Message) -> Told:
     if not head.get(10):
         raise Unreadable("MSH-10 is empty: the message cannot be told from others.")
     source = head.get(3)[:100] or "hl7"
-    told = Told(event, EVENTS[event], source, head.get(10))
+    told = Told(event, EVENTS[event], source, head.get(10), head.get(4)[:100])
     told.visits = _codes(visit.all(2), authority=2) + _codes(visit.all(1), authority=2)
     told.patients = _codes(person.all(3), authority=4) + _codes(person.all(2), authority=4)
     told.birth_date = person.get(7)[:8]

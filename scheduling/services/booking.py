@@ -179,7 +179,10 @@ def _patient(actor: User | None, patient_id: int) -> Patient:
 
 def _booked_before(patient: Patient, plans: Sequence[Plan]) -> list[Appointment]:
     keys = [plan.wish.key for plan in plans if plan.wish.key]
-    return list(Appointment.objects.filter(patient=patient, booking_key__in=keys)) if keys else []
+    known = list(Appointment.objects.filter(booking_key__in=keys)) if keys else []
+    if any(visit.patient_id != patient.pk for visit in known):
+        raise Conflict(_("Another visit has this identifier."))
+    return known
 
 
 def _book_one(

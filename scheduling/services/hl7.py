@@ -209,7 +209,7 @@ def _wish(told: siu.Told, place: _Place, mode: str = "") -> booking.Wish:
         room_id=place.room_id,
         mode=mode or next(iter(place.service.modes), "on_site"),
         note=told.note,
-        key=uuid5(NAMESPACE_URL, f"hl7:{told.source}:{told.control_id}"),
+        key=uuid5(NAMESPACE_URL, f"hl7:{told.source}|{told.facility}|{told.control_id}"),
     )
 
 

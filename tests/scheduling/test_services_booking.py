@@ -254,3 +254,11 @@ def test_the_database_itself_keeps_visits_apart(agent, patient, wish):
         Occupancy.objects.create(
             practitioner=taken.practitioner, span=taken.span, hold_token=uuid4(), held_until_at=timezone.now()
         )
+
+
+def test_a_key_that_booked_for_somebody_else_is_told_in_words(agent, patient, wish):
+    key = uuid4()
+    book(actor=agent, patient_id=patient.pk, wishes=[wish(key=key)])
+    with pytest.raises(Conflict, match="Another visit has this identifier"):
+        book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish(hour=12, key=key)])
+    assert Appointment.objects.count() == 1
