@@ -142,7 +142,7 @@ def _book(request: HttpRequest, wish: Wish, form: DetailsForm) -> HttpResponse:
 
 
 def _service(request: HttpRequest) -> HealthcareService | None:
-    return public_services().filter(code=request.GET.get("service", "")).first()
+    return public_services().filter(code=request.GET.get("service", "").replace("\0", "")).first()
 
 
 def _language() -> str:

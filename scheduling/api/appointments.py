@@ -66,7 +66,7 @@ def search_of(given: dict[str, Any]) -> Search:
     return Search(
         service,
         from_date=first,
-        until_date=min(given["until_date"] or first + SOON, horizon),
+        until_date=min(given["until_date"] or min(first, horizon) + SOON, horizon),
         practitioners=frozenset(given["practitioners"]),
         locations=frozenset(given["locations"]),
         language=given["language"],

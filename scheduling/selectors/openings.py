@@ -85,7 +85,7 @@ def nearby(visit: Appointment, first: date, today: date) -> Search:
     return Search(
         visit.service,
         from_date=first,
-        until_date=min(first + timedelta(days=28), last),
+        until_date=min(min(first, last) + timedelta(days=28), last),
         locations=frozenset({visit.location_id}),
         mode=visit.mode,
     )

@@ -28,7 +28,7 @@ from scheduling.services.telling import Told, tell
 
 GROUNDS = "mass_move"
 TASK, QUEUE = "scheduling.carry_on_mass_moves", "reminders"
-MOST_DAYS = 366
+MOST_DAYS, FURTHEST = 366, timedelta(days=3660)
 
 
 def start(
@@ -48,7 +48,8 @@ def start(
     """
     require_booker(actor)
     known = AbsenceReason(reason)
-    if not timezone.now() < ends_at or not starts_at < ends_at <= starts_at + timedelta(days=MOST_DAYS):
+    ahead, length = ends_at - timezone.now(), ends_at - starts_at
+    if not timedelta() < ahead < FURTHEST or not timedelta() < length <= timedelta(days=MOST_DAYS):
         raise Refused(_("The absence must end after it begins, be to come, and last a year at most."))
     if group_size < 1 or interval_minutes < 1:
         raise Refused(_("A wave takes one patient and one minute at least."))

@@ -199,3 +199,9 @@ def test_only_visible_entries_are_listed(machine):
     EntryFactory(patient__sensitivity="staff")
     listed = machine.get(f"{V1}/waitlist/", {"is_open": "true"}).json()["results"]
     assert ([one["id"] for one in listed], WaitlistEntry.objects.count()) == ([entry.pk], 2)
+
+
+def test_a_search_from_the_last_day_of_all_finds_nothing(machine, agenda):
+    words = {"service": agenda.practitioner.services.get().pk, "from_date": "9999-12-31"}
+    found = machine.post(f"{V1}/slots/search/", words, format="json")
+    assert (found.status_code, found.json()) == (200, [])

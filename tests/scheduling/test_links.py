@@ -226,3 +226,9 @@ def test_the_page_of_a_link_gives_none_that_lasts_longer(visit):
     page = Client().get(at(visit, P.ANSWER, days=1)).content.decode()
     found = [links.read(token) for token in re.findall(r"/v/([\w-]+)/", page)]
     assert {one.until for one in found} == {links.read(links.token_for(visit.pk, P.ANSWER, days=1)).until}
+
+
+@pytest.mark.parametrize("words", ["from=9999-12-31", "from=9999-12-30&until=9999-12-31"])
+def test_other_times_from_the_last_day_of_all_are_none(words, visit):
+    address = links.address_of(visit.pk, P.MOVE)
+    assert Client().get(f"{address}?{words}").status_code == 200

@@ -162,3 +162,15 @@ def test_only_those_who_book_write_an_absence_down_and_none_that_is_over(visits,
         with pytest.raises(Refused):
             begin(agent, visits, **extra)
     assert MassMove.objects.count() == 0
+
+
+@pytest.mark.parametrize("years", [0, 7000])
+def test_an_absence_at_the_end_of_all_days_is_refused(years, agent):
+    end = timezone.now().replace(year=9999, month=12, day=31)
+    given = {
+        "starts_at": end.replace(year=9999 - years),
+        "ends_at": end.replace(hour=23, minute=59, second=59),
+        "reason": "sickness",
+    }
+    with pytest.raises(Refused, match="a year at most"):
+        mass_moves.start(actor=agent, practitioner_id=PractitionerFactory().pk, **given)

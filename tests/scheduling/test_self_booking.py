@@ -314,3 +314,11 @@ def test_when_nothing_is_left_a_patient_waits_with_wishes(clinic, client, agent)
         422,
         302,
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["/book/?service=%00", "/book/wait/?service=%00", "&from=9999-12-31&day=9999-12-31"]
+)
+def test_an_address_that_nobody_wrote_opens_a_page_all_the_same(address, clinic, client):
+    answer = client.get(address if address.startswith("/") else clinic.where + address)
+    assert answer.status_code == (302 if "wait" in address else 200)
