@@ -62,7 +62,8 @@ def feed(request: HttpRequest, practitioner_id: int) -> HttpResponse:
 
 
 def visit_file(visit: Appointment, language: str, *, until: int) -> HttpResponse:
-    """One visit for the patient's own calendar, cancelled ones as such, so that they go from it. Its link ends at `until`."""
+    """One visit for the patient's own calendar, cancelled ones as such, so that they go from it. The link in it ends at
+    `until`."""
     return _file([own_entry(visit, language, until=until)], "visit")
 
 

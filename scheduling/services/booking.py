@@ -15,7 +15,7 @@ from patients.models import Patient
 from patients.selectors.people import get_patient_for
 from scheduling import signals
 from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation, Party, Trigger
-from scheduling.models import Appointment, Occupancy, Practitioner
+from scheduling.models import Appointment, ExternalVisit, Occupancy, Practitioner
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.services import recovery
@@ -70,7 +70,8 @@ def move(
     reason: str,
     may_overlap: bool = False,
 ) -> Appointment:
-    """Book another time in place of this visit; the new one points back to it. Nothing changes when that fails.
+    """Book another time in place of this visit; the new one points back to it, and what other
+    systems call it goes along. Nothing changes when that fails.
 
     Raises SlotTaken, Conflict when it was moved or cancelled meanwhile, Refused, PermissionDenied,
     Appointment.DoesNotExist.
@@ -91,6 +92,7 @@ def move(
         withdraw(old)
         patient = _patient(actor, old.patient_id)
         new = _book_one(actor, patient, plan, previous=old, may_overlap=may_overlap)
+        ExternalVisit.objects.filter(appointment=old).update(appointment=new)
         release(old, Trigger.MOVED, taken_by=new)
         ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
         signals.announce(signals.appointment_moved, **ids)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.models import User
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
+from scheduling.enums import OCCUPYING, Confirmation, Party, VisitMode
 from scheduling.enums import AppointmentStatus as S
-from scheduling.enums import Confirmation, Party, VisitMode
 from scheduling.foreign import VISIT_SYSTEM, Misunderstood, reference, slot_id
 from scheduling.models import Appointment, ExternalVisit, HealthcareService, Location, Practitioner, Schedule
 from scheduling.selectors.fhir import MODE_SYSTEM, moment_in, patient_of, row_by_code, version, visit_called
@@ -47,11 +47,13 @@ class Said:
 def create(*, actor: User, resource: Resource) -> tuple[Appointment, bool]:
     """Book what a checked FHIR Appointment says; the visit and whether it is new.
 
-    The same identifier of another system books once. Raises SlotTaken, Refused, Misunderstood, PermissionDenied.
+    The same identifier of another system books once, for one patient and while that visit stands.
+    Raises SlotTaken, Refused, Misunderstood, PermissionDenied.
     """
     said = read(actor, resource)
     for source, value in said.identifiers:
         if (known := visit_called(actor, source, value)) is not None:
+            require_same(known, said.patient_id)
             return known, False
     if said.status != S.BOOKED:
         raise Refused(_("Only a visit with the status booked can be created."))
@@ -88,7 +90,8 @@ def update(*, actor: User, appointment_id: int, resource: Resource, seen: str = 
             return _to_status(actor, visit, said)
         if _is_elsewhere(visit, said):
             visit = _move(actor, visit, said)
-        _answer(actor, visit, said)
+        else:  # what the patient answered was about the time before
+            _answer(actor, visit, said)
         keep_identifiers(visit, said.identifiers)
         visit.refresh_from_db()
         return visit
@@ -107,9 +110,10 @@ def keep_identifiers(visit: Appointment, identifiers: tuple[tuple[str, str], ...
             known.save()
 
 
-def follow_chain(old: Appointment, new: Appointment) -> None:
-    """What other systems called the old visit is now the new one."""
-    ExternalVisit.objects.filter(appointment=old).update(appointment=new)
+def require_same(known: Appointment, patient_id: int | None) -> None:
+    """Raise Refused when the visit that already has the identifier is another patient's, or does not stand any more."""
+    if patient_id not in (None, known.patient_id) or known.status not in OCCUPYING:
+        raise Refused(_("Another visit has this identifier."))
 
 
 def read(actor: User, resource: Resource) -> Said:
@@ -186,7 +190,7 @@ def _coded(kind: str, number: Resource) -> int:
 
 
 def _wish(said: Said, *, key: str = "", note: str = "") -> booking.Wish:
-    named = next((f"{source}|{value}" for source, value in said.identifiers), key)
+    named = key or next((f"{source}|{value}" for source, value in said.identifiers), "")
     return booking.Wish(
         service_id=said.service_id or 0,
         starts_at=said.starts_at,
@@ -219,11 +223,9 @@ def _move(actor: User, visit: Appointment, said: Said) -> Appointment:
     said.service_id, said.starts_at = visit.service_id, said.starts_at or visit.starts_at
     said.practitioner_id = said.practitioner_id or visit.practitioner_id
     said.location_id = said.location_id or visit.location_id
-    wish = _wish(said, key=str(visit.pk), note=visit.note)
+    wish = _wish(said, key=f"visit:{visit.pk}", note=visit.note)
     reason = said.reason or _("Moved by another system")
-    new = booking.move(actor=actor, appointment_id=visit.pk, wish=wish, asked_by=said.asked_by, reason=reason)
-    follow_chain(visit, new)
-    return new
+    return booking.move(actor=actor, appointment_id=visit.pk, wish=wish, asked_by=said.asked_by, reason=reason)
 
 
 def _answer(actor: User, visit: Appointment, said: Said) -> None:

@@ -16,24 +16,28 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
+from contact_center.audit.enums import AuditAction
+from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from inbox.adapters.base import UnparseablePayload
 from inbox.enums import EventKind, EventStatus
 from inbox.models import WebhookEvent
 from inbox.services.ledger import accept_event, keep_unreadable, process_event
+from inbox.services.locks import hold_for_transaction
 from patients.fhir.reading import MRN_SYSTEM
 from patients.models import Patient
 from scheduling.adapters import er7, siu
 from scheduling.enums import AbsenceReason, AppointmentStatus, Party
-from scheduling.models import Absence, Appointment, ExternalVisit, HealthcareService, Location, Practitioner, Schedule
+from scheduling.models import Absence, Appointment, HealthcareService, Location, MassMove, Practitioner, Schedule
 from scheduling.policies import can_book
-from scheduling.selectors.fhir import patient_of, row_by_code
+from scheduling.selectors.fhir import patient_of, row_by_code, visit_called
 from scheduling.services import attendance, booking
-from scheduling.services.fhir import follow_chain, keep_identifiers
+from scheduling.services.fhir import keep_identifiers, require_same
 
 PROVIDER, CONTENT_TYPE = "hl7", "application/hl7-v2"
 ACCEPTED, REFUSED, REJECTED = "AA", "AE", "AR"
@@ -146,17 +150,13 @@ def _codes(told: siu.Told, codes: Sequence[siu.Code], model: Any, what: str) -> 
     return None
 
 
-def _visit(told: siu.Told) -> Appointment | None:
-    for value, authority in told.visits:
-        source = authority or told.source
-        row = ExternalVisit.objects.filter(source=source, value=value).select_related("appointment").first()
-        if row is not None:
-            return row.appointment
-    return None
+def _visit(actor: User, told: siu.Told) -> Appointment | None:
+    called = (visit_called(actor, source, value) for source, value in _named(told))
+    return next(filter(None, called), None)
 
 
-def _known_visit(told: siu.Told) -> Appointment:
-    visit = _visit(told)
+def _known_visit(actor: User, told: siu.Told) -> Appointment:
+    visit = _visit(actor, told)
     if visit is None:
         raise Refused(_("No visit here has the number of this message."))
     return visit
@@ -223,20 +223,19 @@ def _named(told: siu.Told) -> tuple[tuple[str, str], ...]:
 def _book(actor: User, told: siu.Told) -> bool:
     if not told.visits:
         raise Refused(_("The message gives the visit no number."))
-    place, known = _place(told), _visit(told)
+    place, known, patient_id = _place(told), _visit(actor, told), _patient(actor, told)
     if known is not None:
+        require_same(known, patient_id)
         if (known.starts_at, known.practitioner_id) != (siu.moment(told.start, place.zone), place.practitioner.pk):
             raise Refused(_("A visit with this number is booked for another time."))
         return True
-    (visit,) = booking.book(
-        actor=actor, patient_id=_patient(actor, told), wishes=[_wish(told, place)], may_overlap=True
-    )
+    (visit,) = booking.book(actor=actor, patient_id=patient_id, wishes=[_wish(told, place)], may_overlap=True)
     keep_identifiers(visit, _named(told))
     return True
 
 
 def _change(actor: User, told: siu.Told) -> bool:
-    visit = _known_visit(told)
+    visit = _known_visit(actor, told)
     if told.patients and _patient(actor, told) != visit.patient_id:
         raise Refused(_("The message names another patient than the visit has."))
     place = _place(told, visit)
@@ -248,30 +247,29 @@ def _change(actor: User, told: siu.Told) -> bool:
         return True
     told.start = told.start or f"{visit.starts_at:%Y%m%d%H%M%S}+0000"
     reason = told.reason or _("Moved by another system")
-    new = booking.move(
+    booking.move(
         actor=actor, appointment_id=visit.pk, wish=_wish(told, place, visit.mode), asked_by=Party.ORGANISATION,
         reason=reason, may_overlap=True,
     )  # fmt: skip
-    follow_chain(visit, new)
     return True
 
 
 def _cancel(actor: User, told: siu.Told) -> bool:
     reason = told.reason or _("Cancelled by another system")
-    visit = _known_visit(told)
+    visit = _known_visit(actor, told)
     booking.cancel(actor=actor, appointment_id=visit.pk, asked_by=Party.ORGANISATION, reason=reason)
     return True
 
 
 def _discard(actor: User, told: siu.Told) -> bool:
-    visit = _known_visit(told)
+    visit = _known_visit(actor, told)
     if visit.status != AppointmentStatus.ENTERED_IN_ERROR:
         attendance.discard(actor=actor, appointment_id=visit.pk)
     return True
 
 
 def _miss(actor: User, told: siu.Told) -> bool:
-    visit = _known_visit(told)
+    visit = _known_visit(actor, told)
     if visit.status != AppointmentStatus.NOSHOW:
         attendance.mark_missed(actor=actor, appointment_id=visit.pk)
     return True
@@ -287,15 +285,33 @@ def _blocked(told: siu.Told) -> dict[str, Any]:
 
 
 def _block(actor: User, told: siu.Told) -> bool:
-    Absence.objects.get_or_create(**_blocked(told), defaults={"reason": AbsenceReason.OTHER})
+    given = _blocked(told)
+    hold_for_transaction("agenda", "practitioner", given["practitioner"].pk)
+    if Absence.objects.filter(**given).exists():
+        return True
+    made = Absence.objects.create(**given, reason=AbsenceReason.OTHER)
+    _note(actor, AuditAction.CREATED, made)
     return True
 
 
 def _open(actor: User, told: siu.Told) -> bool:
-    gone = Absence.objects.filter(**_blocked(told)).delete()[0]
-    if not gone:
+    rows = list(Absence.objects.select_for_update(of=("self",)).filter(**_blocked(told)))
+    if not rows:
         raise Refused(_("No such time is blocked here."))
+    move = MassMove.objects.filter(absence__in=rows).first()
+    if move is not None:  # patients are being told: a person looks there first
+        raise Refused(f"{_('Somebody is absent')}: {reverse('scheduling:mass-move', args=[move.pk])}")
+    for one in rows:
+        _note(actor, AuditAction.DELETED, one)
+        one.delete()
     return True
+
+
+def _note(actor: User, action: AuditAction, absence: Absence) -> None:
+    record(
+        actor=actor, action=action, object_type="absence", object_id=absence.pk,
+        practitioner_id=absence.practitioner_id,
+    )  # fmt: skip
 
 
 def _part(actor: User, told: siu.Told) -> bool:

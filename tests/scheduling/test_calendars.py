@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
-from scheduling.calendar_text import Entry, calendar_text
 from scheduling import links
+from scheduling.calendar_text import Entry, calendar_text
 from scheduling.enums import LinkPurpose
 from scheduling.links import address_of
 from scheduling.models import Absence, CalendarFeed

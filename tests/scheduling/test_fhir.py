@@ -266,6 +266,28 @@ def test_another_time_moves_the_visit_and_its_names_go_along(ehr, visit):
     assert issue(gone)[:2] == (422, "business-rule")
 
 
+def test_a_visit_goes_back_to_an_earlier_time_and_nobody_answers_for_the_patient(ehr, visit):
+    ExternalVisit.objects.create(source="urn:his", value="H-1", appointment=visit)
+    Appointment.objects.filter(pk=visit.pk).update(confirmation=Confirmation.CONFIRMED)
+    said = ehr.get(f"Appointment/{visit.pk}").json()
+    for hour in (14, 10):
+        said |= {"start": a_day_at(hour, ZONE).isoformat(), "end": a_day_at(hour, ZONE, minute=30).isoformat()}
+        said = ehr.send("PUT", f"Appointment/{said['id']}", said).json()
+    rows = Appointment.objects.order_by("pk").values_list("status", "starts_at", "confirmation")
+    first, _second, third = rows
+    assert (first[0], third) == ("cancelled", ("booked", visit.starts_at, Confirmation.UNCONFIRMED))
+
+
+def test_an_identifier_books_for_one_patient_and_while_the_visit_stands(ehr, visit):
+    resource = appointment(visit, identifier=[{"system": "urn:his", "value": "H-7"}])
+    made = ehr.send("POST", "Appointment", resource).json()
+    refused = (422, "business-rule", "Another visit has this identifier.")
+    other = appointment(visit, hour=12, identifier=resource["identifier"])
+    assert issue(ehr.send("POST", "Appointment", other)) == refused
+    ehr.send("PUT", f"Appointment/{made['id']}", made | {"status": "cancelled"})
+    assert issue(ehr.send("POST", "Appointment", resource)) == refused
+
+
 def test_the_patients_word_and_the_end_of_a_visit_are_taken_over(ehr, visit):
     address, said = f"Appointment/{visit.pk}", ehr.get(f"Appointment/{visit.pk}").json()
     said["participant"][0]["status"] = "accepted"

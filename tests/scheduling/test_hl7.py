@@ -11,12 +11,15 @@ from rest_framework.test import APIClient
 
 from contact_center.accounts import services as accounts
 from contact_center.accounts.enums import Role
+from contact_center.audit.models import AuditEntry
 from inbox.enums import EventStatus
 from inbox.models import WebhookEvent
 from inbox.services.ledger import process_event, retry_event
-from patients.models import Identifier
+from patients.models import Identifier, Patient
 from scheduling.adapters import er7, siu
 from scheduling.models import Absence, Appointment, ExternalCode, ExternalVisit
+from scheduling.services import mass_moves
+from scheduling.services.booking import Wish, move
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, a_day_at
 
@@ -188,6 +191,41 @@ def test_time_is_blocked_and_opened(ward, sends):
     )  # fmt: skip
     assert sends("S24", hour=9) == ("AA", "")
     assert sends("S24", hour=9) == ("AE", "No such time is blocked here.")
+    kept = AuditEntry.objects.filter(object_type="absence", object_id=str(away.pk)).order_by("pk")
+    assert [entry.action for entry in kept] == ["created", "deleted"]
+
+
+def test_a_time_about_which_patients_are_told_is_opened_by_a_person(ward, sends, supervisor):
+    day = {"starts_at": a_day_at(9, ZONE), "ends_at": a_day_at(9, ZONE) + timedelta(minutes=30)}
+    move = mass_moves.start(actor=supervisor, practitioner_id=ward.doctor.pk, reason="sickness", **day)
+    assert sends("S24", hour=9) == ("AE", f"Somebody is absent: /schedule/absences/{move.pk}/")
+    assert Absence.objects.count() == 1
+
+
+def test_a_number_books_for_one_patient_and_while_the_visit_stands(ward, sends):
+    sends()
+    other = PatientFactory(birth_date="1992-05-06")
+    Identifier.objects.create(patient=other, system="HIS", value="P777", raw="P-777")
+    refused = ("AE", "Another visit has this identifier.")
+    assert sends(patient="P-777") == refused
+    sends("S15")
+    assert (sends(), visits()) == (refused, ["cancelled"])
+
+
+def test_a_number_of_a_visit_that_the_key_may_not_see_opens_nothing(ward, sends):
+    sends()
+    Patient.objects.filter(pk=ward.pk).update(sensitivity="vip")
+    assert sends("S15") == ("AE", "No visit here has the number of this message.")
+    assert visits() == ["booked"]
+
+
+def test_what_another_system_calls_a_visit_goes_along_however_it_is_moved(ward, sends):
+    sends()
+    visit = Appointment.objects.get()
+    wish = Wish(visit.service_id, a_day_at(14, ZONE), visit.practitioner_id, visit.location_id)
+    move(actor=None, appointment_id=visit.pk, wish=wish, asked_by="patient", reason="Work")
+    assert sends("S15", hour=14) == ("AA", "")
+    assert visits() == ["cancelled", "cancelled"]
 
 
 def test_the_same_message_again_is_done_once_and_another_under_its_number_is_not_taken(ward, sends):
