@@ -192,6 +192,8 @@ def _coaching(is_heard: bool, agent_leg: str) -> dict[str, Any]:
 
 
 def _event_of(words: dict[str, str]) -> str:
+    if words.get("From", "").startswith("client:") and words.get("told") != "status":
+        return "step"
     said = words.get("StatusCallbackEvent", "")
     if said in PARTICIPANT:
         return PARTICIPANT[said]

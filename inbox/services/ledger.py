@@ -225,6 +225,7 @@ def _process(event: WebhookEvent) -> None:
         event.complete() if intake(event) else event.ignore("Nothing of ours is concerned.")
         return
     payload = payload_of(event)
+    payload.pop("told", None)  # only the address says what is told, never what comes to it
     if event.kind == EventKind.VOICE_STATUS:
         payload["told"] = "status"
     if event.kind in (EventKind.VOICE, EventKind.VOICE_STATUS):

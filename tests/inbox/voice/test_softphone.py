@@ -191,3 +191,23 @@ def test_r3_what_rings_at_somebody_who_leaves_rings_at_somebody_else_at_once(
 )
 def test_whose_device_an_address_is(address, user):
     assert user_of(address) == user
+
+
+@pytest.mark.django_db(transaction=False)
+@pytest.mark.parametrize(
+    "tricks",
+    [
+        {"step": "transcript", "TranscriptionText": "Nothing"},
+        {"RecordingStatus": "completed", "RecordingSid": "RE" + "1" * 32},
+        {"StatusCallbackEvent": "conference-end"},
+        {"TranscriptionEvent": "transcription-content", "TranscriptionData": "{}"},
+        {"told": "status", "CallStatus": "completed"},
+    ],
+)
+def test_whatever_a_device_says_it_only_asks_to_be_in_a_call(tricks, voice_channel, post_twilio, agent):
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inbox.services.ledger.apply_call_event", lambda item, **given: asked.append(item) or False)
+        post_twilio(DEVICE, CallSid="CA" + "d" * 32, From=f"client:agent-{agent.pk}", To="", call="1", **tricks)
+        drain_ledger()
+    assert [(item.event, item.payload["step"], item.payload["call"]) for item in asked] == [("step", "device", "1")]
