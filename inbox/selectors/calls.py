@@ -37,6 +37,7 @@ class Phone:
     is_consulted: bool = False
     is_sealed: bool = False
     supervised: Call | None = None
+    is_supervised_sealed: bool = False
     mode: str = ""
     watchers: list[CallLeg] = field(default_factory=list)
     recording: Recording | None = None
@@ -64,6 +65,8 @@ def phone_of(user: User) -> Phone | None:
         phone.colleague = colleague_on(phone.current)
         phone.is_sealed = is_sealed(user, phone.current)
         _recording_of(phone, phone.current)
+    if phone.supervised is not None:
+        phone.is_supervised_sealed = is_sealed(user, phone.supervised)
     if (call := phone.current or phone.supervised) is not None:
         phone.watchers = [leg for leg in watchers_of(call) if leg.user_id != user.pk]
     return phone

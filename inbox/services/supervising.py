@@ -113,6 +113,8 @@ def complete_stuck(
     A call that the telephone service does not end is over on record all the same. Raises Refused without the right or a
     known reason, for an outcome that needs a next step, without any reason for the contact, and for what is neither a
     call nor in wrap-up; Conflict when it is not theirs any more, DoesNotExist.
+
+    What its agent cannot open any more is ended and waits in its queue for somebody who can: nobody closes it for them.
     """
     _require(actor, reason)
     if not disposition.is_resolved:
@@ -121,14 +123,18 @@ def complete_stuck(
         talking = Call.objects.filter(interaction=interaction_id, status__in=TALKING).first()
         call = locked_call(talking.pk) if talking else None  # calls before conversations, as everywhere
         work = _theirs(interaction_id, user_id)
-        contact_reason = about or work.reason
+        contact_reason, previous = about or work.reason, work.owner
         if call is not None and call.status in TALKING:
             _end(call, work)
+            if work.owner_id is None:
+                _note(actor, work, "ended", reason)
+                _tell(previous, actor, reason, work)
+                return work
         elif work.status != InteractionStatus.WRAP_UP:
             raise Refused(_("Only a call or a wrap-up can be stuck. Give other work to somebody else."))
         if contact_reason is None:
             raise Refused(_("Say what it was about."))
-        previous, label = work.owner, str(SupervisionReason(reason).label)
+        label = str(SupervisionReason(reason).label)
         work = desk.close(
             actor=actor, interaction_id=interaction_id, reason=contact_reason, disposition=disposition, outcome=label
         )
@@ -145,6 +151,7 @@ def _end(call: Call, work: Interaction) -> None:
     end_call(call, work, now)
     follow_call(call, work, now)
     call.save()
+    desk.clocks.settle(work)
     work.save()
     show(call, work)
     wake_on_commit(WATCH_TASK, WATCH_QUEUE)

@@ -59,7 +59,11 @@ def phone_context(request: HttpRequest) -> dict[str, Any] | None:
     phone = phone_of(request.user) if isinstance(request.user, User) else None
     if phone is None:
         return None
-    named = (phone.ringing, None if phone.is_sealed else phone.current)
+    named = (
+        phone.ringing,
+        None if phone.is_sealed else phone.current,
+        None if phone.is_supervised_sealed else phone.supervised,
+    )
     for shown in filter(None, named):
         leave_trace(request, shown.interaction)
     return {"phone": phone}

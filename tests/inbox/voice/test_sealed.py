@@ -4,8 +4,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from inbox.models import Call
-from tests.factories.inbox import ChannelFactory, InteractionFactory
+from contact_center.audit.models import AuditEntry
+from inbox.models import Call, Notification
+from inbox.services import supervising
+from tests.factories.inbox import ChannelFactory, DispositionFactory, InteractionFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.voice import CallFactory
 
@@ -52,3 +54,18 @@ def test_it_is_held_and_ended_like_any_other_and_its_wrap_up_waits_for_somebody_
     assert (ended["HX-Redirect"], Call.objects.get().status) == (reverse("inbox:list"), "completed")
     held.interaction.refresh_from_db()
     assert (held.interaction.status, held.interaction.owner) == ("queued", None)
+
+
+def test_when_it_hangs_a_supervisor_ends_it_and_it_waits_for_somebody_who_can_open_it(
+    held, partner_agent, supervisor, provider
+):
+    supervising.complete_stuck(
+        actor=supervisor, user_id=partner_agent.pk, interaction_id=held.interaction_id,
+        disposition=DispositionFactory(is_resolved=True), reason="stuck",
+    )  # fmt: skip
+    held.refresh_from_db()
+    held.interaction.refresh_from_db()
+    assert (held.status, held.interaction.status, held.interaction.owner) == ("completed", "queued", None)
+    entry = AuditEntry.objects.filter(object_type="interaction", object_id=held.interaction_id).latest("pk")
+    assert (entry.actor_id, entry.detail["to"], entry.detail["reason"]) == (supervisor.pk, "ended", "stuck")
+    assert Notification.objects.filter(user=partner_agent, kind="supervised").count() == 1

@@ -11,6 +11,7 @@ from inbox.selectors.calls import calls_now, phone_of
 from inbox.services import call_control, supervision
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
+from tests.factories.patients import PatientFactory
 
 pytestmark = pytest.mark.django_db
 LISTEN, WHISPER, BARGE = Supervision.LISTEN, Supervision.WHISPER, Supervision.BARGE
@@ -141,3 +142,17 @@ def test_the_page_of_calls_and_the_bar_carry_the_buttons(talk, provider, supervi
     assert "data-watchers" in signed_in(agent).get("/phone/").content.decode()
     assert signed_in(agent).get("/calls/").status_code == 403
     assert desk.post(f"/calls/{talk.pk}/", {"do": "leave"}).status_code == 302
+
+
+def test_whose_call_one_listens_to_is_named_on_record_and_not_at_all_once_it_is_sealed(
+    talk, provider, supervisor, signed_in, monkeypatch
+):
+    talk.interaction.patient = patient = PatientFactory()
+    talk.interaction.save()
+    take_part(supervisor, talk, LISTEN)
+    desk = signed_in(supervisor)
+    assert patient.family_name in desk.get("/phone/").content.decode()
+    assert AuditEntry.objects.filter(patient_id=patient.pk, actor_id=supervisor.pk, action="viewed").count() == 1
+    monkeypatch.setattr("inbox.selectors.calls.is_sealed", lambda user, call: True)
+    bar = desk.get("/phone/").content.decode()
+    assert ("data-supervised" in bar, patient.family_name in bar, "The caller" in bar) == (True, False, True)
