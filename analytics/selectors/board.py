@@ -252,7 +252,8 @@ def _held_now(ids: Collection[int], now: datetime) -> dict[int, Any]:
         interaction__owner__in=ids, interaction__status=S.WRAP_UP, kind=TimelineKind.WRAP_UP_STARTED
     )
     for owner_id, at in begun.order_by().values_list("interaction__owner_id").annotate(at=Max("at")):
-        found[owner_id]["wrap_since"] = at
+        if owner_id in found:  # whose wrap-up began between the two questions shows at the next look
+            found[owner_id]["wrap_since"] = at
     return found
 
 

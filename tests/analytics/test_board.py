@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.models import Presence
 from contact_center.audit.models import AuditEntry
 from inbox.enums import SupervisionReason as Why
-from inbox.models import Interaction, Notification
+from inbox.models import Interaction, Notification, TimelineEvent
 from inbox.selectors.notifications import title_of
 from tests.factories.distribution import QueueSettingsFactory, make_available
 from tests.factories.inbox import DispositionFactory, InteractionFactory, ReasonFactory
@@ -142,3 +143,21 @@ def test_a_call_that_hangs_is_ended_and_closed(boss, agent, voice_channel, queue
     assert (done.status_code, call.status, call.ended_by) == (302, "completed", "system")
     closed = Interaction.objects.get(pk=work.pk)
     assert (closed.status, closed.outcome) == ("closed", "It is stuck")
+
+
+def test_a_wrap_up_that_begins_while_the_board_is_drawn_is_no_error(boss, agent, sms_channel):
+    make_available(agent)
+    work = InteractionFactory(channel=sms_channel, owner=agent, status="closed")
+    TimelineEvent.objects.create(interaction=work, kind="wrap_up_started")
+
+    def begin_meanwhile(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if '"wrapping"' in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE inbox_interaction SET status = 'wrap_up' WHERE id = %s", [work.pk])
+        return answer
+
+    with connection.execute_wrapper(begin_meanwhile):
+        assert boss.get("/board/").status_code == 200
+    work.refresh_from_db()
+    assert work.status == "wrap_up"
