@@ -22,11 +22,11 @@ P = CallParty
 
 
 def is_consulted(user: User) -> bool:
-    """Whether this person is asked, or on the line, as somebody's colleague. Holds them until the transaction ends,
-    so that nobody asks them meanwhile."""
+    """Whether this person is asked, or on the line, as somebody's colleague or supervisor. Holds them until the
+    transaction ends, so that nobody asks them meanwhile."""
     AgentState.objects.get_or_create(user=user)
     AgentState.objects.select_for_update().get(user=user)
-    legs = CallLeg.objects.filter(user=user, party=P.CONSULTED, left_at=None)
+    legs = CallLeg.objects.filter(user=user, party__in=[P.CONSULTED, P.SUPERVISOR], left_at=None)
     return legs.exclude(call__status__in=CALL_OVER).exists()
 
 

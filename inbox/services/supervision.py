@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
+from inbox.adapters.base import AdapterError
 from inbox.enums import (
     CALL_OVER,
     TALKING,
@@ -31,7 +34,9 @@ from inbox.models import Call, CallLeg
 from inbox.policies import can_supervise
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.team import leads_of
-from inbox.services.call_provider import do, steer
+from inbox.services.call_consults import ASKING, is_consulted
+from inbox.services.call_losses import let_go
+from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show
 from inbox.services.interactions import require
 from inbox.services.notifications import notify
@@ -86,17 +91,71 @@ def supervise(*, actor: User, call_id: int, mode: Supervision) -> CallLeg:
     if mine is not None:
         leg = mine.external_id
         do(lambda voice: voice.let_speak(call.room, leg, is_heard=is_heard, agent_leg=coached))
-    else:
-        _require_free(actor)
-        number, our_id = call.channel.address, str(call_id)
-        leg = do(
-            lambda voice: voice.supervise(call.room, actor.pk, number, our_id, is_heard=is_heard, agent_leg=coached)
+        if why := _take_part(actor, call, leg, mode):
+            steer(lambda voice: voice.hang_up(leg))
+            raise Conflict(why)
+        return CallLeg.objects.get(call=call, external_id=leg)
+    return _join(actor, call, mode, is_heard=is_heard, agent_leg=coached)
+
+
+def _join(actor: User, call: Call, mode: Supervision, *, is_heard: bool, agent_leg: str) -> CallLeg:
+    """On record before the telephone rings: nobody listens unseen because an answer of the provider was lost."""
+    asking = f"{ASKING}{uuid4().hex}"
+    if why := _take_part(actor, call, asking, mode):
+        raise Conflict(why)
+    claim, number = CallLeg.objects.get(call=call, external_id=asking), call.channel.address
+    try:
+        leg = ask(
+            lambda voice: voice.supervise(
+                call.room, actor.pk, number, str(call.pk), is_heard=is_heard, agent_leg=agent_leg
+            )
         )
-    why = _take_part(actor, call, leg, mode)
-    if why:
-        steer(lambda voice: voice.hang_up(leg))
+    except AdapterError as error:
+        if not error.doubtful:
+            _drop(claim)
+        raise Refused(_("The telephone service does not answer. Try again in a moment.")) from error
+    if why := _keep(call, claim, leg):
+        if steer(lambda voice: voice.hang_up(leg)):
+            _drop(claim)
         raise Conflict(why)
     return CallLeg.objects.get(call=call, external_id=leg)
+
+
+def _keep(seen: Call, claim: CallLeg, external_id: str) -> str:
+    """The supervisor is rung under this id; the sentence that says why they may not stay, else an empty one."""
+    with realtime.atomic():
+        call = locked_call(seen.pk)
+        known = call.legs.filter(external_id=external_id).first()
+        if known is None:
+            call.legs.filter(pk=claim.pk).update(external_id=external_id)
+        if call.status not in TALKING:
+            return _("This call has ended.")
+        if call.agent_id != seen.agent_id:
+            return _("Somebody else talks to the caller now. Look again before you listen.")
+        return _("Your telephone does not answer.") if known is not None and known.left_at is not None else ""
+
+
+def _drop(claim: CallLeg) -> None:
+    """Nobody is on the line: the record says that they wanted to, and left."""
+    with realtime.atomic():
+        call = locked_call(claim.call_id)
+        call.legs.filter(pk=claim.pk).delete()
+        left(call, claim, timezone.now())
+
+
+def answered(call: Call, external_id: str, user_id: int | None) -> None:
+    """The provider says that a supervisor's device answered; the call's row is locked. Where the provider's own answer
+    was lost, this is whom we asked; one whom nobody asked is let go."""
+    if call.legs.filter(external_id=external_id).exists():
+        return
+    asked = call.legs.filter(party=P.SUPERVISOR, left_at=None, external_id__startswith=ASKING)
+    claim = asked.filter(user=user_id).first() if user_id else asked.first()
+    if claim is None or call.status not in TALKING:
+        let_go([external_id])
+        return
+    claim.external_id = external_id
+    claim.save(update_fields=["external_id"])
+    _show(call, claim.user_id)
 
 
 def _supervised(actor: User, call_id: int) -> Call:
@@ -117,10 +176,11 @@ def _agent_leg(call: Call) -> str:
 
 
 def _require_free(actor: User) -> None:
-    if Call.objects.filter(agent=actor).exclude(status__in=CALL_OVER).exists():
-        raise Conflict(_("You are on another call."))
-    if CallLeg.objects.filter(user=actor, party__in=[P.SUPERVISOR, P.CONSULTED], left_at=None).exists():
+    """Holds them until the transaction ends, so that nothing is offered to them meanwhile."""
+    if is_consulted(actor):
         raise Conflict(_("You are on another call already. Leave it first."))
+    if Call.objects.filter(Q(agent=actor) | Q(offered_to=actor)).exclude(status__in=CALL_OVER).exists():
+        raise Conflict(_("You are on another call."))
 
 
 def _take_part(actor: User, seen: Call, external_id: str, mode: Supervision) -> str:
@@ -131,6 +191,8 @@ def _take_part(actor: User, seen: Call, external_id: str, mode: Supervision) -> 
             return _("This call has ended.")
         if call.agent_id != seen.agent_id:
             return _("Somebody else talks to the caller now. Look again before you listen.")
+        if not call.legs.filter(external_id=external_id).exists():
+            _require_free(actor)
         try:
             with transaction.atomic():
                 leg, is_new = CallLeg.objects.get_or_create(
@@ -156,18 +218,19 @@ def _take_part(actor: User, seen: Call, external_id: str, mode: Supervision) -> 
 
 
 def leave(*, actor: User, call_id: int) -> bool:
-    """Leave a call one listens to; False when one had left already."""
-    with realtime.atomic():
-        call = locked_call(call_id)
-        leg = call.legs.filter(party=P.SUPERVISOR, user=actor, left_at=None).last()
-        if leg is None:
-            return False
-        leg.left_at = timezone.now()
-        leg.save()
-        note(call, M.LEFT, user=actor)
-        _show(call, actor.pk)
+    """Leave a call one listens to; False when one had left already.
+
+    Raises Refused when the provider does not answer: one is on the line still, everybody sees it, and may try again.
+    """
+    leg = CallLeg.objects.filter(call=call_id, party=P.SUPERVISOR, user=actor, left_at=None).last()
+    if leg is None:
+        return False
     if not steer(lambda voice: voice.hang_up(leg.external_id)):
         raise Refused(_("The telephone service does not answer. Put your telephone down to be sure."))
+    with realtime.atomic():
+        call = locked_call(call_id)
+        if call.legs.filter(pk=leg.pk, left_at=None).update(left_at=timezone.now()):
+            left(call, leg, timezone.now())
     return True
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from contact_center.accounts.services import set_presence
+from contact_center.accounts.services import disable_user, set_presence
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
+from inbox.adapters.base import AdapterError
 from inbox.enums import Supervision
 from inbox.models import Notification
 from inbox.selectors.calls import calls_now, phone_of
@@ -156,3 +157,86 @@ def test_whose_call_one_listens_to_is_named_on_record_and_not_at_all_once_it_is_
     monkeypatch.setattr("inbox.selectors.calls.is_sealed", lambda user, call: True)
     bar = desk.get("/phone/").content.decode()
     assert ("data-supervised" in bar, patient.family_name in bar, "The caller" in bar) == (True, False, True)
+
+
+@pytest.fixture
+def lost_answer(monkeypatch):
+    """`lost_answer(doubtful)`: the provider's answer to who wants to take part is an error."""
+    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
+
+    def lose(doubtful):
+        def asked(self, *args, **given):
+            raise AdapterError("Broken.", permanent=False, reason="provider_down", doubtful=doubtful)
+
+        monkeypatch.setattr(TwilioVoiceAdapter, "supervise", asked)
+
+    return lose
+
+
+def device_answers(post_twilio, call, user, sid):
+    post_twilio(
+        "/webhooks/twilio/voice-status", query=f"?call={call.pk}&party=supervisor", CallSid=sid,
+        To=f"client:agent-{user.pk}?call={call.pk}&party=supervisor", CallStatus="in-progress", SequenceNumber="2",
+    )  # fmt: skip
+    drain_ledger()
+
+
+def test_who_may_be_on_the_line_is_on_record_and_the_leg_that_answers_is_theirs(
+    talk, provider, supervisor, agent, post_twilio, lost_answer, django_capture_on_commit_callbacks
+):
+    lost_answer(True)
+    with pytest.raises(Refused):
+        take_part(supervisor, talk, LISTEN)
+    assert [(one.user, one.mode) for one in phone_of(agent).watchers] == [(supervisor, "listen")]
+    assert AuditEntry.objects.filter(action="listened", object_id=talk.pk).count() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        device_answers(post_twilio, talk, agent, "CA" + "8" * 32)
+        device_answers(post_twilio, talk, supervisor, "CA" + "9" * 32)
+    assert talk.legs.get(party="supervisor").external_id == "CA" + "9" * 32
+    assert provider.asked == [("hang_up", "CA" + "8" * 32)]
+
+
+def test_who_is_surely_not_on_the_line_is_free_again(talk, provider, supervisor, agent, lost_answer):
+    lost_answer(False)
+    with pytest.raises(Refused):
+        take_part(supervisor, talk, LISTEN)
+    assert (phone_of(agent).watchers, talk.moments.order_by("pk").last().kind) == ([], "left")
+
+
+def test_who_could_not_leave_is_seen_still_and_leaves_at_the_second_try(talk, provider, supervisor, agent):
+    take_part(supervisor, talk, LISTEN)
+    provider.down.add("hang_up")
+    with pytest.raises(Refused, match="Put your telephone down"):
+        supervision.leave(actor=supervisor, call_id=talk.pk)
+    assert [one.user for one in phone_of(agent).watchers] == [supervisor]
+    provider.down.clear()
+    assert supervision.leave(actor=supervisor, call_id=talk.pk) is True
+    assert phone_of(agent).watchers == []
+
+
+def test_who_listens_takes_no_call_and_is_not_asked_and_who_is_rung_does_not_listen(
+    talk, provider, agent, supervisor, another
+):
+    other = another().wait_in_line()
+    type(other).objects.filter(pk=other.pk).update(offered_to=supervisor)
+    with pytest.raises(Conflict, match="another call"):
+        take_part(supervisor, talk, LISTEN)
+    type(other).objects.filter(pk=other.pk).update(offered_to=None)
+    take_part(supervisor, talk, LISTEN)
+    with pytest.raises(Conflict, match="another call"):
+        call_control.accept_call(actor=supervisor, call_id=other.pk)
+    with pytest.raises(Conflict, match="another call"):
+        call_control.consult(actor=agent, call_id=talk.pk, colleague=supervisor)
+
+
+def test_a_disabled_person_listens_to_no_call_and_is_asked_in_none(
+    talk, provider, agent, second_agent, supervisor, admin, django_capture_on_commit_callbacks
+):
+    legs = [take_part(supervisor, talk, LISTEN).external_id]
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    legs.append(talk.legs.get(party="consulted").external_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        for person in (supervisor, second_agent):
+            disable_user(actor=admin, user_id=person.pk)
+    assert talk.legs.filter(party__in=["supervisor", "consulted"], left_at=None).count() == 0
+    assert [asked[1] for asked in provider.asked if asked[0] == "hang_up"] == legs
