@@ -98,11 +98,12 @@ class RecordingApi:
     def routes(self, guard: Any) -> list[web.RouteDef]:
         """The routes; `guard(point, handler)` authenticates and makes trouble."""
         root, sid = f"{API}/{{account}}", "{sid:[A-Za-z0-9]+}"
+        running = r"{sid:[A-Za-z0-9]+|Twilio\.CURRENT}"
         of_call = f"{root}/Calls/{{call}}"
         return [
             web.post(f"{of_call}/Recordings.json", guard("recording", self.start)),
             web.get(f"{of_call}/Recordings.json", guard("list", self.list)),
-            web.post(f"{of_call}/Recordings/{sid}.json", guard("recording", self.change)),
+            web.post(f"{of_call}/Recordings/{running}.json", guard("recording", self.change)),
             web.get(f"{root}/Recordings.json", guard("list", self.list)),
             web.get(f"{root}/Recordings/{sid}.json", guard("fetch", self.show)),
             web.delete(f"{root}/Recordings/{sid}.json", guard("recording", self.delete)),
@@ -121,7 +122,11 @@ class RecordingApi:
         return call
 
     def _recording(self, request: web.Request) -> SimulatedRecording:
-        recording = self.recordings.get(request.match_info["sid"])
+        sid, call = request.match_info["sid"], request.match_info.get("call")
+        if sid == "Twilio.CURRENT":
+            live = (one for one in self.recordings.values() if one.call_sid == call and one.status in LIVE)
+            sid = next((one.sid for one in live), "")
+        recording = self.recordings.get(sid)
         if recording is None:
             raise Refusal(20404, request.path)
         return recording

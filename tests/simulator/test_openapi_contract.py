@@ -188,7 +188,7 @@ def test_the_routes_the_adapter_does_not_use_fit_the_schema_as_well(recorded, si
 
 def called(recorded):
     """Method and path of each call, without the ids in it."""
-    ids = re.compile(r"/(?:[A-Z]{2}[0-9a-f]{32}|room)(?=[/.])")
+    ids = re.compile(r"/(?:[A-Z]{2}[0-9a-f]{32}|room|Twilio\.CURRENT)(?=[/.])")
     return [f"{one.request.method} {ids.sub('/*', urlsplit(one.request.url).path)}" for one in recorded]
 
 
@@ -216,7 +216,7 @@ def every_step_of_a_call(recorded, simulator_server, webhook_receiver):
         lambda: voice.resume_recording(patient, recording),
         lambda: voice.transcribe(patient, "es", "1"),
         lambda: voice.stop_transcribing(patient, transcript),
-        lambda: voice.stop_recording(patient, recording),
+        lambda: voice.stop_recording(patient, "Twilio.CURRENT"),
     ):
         with suppress(AdapterError):  # what the simulator does not know is asked in Twilio's words all the same
             ask()
@@ -235,6 +235,8 @@ def test_calls_are_steered_with_parameters_that_twilio_knows_and_answered_in_its
     for response, _url, specification, operation, _shared in operations_called(every_step_of_a_call):
         if response.ok:
             check_answer(response, specification, operation)
+    stopped = [one for one in every_step_of_a_call if "Twilio.CURRENT" in one.request.url]
+    assert [one.json()["status"] for one in stopped] == ["completed"]
     root = "/2010-04-01/Accounts/*"
     assert set(called(every_step_of_a_call)) == {
         f"POST {root}/Conferences/*/Participants.json",

@@ -183,6 +183,16 @@ def test_when_the_provider_does_not_begin_the_call_goes_on_and_the_agent_may_try
     assert sorted(call.recordings.values_list("status", flat=True)) == ["active", "missing"]
 
 
+def test_what_may_run_unseen_is_stopped_at_the_provider(talk, provider, monkeypatch):
+    def lost(self, *args):
+        raise AdapterError("Broken.", permanent=False, reason="provider_down", doubtful=True)
+
+    monkeypatch.setattr(TwilioVoiceAdapter, "start_recording", lost)
+    call = talk()
+    assert ("stop_recording", call.external_id, "Twilio.CURRENT") in provider.asked
+    assert (call.status, call.recordings.get().status) == ("connected", "missing")
+
+
 def test_whom_we_call_hears_it_alone_when_they_answer(
     records, provider, agent, post_twilio, django_capture_on_commit_callbacks
 ):
