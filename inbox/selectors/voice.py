@@ -351,6 +351,10 @@ def _after(event: CallEvent, line: Line, language: str, queue_id: int, *, is_giv
     call = Call.objects.filter(external_id=event.external_id).only("pk", "status", "ended_by").first()
     if call is None or call.is_over or call.ended_by:
         return (Say(_("Thank you for calling. Goodbye."), language), HangUp())
+    if is_given_up and call.status in TALKING and not has_lost_agent(call):
+        turn = call.moments.filter(kind=CallMomentKind.ANSWERED).count()
+        if turn > (_number(event.payload.get("round")) or 1):  # they are back, and the word to the caller was lost
+            return (Join(call.room, address_of("after", lang=language, queue=queue_id, n=turn)),)
     if is_given_up or call.status not in TALKING:
         return _waiting(event.external_id, line, language, queue_id, 1)
     given_up = address_of("lost", lang=language, queue=queue_id, n=event.payload.get("round", ""))

@@ -98,7 +98,7 @@ def test_a_device_that_was_gone_for_a_moment_gets_its_caller_back(talk, caller, 
     assert (room_in(caller.twiml), call.status, call.agent) == (f"call-{talk.pk}", "connected", agent)
     assert call.legs.get(party="agent", left_at=None).external_id == "CA" + "d" * 32
     caller.step(f"{DEVICE}?step=lost&lang=en&queue={talk.queue_id}&n=1")
-    assert caller.settle().status == "connected"
+    assert (room_in(caller.twiml), caller.settle().status) == (f"call-{talk.pk}", "connected")
 
 
 def test_a_device_waits_until_its_own_old_connection_is_gone(talk, provider, agent, post_twilio):
