@@ -15,7 +15,7 @@ from scheduling.calendar_text import Entry
 from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose
 from scheduling.links import address_of
 from scheduling.models import Absence, Appointment, CalendarFeed, Practitioner
-from scheduling.policies import can_share_calendar
+from scheduling.policies import can_share_calendar, can_share_names
 
 BACK, AHEAD = timedelta(days=14), timedelta(days=180)
 _signer = Signer(salt="scheduling.calendar")
@@ -28,13 +28,16 @@ def feed_address(feed: CalendarFeed) -> str:
 
 
 def feed_behind(token: str) -> CalendarFeed:
-    """The feed at this address. Raises CalendarFeed.DoesNotExist for a forged or an ended one."""
+    """The feed at this address. Raises CalendarFeed.DoesNotExist for a forged or an ended one, and for that of somebody
+    who may not sign in any more."""
     try:
         pk, _dot, nonce = _signer.unsign(token.replace("~", ":")).partition(".")
-        feed = CalendarFeed.objects.select_related("practitioner").get(pk=int(pk), practitioner__is_active=True)
+        rows = CalendarFeed.objects.select_related("practitioner__user", "made_by")
+        feed = rows.get(pk=int(pk), practitioner__is_active=True)
     except (BadSignature, ValueError, OverflowError):
         raise CalendarFeed.DoesNotExist from None
-    if feed.nonce.hex != nonce:
+    person = feed.practitioner.user
+    if feed.nonce.hex != nonce or (person is not None and not person.is_active):
         raise CalendarFeed.DoesNotExist
     return feed
 
@@ -50,15 +53,17 @@ def get_practitioner_for(user: User, pk: int) -> Practitioner:
 def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
     """Visits and absences of the practitioner, two weeks back and half a year ahead, and whose names they tell.
 
-    Names of patients only where the feed shows them, of protected ones never. Three statements.
+    Names of patients only where the feed shows them and whoever made it may still share them, of protected ones never.
+    A constant number of statements, and one for each move of a visit.
     """
     now = timezone.now()
+    shows_patients = feed.shows_patients and feed.made_by is not None and can_share_names(feed.made_by)
     visits = Appointment.objects.filter(practitioner=feed.practitioner, status__in=OCCUPYING)
     visits = visits.filter(starts_at__gt=now - BACK, starts_at__lt=now + AHEAD)
     visits = visits.select_related("service", "location", "room", "patient").order_by("starts_at", "pk")
     found, named = [], []
     for visit in visits:
-        is_named = feed.shows_patients and visit.patient.sensitivity == Sensitivity.NONE
+        is_named = shows_patients and visit.patient.sensitivity == Sensitivity.NONE
         named += [visit.patient_id] if is_named else []
         summary = visit.service.name_in() + (f" · {visit.patient.full_name}" if is_named else "")
         found.append(entry_of(visit, summary=summary))

@@ -188,3 +188,17 @@ def test_the_link_in_the_calendar_ends_with_the_one_that_led_to_it_and_goes_with
     cancel(actor=None, appointment_id=visit.pk, asked_by="patient", reason="Work")
     (gone,) = read(page(link).content.decode())
     assert (gone["STATUS"], "URL" in gone) == ("CANCELLED", False)
+
+
+def test_the_feed_of_somebody_locked_out_opens_nothing_and_names_end_with_the_right_to_share_them(visit, admin, agent):
+    visit.practitioner.user = agent
+    visit.practitioner.save()
+    address = feed_address(make_feed(actor=admin, practitioner_id=visit.practitioner_id, shows_patients=True))
+    (named,) = read(page(address).content.decode())
+    admin.is_active = False
+    admin.save()
+    (plain,) = read(page(address).content.decode())
+    assert [one["SUMMARY"].endswith("Ana Soler") for one in (named, plain)] == [True, False]
+    agent.is_active = False
+    agent.save()
+    assert page(address).status_code == 404
