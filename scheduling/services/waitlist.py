@@ -60,7 +60,9 @@ def join(*, actor: User | None, patient_id: int, wishes: Wishes) -> WaitlistEntr
         entry = entry or WaitlistEntry(patient=who, service_id=wishes.service_id, added_by=actor)
         if actor is not None:
             entry.urgency, entry.note = Urgency(wishes.urgency), wishes.note.strip()[:240]
-        entry.appointment, entry.mode = visit, wishes.mode
+        if actor is not None or not is_to_come(entry.appointment):
+            entry.appointment = visit  # a patient who asks anew does not part the wait from a visit that stands
+        entry.mode = wishes.mode
         entry.weekdays = sorted(set(wishes.weekdays))
         entry.not_before, entry.not_after = wishes.not_before, wishes.not_after
         entry.first_date, entry.last_date = wishes.first_date, wishes.last_date

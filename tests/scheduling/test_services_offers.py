@@ -245,3 +245,18 @@ def test_the_link_of_an_offer_shows_takes_and_tells_who_comes_late(freed, client
     gone = client.post(f"/o/{offer_links.token_for(late.pk)}/", {"answer": "yes"})
     assert (gone.status_code, "not free any more" in gone.content.decode()) == (409, True)
     assert [client.get(f"/o/{bad}/").status_code for bad in (f"{ours.pk}:forged", "x", "0:")] == [404, 404, 404]
+
+
+def test_a_patient_who_asks_anew_still_waits_with_the_visit_that_stands_and_staff_may_part_them(visit_of, ana, agent):
+    visit = visit_of(ana)
+    entry = EntryFactory(patient=ana, service=visit.service, appointment=visit)
+    parted = []
+    for actor in (None, agent):
+        waitlist.join(actor=actor, patient_id=ana.pk, wishes=Wishes(visit.service_id, weekdays=[2]))
+        entry.refresh_from_db()
+        parted.append((entry.appointment, entry.weekdays))
+    assert parted == [(visit, [2]), (None, [2])]
+    entry.appointment = visit
+    entry.save()
+    booking.cancel(actor=None, appointment_id=visit.pk, **CANCEL)
+    assert waitlist.join(actor=None, patient_id=ana.pk, wishes=Wishes(visit.service_id)).appointment is None
