@@ -178,6 +178,11 @@ def _send_wave(move: MassMove, now: datetime) -> None:
 
 def _tell(move: MassMove, row: MassMoveVisit, ways: Ways, now: datetime) -> None:
     patient = row.appointment.patient
+    before = MassMoveVisit.objects.filter(appointment=row.appointment, told_at__isnull=False).exclude(pk=row.pk).first()
+    if before is not None:  # another absence concerns the same visit: nobody is told the same twice
+        row.wave, row.told_at, row.message = move.waves + 1, before.told_at, before.message
+        row.save()
+        return
     way = ways.to(patient, MessagePurpose.REMINDERS, has_template=False)
     row.wave = move.waves + 1
     if isinstance(way, Way):

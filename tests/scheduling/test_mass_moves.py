@@ -174,3 +174,11 @@ def test_an_absence_at_the_end_of_all_days_is_refused(years, agent):
     }
     with pytest.raises(Refused, match="a year at most"):
         mass_moves.start(actor=agent, practitioner_id=PractitionerFactory().pk, **given)
+
+
+def test_two_absences_tell_of_the_same_visit_once(visits, agent, told):
+    first, second = begin(agent, visits, group_size=9), begin(agent, visits, group_size=9)
+    mass_moves.carry_on()
+    assert (len(told()), counts(first), counts(second)) == (3, {"told": 3}, {"told": 3})
+    rows = [list(move.visits.order_by("pk").values_list("message", "told_at")) for move in (first, second)]
+    assert rows[0] == rows[1]
