@@ -3,12 +3,14 @@
   const text = (name) => document.body.dataset[name] || "";
   const hasOwnToast = (ctx) => (ctx.response?.headers.get("HX-Trigger") || "").includes("toast");
 
-  // A redirect to the sign-in page must never be swapped into a pane.
+  // A redirect to the sign-in page must never be swapped into a pane. Several answers may say so; the page goes once.
+  let isLeaving = false;
   document.addEventListener("htmx:before:response", (event) => {
     const { raw } = event.detail.ctx.response;
     if (raw.redirected && new URL(raw.url).pathname === text("loginUrl")) {
       event.preventDefault();
-      location.assign(`${text("loginUrl")}?next=${encodeURIComponent(location.pathname + location.search)}`);
+      if (!isLeaving) location.assign(`${text("loginUrl")}?next=${encodeURIComponent(location.pathname + location.search)}`);
+      isLeaving = true;
     }
   });
 

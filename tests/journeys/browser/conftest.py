@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -11,9 +12,18 @@ from playwright.sync_api import expect, sync_playwright
 
 # Playwright keeps an event loop in this thread; the ORM calls of the tests beside it are still synchronous.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 expect.set_options(timeout=30_000)  # patience for a busy machine; what must be fast is measured elsewhere
+BROKE_OFF = r"^Error: .*(ERR_ABORTED|Execution context was destroyed|Target crashed|frame was detached)"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+def pytest_collection_modifyitems(items):
+    """What the browser itself broke off is tried once more and counted; what we expect of a page is never tried again."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=BROKE_OFF))
 
 
 @pytest.fixture(scope="session")

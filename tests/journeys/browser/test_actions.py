@@ -1,10 +1,12 @@
 """What one does with a conversation, in a browser: by keys and by clicks, with its mistakes."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from inbox.models import Case, Interaction, Message, Note, Task
 from tests.factories.inbox import (
@@ -140,7 +142,7 @@ def test_two_conversations_are_merged_and_parted_again(desk, conversation, agent
     page.click(".menu__item:has-text('Merge')")
     page.check("dialog[open] [name=way][value=there]")
     page.click("dialog[open] [data-send]")
-    page.wait_for_url(f"**/inbox/{other.pk}/")
+    expect(page).to_have_url(re.compile(f"/inbox/{other.pk}/$"))
     assert fresh(conversation).merged_into == other
     page = desk(f"/inbox/{conversation.pk}/")
     page.click("text=Undo the merge")

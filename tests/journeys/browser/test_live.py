@@ -1,5 +1,7 @@
 """Two agents, two machines, one conversation: what one types is kept, seen by the other, and never in the way."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -207,5 +209,5 @@ def test_when_the_session_ends_elsewhere_the_page_asks_to_sign_in_and_the_draft_
     wait_for(lambda: Draft.objects.filter(interaction=conversation).exists(), 10)
     page.wait_for_timeout(1500)
     agent.post("/accounts/logout/")
-    page.wait_for_url("**/accounts/login/**")
+    expect(page).to_have_url(re.compile("/accounts/login/"))
     assert Draft.objects.get(interaction=conversation).text == "Do not lose this"

@@ -1,7 +1,10 @@
 """A passkey in a real browser with an authenticator that Chromium plays: made, used alone, and after the password."""
 
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
+from playwright.sync_api import expect
 
 from tests.factories.accounts import PASSWORD
 
@@ -19,7 +22,7 @@ FINGERPRINT_READER = {
 
 def arrives(page):
     """Waits until the sign-in pages are left behind."""
-    page.wait_for_url(lambda url: "/accounts/" not in url)
+    expect(page).not_to_have_url(re.compile("/accounts/"))
 
 
 def test_a_passkey_is_made_and_opens_the_house_alone_and_after_the_password(
@@ -40,7 +43,7 @@ def test_a_passkey_is_made_and_opens_the_house_alone_and_after_the_password(
     page.goto(live_server.url + ADD)
     page.fill("[name=name]", "My phone")
     page.click("main [type=submit]")
-    page.wait_for_url(lambda url: ADD not in url)
+    expect(page).not_to_have_url(re.compile(ADD))
     assert [(row.type, row.user) for row in Authenticator.objects.exclude(type="recovery_codes")] == [
         ("webauthn", agent)
     ]
@@ -52,7 +55,7 @@ def test_a_passkey_is_made_and_opens_the_house_alone_and_after_the_password(
 
     page.context.clear_cookies()
     give_the_password()
-    page.wait_for_url(lambda url: SECOND_STEP in url)
+    expect(page).to_have_url(re.compile(SECOND_STEP))
     page.click("form[data-passkey] [type=submit]")
     arrives(page)
     assert complaints_of() == []

@@ -1,5 +1,7 @@
 """The frame in a browser: keys, palette, choosing many, mentions, the bell; by keyboard alone, with no barrier."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -135,7 +137,7 @@ def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, 
     page.keyboard.type("quis")
     expect(page.locator("#find-results [role=option]").first).to_contain_text("María Quispe")
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/inbox/{conversation.pk}/")
+    expect(page).to_have_url(re.compile(f"/inbox/{conversation.pk}/$"))
     assert complaints_of() == []
 
 
@@ -173,7 +175,7 @@ def test_the_bell_shows_what_is_new_and_leads_there(desk, conversation, agent, s
     expect(entry).to_contain_text(f"{second_agent} assigned a conversation to you")
     expect(entry).to_contain_text("María Quispe")
     entry.click()
-    page.wait_for_url(f"**/inbox/{conversation.pk}/")
+    expect(page).to_have_url(re.compile(f"/inbox/{conversation.pk}/$"))
     expect(page.locator(".bell__count")).to_have_count(0)
     assert complaints_of() == []
 
