@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 DRAIN_TASK, DRAIN_QUEUE = "inbox.drain_ledger", "webhooks"
 CLAIM_SIZE = 10
 LOOK_BACK_SECONDS = 1.0
+LOCK_TIMEOUT = "55P03"
 BACKOFF = [timedelta(seconds=s) for s in (2, 5, 20, 60, 120)]
 BUSY_FOR = timedelta(hours=24)  # so long, a busy database is no fault of the event
 
@@ -202,12 +203,14 @@ def process_event(event_id: int) -> None:
     What cannot be read goes to quarantine; an unexpected error is tried again with growing gaps and goes to
     quarantine after MAX_TASK_ATTEMPTS. A busy database is not counted for a day. Nothing is dropped.
     """
+    found: list[WebhookEvent] | None = None
     try:
         with kept_with_rows(), realtime.atomic():
-            free = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE SKIP LOCKED", [event_id])
-            if not free:
+            # Another worker that was choosing its own at the same moment holds the row for an instant: so this one waits.
+            found = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE", [event_id])
+            if not found:
                 return
-            (event,) = free
+            (event,) = found
             _process(event)
             update_row(event, "status", "processed_at", "error", "external_id", "message")
     except UnparseablePayload as error:
@@ -215,6 +218,8 @@ def process_event(event_id: int) -> None:
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
+        if found is None and getattr(error.__cause__, "pgcode", None) == LOCK_TIMEOUT:
+            return  # held for long, so another works at it; should that one die, the claim runs out
         log.error("event_failed", event_id=event_id, error=type(error).__name__, exc_info=settings.DEBUG)
         _put_off(event_id, error)
 

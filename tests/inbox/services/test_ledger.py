@@ -1,13 +1,16 @@
 """The ledger: whatever came is kept as it came, processed once, and set aside in sight when it cannot be."""
 
+import threading
+
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 
 from contact_center.common.errors import Conflict
 from inbox.enums import EventKind, EventStatus
 from inbox.models import Message, WebhookEvent
 from inbox.services import ledger
-from inbox.services.ledger import accept_event, drain_ledger, receive_raw_mail, retry_event
+from inbox.services.ledger import accept_event, drain_ledger, process_event, receive_raw_mail, retry_event
+from tests.simulator.fixtures import wait_for
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -93,6 +96,31 @@ def test_events_after_a_batch_are_claimed_oldest_first(sms_channel):
     assert drain_ledger(limit=500) == 25
     found = Message.objects.order_by("id").values_list("external_id", flat=True)
     assert list(found) == [key[3:] for key in keys]
+
+
+WAITING = "SELECT pg_stat_clear_snapshot(); SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_another_worker_touches_for_an_instant_is_processed_now_and_not_a_minute_later(sms_channel):
+    event_id = store()
+
+    def work():
+        process_event(event_id)
+        connection.close()
+
+    def is_waiting():
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            return cursor.fetchone() == (1,)
+
+    worker = threading.Thread(target=work)
+    with transaction.atomic():
+        WebhookEvent.objects.select_for_update().get(pk=event_id)
+        worker.start()
+        wait_for(lambda: is_waiting() or not worker.is_alive(), 10)
+    worker.join()
+    assert WebhookEvent.objects.get(pk=event_id).status == EventStatus.PROCESSED
 
 
 def test_the_same_mail_to_the_same_mailbox_is_stored_once_whatever_carried_it():
