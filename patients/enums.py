@@ -106,6 +106,16 @@ class AddressUse(TextChoices):
     OTHER = "other", _("Other")
 
 
+class Register(TextChoices):
+    """Registers whose numbers are written down by hand; other systems name theirs by their own address."""
+
+    NATIONAL = "national", _("Identity card or national number")
+    PASSPORT = "passport", _("Passport")
+    RESIDENCE = "residence", _("Residence permit")
+    SOCIAL_SECURITY = "social_security", _("Social security")
+    DRIVING = "driving", _("Driving licence")
+
+
 class SuggestionLevel(TextChoices):
     """How sure it is that two records are of one person."""
 

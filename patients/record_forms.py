@@ -3,16 +3,28 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import roles_that_may
 from contact_center.audit.enums import AuditAction
-from patients.enums import AlertKind, AlertSeverity, ContactScheme, ContactUse, Gender, PendingKind, Sensitivity
+from contact_center.common.languages import language_choices
+from patients.enums import (
+    AddressUse,
+    AlertKind,
+    AlertSeverity,
+    ContactScheme,
+    ContactUse,
+    Gender,
+    PendingKind,
+    Register,
+    Sensitivity,
+)
 from patients.models import CareProgram, Patient
 from patients.selectors.care import programs_in_use
+from patients.tables.values import Described
 
 TEXT, SELECT = {"class": "input"}, {"class": "select"}
 AREA = {"class": "textarea", "rows": 3}
@@ -56,6 +68,37 @@ class IdentityForm(forms.Form):
     site_name = forms.CharField(label=_("Site"), max_length=80, required=False, widget=forms.TextInput(TEXT))
 
 
+class NewPatientForm(IdentityForm):
+    """Whom no record knows: who they are, how they are reached, and the number of one register."""
+
+    language = forms.ChoiceField(label=_("Language"), widget=forms.Select(SELECT))
+    phone = forms.CharField(
+        label=_("Phone"), max_length=254, required=False, widget=forms.TextInput(TEXT | {"autocomplete": "off"})
+    )
+    email = forms.CharField(
+        label=_("E-mail"), max_length=254, required=False, widget=forms.TextInput(TEXT | {"autocomplete": "off"})
+    )
+    system = forms.ChoiceField(label=_("Register"), choices=Register.choices, widget=forms.Select(SELECT))
+    identifier = forms.CharField(
+        label=_("Number"), max_length=64, required=False, widget=forms.TextInput(TEXT | {"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = language_choices()  # type: ignore[attr-defined]
+        self.fields["language"].initial = get_language()
+
+    def described(self) -> Described:
+        """The person in the words that are compared with the records; only after validation."""
+        data = self.cleaned_data
+        return Described(
+            fields={name: data[name] for name in (*IdentityForm.base_fields, "language") if data[name]},
+            phones=[(str(ContactUse.MOBILE), data["phone"])] if data["phone"] else [],
+            emails=[data["email"]] if data["email"] else [],
+            identifiers=[(data["system"], data["identifier"])] if data["identifier"] else [],
+        )
+
+
 class AddressForm(forms.Form):
     """One more way to reach a patient."""
 
@@ -67,6 +110,39 @@ class AddressForm(forms.Form):
         error_messages={"required": _("Write the number or the address.")},
     )  # fmt: skip
     use = forms.ChoiceField(label=_("Where it is used"), choices=ContactUse.choices, widget=forms.Select(SELECT))
+
+
+class HomeForm(forms.Form):
+    """Where letters reach a patient."""
+
+    line = forms.CharField(
+        label=_("Street and number"), max_length=200, required=False, widget=forms.TextInput(TEXT | FIRST)
+    )
+    extra_line = forms.CharField(
+        label=_("Second address line"), max_length=200, required=False, widget=forms.TextInput(TEXT)
+    )
+    postal_code = forms.CharField(label=_("Postal code"), max_length=20, required=False, widget=forms.TextInput(TEXT))
+    city = forms.CharField(label=_("City"), max_length=120, required=False, widget=forms.TextInput(TEXT))
+    region = forms.CharField(label=_("State or province"), max_length=120, required=False, widget=forms.TextInput(TEXT))
+    country = forms.CharField(label=_("Country"), max_length=60, required=False, widget=forms.TextInput(TEXT))
+    use = forms.ChoiceField(label=_("Kind"), choices=AddressUse.choices, widget=forms.Select(SELECT))
+
+
+class NumberForm(forms.Form):
+    """A number that a register gave. It is never shown again as a whole, so a change writes it anew."""
+
+    system = forms.ChoiceField(label=_("Register"), widget=forms.Select(SELECT | FIRST))
+    value = forms.CharField(
+        label=_("Number"), max_length=64, widget=forms.TextInput(TEXT | {"autocomplete": "off"}),
+        help_text=_("Write all of it. Pages show only its end."),
+        error_messages={"required": _("Write the number.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = self.initial.get("system", Register.NATIONAL)
+        others = [] if present in Register.values else [(present, present)]
+        self.fields["system"].choices = [*Register.choices, *others]  # type: ignore[attr-defined]
 
 
 class AlertForm(forms.Form):

@@ -1,5 +1,6 @@
 """Reading suggestions and merges: what waits to be decided, what was decided."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
@@ -50,8 +51,13 @@ class Why:
 
 def reasons_of(suggestion: DuplicateSuggestion) -> list[Why]:
     """The reasons of a suggestion in words; one that is not known any more is left out."""
+    return words_for(suggestion.reasons)
+
+
+def words_for(reasons: Iterable[str]) -> list[Why]:
+    """These reasons in words; one that is not known any more is left out."""
     known = {str(reason): words for reason, words in REASONS.items()}
-    return [Why(str(known[key][0]), known[key][1]) for key in suggestion.reasons if key in known]
+    return [Why(str(known[str(key)][0]), known[str(key)][1]) for key in reasons if str(key) in known]
 
 
 def suggestions_visible_to(user: User) -> QuerySet[DuplicateSuggestion]:

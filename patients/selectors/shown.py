@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from contact_center.accounts.models import User
 from contact_center.audit.selectors import looks_at
+from patients.enums import Register
 from patients.models import Patient
 from patients.pieces import marks_on
 from patients.selectors.access import may_open
@@ -28,8 +29,12 @@ def reach(user: User, patient: Patient) -> Shown:
     return {
         "points": [(point, marks[point.value]) for point in points],
         "homes": list(patient.postal_addresses.all()),
-        "numbers": [(one.system, one.value[-4:]) for one in patient.identifiers.all()],
+        "numbers": [(one, _register(one.system), one.value[-4:]) for one in patient.identifiers.all()],
     }
+
+
+def _register(system: str) -> str:
+    return str(Register(system).label) if system in Register.values else system
 
 
 def preferences(user: User, patient: Patient) -> Shown:

@@ -23,15 +23,14 @@ from contact_center.common.rows import insert_rows, update_rows
 from contact_center.jobs.models import Job, JobItem
 from contact_center.jobs.services import start
 from patients.enums import ImportField, ImportStatus, RowStatus
-from patients.matching.blocking import keys_of
-from patients.matching.people import Person, person, place
+from patients.matching.people import Person
 from patients.matching.verdict import Level
 from patients.models import Identifier, Patient, PatientImport, PatientImportRow
 from patients.policies import can_import_patients
-from patients.selectors.matching import persons, rarity, sharing
+from patients.selectors.likeness import alike
 from patients.selectors.people import patients_visible_to
 from patients.services.duplicates import refresh_profiles
-from patients.services.intake import Draft, create_many, draft, missing_names, update_from
+from patients.services.intake import Draft, create_many, draft, missing_names, person_from, update_from
 from patients.tables.headings import guess
 from patients.tables.reading import Format, UnreadableTable, rows_of, sniff
 from patients.tables.values import Described, describe, guess_order
@@ -177,15 +176,15 @@ def _said(source: PatientImport, row: PatientImportRow) -> Said:
 def _check_rows(source: PatientImport, rows: list[PatientImportRow]) -> None:
     said = [_said(source, row) for row in rows]
     known = _known(said)
-    people = {row.number: _person(row.number, one) for row, one in zip(rows, said, strict=True)}
-    alike = _alike(people)
+    people = {row.number: person_from(row.number, one.described, one.made) for row, one in zip(rows, said, strict=True)}
+    near = {number: (found[0].patient_id, found[0].level) for number, found in alike(people).items()}
     for row, one in zip(rows, said, strict=True):
         patient_id = next((known[key] for key in one.keys if key in known), None)
         problems = one.made.problems + ([] if patient_id else missing_names(one.made, one.described))
         row.problems = [list(problem) for problem in problems]
         row.status = R.WRONG if problems else R.READY
         row.digest = _digest(people[row.number])
-        row.like_id, row.level = (patient_id, KNOWN) if patient_id else alike.get(row.number, (None, ""))
+        row.like_id, row.level = (patient_id, KNOWN) if patient_id else near.get(row.number, (None, ""))
     update_rows(rows, "problems", "status", "digest", "like", "level")
     _find_twins(source, rows)
 
@@ -205,42 +204,6 @@ def _known(said: Iterable[Said]) -> dict[tuple[str, str], int]:
     for system, value, pk in Identifier.objects.filter(value__in=numbers).values_list("system", "value", "patient"):
         found[system, value] = pk
     return found
-
-
-def _alike(ours: dict[int, Person]) -> dict[int, tuple[int, str]]:
-    """For each row that is much like a record here: the record and how sure that is."""
-    from patients.matching.scoring import compare  # compiled parts of 4 MB, which most processes never need
-
-    keys = {number: keys_of(one) for number, one in ours.items()}
-    with transaction.atomic():
-        groups = sharing({key for found in keys.values() for key in found})
-    near = {number: {pk for key in found for pk in groups.get(key, ())} for number, found in keys.items()}
-    others, names = persons({pk for found in near.values() for pk in found}), rarity()
-    found = {}
-    for number, candidates in near.items():
-        verdicts = [(compare(ours[number], others[pk], names), pk) for pk in sorted(candidates) if pk in others]
-        best = max(verdicts, key=lambda entry: entry[0].score, default=None)
-        if best and best[0].level:
-            found[number] = (best[1], str(best[0].level))
-    return found
-
-
-def _person(number: int, said: Said) -> Person:
-    fields, made = said.described.fields, said.made
-    homes = [
-        place(line=home.line, extra=home.extra_line, city=home.city, region=home.region, postcode=home.postal_code)
-        for home in made.homes
-    ]
-    return person(
-        number,
-        given=str(fields.get("given_name", "")),
-        family=str(fields.get("family_name", "")),
-        birth_date=made.patient.birth_date,
-        gender=str(fields.get("gender", "")),
-        contacts=[(point.scheme, point.value) for point in made.points],
-        identifiers=[(number.system, number.value) for number in made.numbers],
-        places=homes,
-    )
 
 
 def _digest(one: Person) -> int:

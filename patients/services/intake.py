@@ -15,6 +15,7 @@ from contact_center.audit.services import PastEntry, record_past
 from contact_center.common.rows import insert_rows
 from patients import signals
 from patients.enums import ContactScheme, ContactUse
+from patients.matching.people import Person, person, place
 from patients.models import ContactPoint, Identifier, Patient, PostalAddress
 from patients.services import stops
 from patients.services.addresses import NewAddress, normalise_address, put_contact_point
@@ -102,6 +103,24 @@ def _add_homes(made: Draft, described: Described) -> None:
             made.problems += [(name, " ".join(words)) for name, words in error.message_dict.items()]
         else:
             made.homes.append(row)
+
+
+def person_from(number: int, described: Described, made: Draft) -> Person:
+    """The person of a draft in the form that is compared, under this number."""
+    fields = described.fields
+    return person(
+        number,
+        given=str(fields.get("given_name", "")),
+        family=str(fields.get("family_name", "")),
+        birth_date=made.patient.birth_date,
+        gender=str(fields.get("gender", "")),
+        contacts=[(point.scheme, point.value) for point in made.points],
+        identifiers=[(one.system, one.value) for one in made.numbers],
+        places=[
+            place(line=home.line, extra=home.extra_line, city=home.city, region=home.region, postcode=home.postal_code)
+            for home in made.homes
+        ],
+    )
 
 
 def create_many(*, actor: User, drafts: Sequence[Draft], **detail: object) -> list[Patient]:

@@ -80,11 +80,13 @@ def act(request: HttpRequest, patient_id: int, verb: Callable[[], object], said:
     return done(request, patient_id, said)
 
 
-def _sent(request: HttpRequest) -> Any:
+def sent(request: HttpRequest) -> Any:
+    """What a form is bound to: what was posted, else nothing."""
     return request.POST if request.method == "POST" else None
 
 
-def _row(request: HttpRequest, model: type[Model], pk: int) -> Any:
+def row_for(request: HttpRequest, model: type[Model], pk: int) -> Any:
+    """A row of a record that this person may open; 404 for every other."""
     try:
         return get_row_for(person_of(request), model, pk)
     except model.DoesNotExist:  # type: ignore[attr-defined]
@@ -95,7 +97,7 @@ def _row(request: HttpRequest, model: type[Model], pk: int) -> Any:
 def add_alert(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Warn everybody who opens this record."""
     patient = opened_patient(request, patient_id)
-    form = forms_of.AlertForm(_sent(request))
+    form = forms_of.AlertForm(sent(request))
     save: Save = lambda data: care.add_alert(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
     return serve(request, patient, form, save, _("Alert added."), title=_("New alert"), verb=_("Add"))
 
@@ -103,7 +105,7 @@ def add_alert(request: HttpRequest, patient_id: int) -> HttpResponse:
 @require_POST
 def end_alert(request: HttpRequest, pk: int) -> HttpResponse:
     """The alert holds no more."""
-    row = _row(request, Alert, pk)
+    row = row_for(request, Alert, pk)
     return act(
         request, row.patient_id, lambda: care.end_alert(actor=person_of(request), alert_id=pk), _("Alert ended.")
     )
@@ -113,13 +115,14 @@ def end_alert(request: HttpRequest, pk: int) -> HttpResponse:
 def enrol(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Begin a program."""
     patient = opened_patient(request, patient_id)
-    form = forms_of.EnrolForm(_sent(request), patient=patient)
+    form = forms_of.EnrolForm(sent(request), patient=patient)
     save: Save = lambda data: programs.enrol(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
     return serve(request, patient, form, save, _("Program begun."), title=_("Begin a program"), verb=_("Begin"))
 
 
-def _opened_row(request: HttpRequest, model: type[Model], pk: int) -> Any:
-    row = _row(request, model, pk)
+def opened_row(request: HttpRequest, model: type[Model], pk: int) -> Any:
+    """The same with its opened record, for a page that shows it."""
+    row = row_for(request, model, pk)
     row.patient = opened_patient(request, row.patient_id)
     return row
 
@@ -127,8 +130,8 @@ def _opened_row(request: HttpRequest, model: type[Model], pk: int) -> Any:
 @form_methods
 def advance(request: HttpRequest, pk: int) -> HttpResponse:
     """The present step of a program is done."""
-    row: ProgramEnrolment = _opened_row(request, ProgramEnrolment, pk)
-    form = forms_of.StepForm(_sent(request), initial={"step": row.step_id})
+    row: ProgramEnrolment = opened_row(request, ProgramEnrolment, pk)
+    form = forms_of.StepForm(sent(request), initial={"step": row.step_id})
 
     def save(data: dict[str, Any]) -> None:
         programs.advance(actor=person_of(request), enrolment_id=pk, step_id=data["step"], note=data["note"])
@@ -140,8 +143,8 @@ def advance(request: HttpRequest, pk: int) -> HttpResponse:
 @form_methods
 def change_enrolment(request: HttpRequest, pk: int) -> HttpResponse:
     """Another owner or day for the present step."""
-    row: ProgramEnrolment = _opened_row(request, ProgramEnrolment, pk)
-    form = forms_of.OwnerAndDayForm(_sent(request), initial={"owner": row.owner_id, "day": row.step_due_date})
+    row: ProgramEnrolment = opened_row(request, ProgramEnrolment, pk)
+    form = forms_of.OwnerAndDayForm(sent(request), initial={"owner": row.owner_id, "day": row.step_due_date})
 
     def save(data: dict[str, Any]) -> None:
         programs.change_enrolment(
@@ -155,11 +158,11 @@ def change_enrolment(request: HttpRequest, pk: int) -> HttpResponse:
 @form_methods
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient does not go on with a program."""
-    row: ProgramEnrolment = _opened_row(request, ProgramEnrolment, pk)
+    row: ProgramEnrolment = opened_row(request, ProgramEnrolment, pk)
     save: Save = lambda data: programs.leave(actor=person_of(request), enrolment_id=pk, **data)  # noqa: E731
     title = _("Leave %(program)s") % {"program": row.program}
     return serve(
-        request, row.patient, forms_of.LeaveForm(_sent(request)), save, _("Program ended."), title=title, verb=_("End")
+        request, row.patient, forms_of.LeaveForm(sent(request)), save, _("Program ended."), title=title, verb=_("End")
     )
 
 
@@ -167,7 +170,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 def add_pending(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Wait for a result or an authorisation."""
     patient = opened_patient(request, patient_id)
-    form = forms_of.PendingForm(_sent(request))
+    form = forms_of.PendingForm(sent(request))
     save: Save = lambda data: pending.add_pending(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
     return serve(
         request, patient, form, save, _("Added."), title=_("Result or authorisation that is waited for"), verb=_("Add")
@@ -177,8 +180,8 @@ def add_pending(request: HttpRequest, patient_id: int) -> HttpResponse:
 @form_methods
 def change_pending(request: HttpRequest, pk: int) -> HttpResponse:
     """Another owner or day for what is waited for."""
-    row: PendingResult = _opened_row(request, PendingResult, pk)
-    form = forms_of.OwnerAndDayForm(_sent(request), initial={"owner": row.owner_id, "day": row.expected_date})
+    row: PendingResult = opened_row(request, PendingResult, pk)
+    form = forms_of.OwnerAndDayForm(sent(request), initial={"owner": row.owner_id, "day": row.expected_date})
 
     def save(data: dict[str, Any]) -> None:
         given = {"owner": data["owner"], "expected_date": data["day"]}
@@ -191,7 +194,7 @@ def change_pending(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def move_pending(request: HttpRequest, pk: int) -> HttpResponse:
     """It arrived, the patient was told, or nobody waits any more: `verb` says which."""
-    row: PendingResult = _row(request, PendingResult, pk)
+    row: PendingResult = row_for(request, PendingResult, pk)
     verb = request.POST.get("verb", "")
     move = lambda: pending.move_pending(actor=person_of(request), pending_id=pk, verb=verb)  # noqa: E731
     return act(request, row.patient_id, move, _("Saved."))
@@ -201,7 +204,7 @@ def move_pending(request: HttpRequest, pk: int) -> HttpResponse:
 def add_coverage(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Note who pays."""
     patient = opened_patient(request, patient_id)
-    form = forms_of.CoverageForm(_sent(request))
+    form = forms_of.CoverageForm(sent(request))
     save: Save = lambda data: care.add_coverage(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
     return serve(request, patient, form, save, _("Coverage added."), title=_("New coverage"), verb=_("Add"))
 
@@ -209,7 +212,7 @@ def add_coverage(request: HttpRequest, patient_id: int) -> HttpResponse:
 @require_POST
 def end_coverage(request: HttpRequest, pk: int) -> HttpResponse:
     """It pays no more, or never did (`is_error`)."""
-    row: Coverage = _row(request, Coverage, pk)
+    row: Coverage = row_for(request, Coverage, pk)
     is_error = bool(request.POST.get("is_error"))
     end = lambda: care.end_coverage(actor=person_of(request), coverage_id=pk, is_error=is_error)  # noqa: E731
     return act(request, row.patient_id, end, _("Coverage ended."))
@@ -219,7 +222,7 @@ def end_coverage(request: HttpRequest, pk: int) -> HttpResponse:
 def add_life_event(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Something worth remembering."""
     patient = opened_patient(request, patient_id)
-    form = forms_of.LifeEventForm(_sent(request))
+    form = forms_of.LifeEventForm(sent(request))
     save: Save = lambda data: care.add_life_event(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
     return serve(request, patient, form, save, _("Remembered."), title=_("Worth remembering"), verb=_("Add"))
 
@@ -227,7 +230,7 @@ def add_life_event(request: HttpRequest, patient_id: int) -> HttpResponse:
 @require_POST
 def remove_life_event(request: HttpRequest, pk: int) -> HttpResponse:
     """It should not be remembered."""
-    row: LifeEvent = _row(request, LifeEvent, pk)
+    row: LifeEvent = row_for(request, LifeEvent, pk)
     remove = lambda: care.remove_life_event(actor=person_of(request), life_event_id=pk)  # noqa: E731
     return act(request, row.patient_id, remove, _("Removed."))
 

@@ -4,19 +4,18 @@ from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from contact_center.accounts.requests import person_of
-from patients.models import ContactPoint
+from patients.models import ContactPoint, Identifier, PostalAddress
 from patients.policies import can_edit_patient
-from patients.record_forms import AddressForm, IdentityForm
-from patients.selectors.care import get_row_for
-from patients.services import addresses
+from patients.record_forms import AddressForm, HomeForm, IdentityForm, NumberForm
+from patients.services import addresses, homes, registers
 from patients.services.records import update_patient
-from patients.views.additions import act, done, form_methods, serve
+from patients.views.additions import Save, act, done, form_methods, opened_row, row_for, sent, serve
 from patients.views.answers import opened_patient
 
 VERBS = {
@@ -31,7 +30,7 @@ def identity(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Name, birth date and gender of a patient."""
     patient = opened_patient(request, patient_id)
     initial = {name: getattr(patient, name) for name in IdentityForm.base_fields}
-    form = IdentityForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = IdentityForm(sent(request), initial=initial)
 
     def save(data: dict[str, Any]) -> None:
         seen = request.POST.get("seen_version")
@@ -45,7 +44,7 @@ def identity(request: HttpRequest, patient_id: int) -> HttpResponse:
 def add_address(request: HttpRequest, patient_id: int) -> HttpResponse:
     """One more phone number or e-mail address."""
     patient = opened_patient(request, patient_id)
-    form = AddressForm(request.POST if request.method == "POST" else None)
+    form = AddressForm(sent(request))
     save = partial(_add, request, patient_id)
     return serve(request, patient, form, save, _("Added."), title=_("New way to reach them"), verb=_("Add"))
 
@@ -57,10 +56,7 @@ def _add(request: HttpRequest, patient_id: int, data: dict[str, Any]) -> None:
 @require_POST
 def change_address(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient was reached there, it is tried first, or it is theirs no more: `verb` says which."""
-    try:
-        point = get_row_for(person_of(request), ContactPoint, pk)
-    except ContactPoint.DoesNotExist:
-        raise Http404 from None
+    point: ContactPoint = row_for(request, ContactPoint, pk)
     if not can_edit_patient(person_of(request), point.patient):
         raise PermissionDenied
     found = VERBS.get(request.POST.get("verb", ""))
@@ -68,3 +64,58 @@ def change_address(request: HttpRequest, pk: int) -> HttpResponse:
         return done(request, point.patient_id, _("Say what has changed about it."), is_error=True)
     verb, said = found
     return act(request, point.patient_id, lambda: verb(actor=person_of(request), contact_point_id=pk), str(said))
+
+
+@form_methods
+def add_home(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """One more postal address."""
+    patient = opened_patient(request, patient_id)
+    save: Save = lambda data: homes.add_home(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
+    return serve(
+        request, patient, HomeForm(sent(request)), save, _("Added."), title=_("New postal address"), verb=_("Add")
+    )
+
+
+@form_methods
+def change_home(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another spelling of a postal address; a POST with the verb `remove` takes it away."""
+    if request.POST.get("verb") == "remove":
+        home = row_for(request, PostalAddress, pk)
+        remove = partial(homes.remove_home, actor=person_of(request), home_id=pk)
+        return act(request, home.patient_id, remove, _("Removed."))
+    home = opened_row(request, PostalAddress, pk)
+    form = HomeForm(sent(request), initial={name: getattr(home, name) for name in HomeForm.base_fields})
+
+    def save(data: dict[str, Any]) -> None:
+        seen = request.POST.get("seen_version")
+        homes.change_home(actor=person_of(request), home_id=pk, seen_version=seen, **data)
+
+    title = _("Postal address")
+    return serve(request, home.patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=home)
+
+
+@form_methods
+def add_number(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """One more number of a register."""
+    patient = opened_patient(request, patient_id)
+    save: Save = lambda data: registers.add_number(actor=person_of(request), patient_id=patient_id, **data)  # noqa: E731
+    title = _("New number of a register")
+    return serve(request, patient, NumberForm(sent(request)), save, _("Added."), title=title, verb=_("Add"))
+
+
+@form_methods
+def change_number(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write a number of a register right; a POST with the verb `remove` takes it away."""
+    if request.POST.get("verb") == "remove":
+        number = row_for(request, Identifier, pk)
+        remove = partial(registers.remove_number, actor=person_of(request), number_id=pk)
+        return act(request, number.patient_id, remove, _("Removed."))
+    number = opened_row(request, Identifier, pk)
+    form = NumberForm(sent(request), initial={"system": number.system})
+
+    def save(data: dict[str, Any]) -> None:
+        seen = request.POST.get("seen_version")
+        registers.change_number(actor=person_of(request), number_id=pk, seen_version=seen, **data)
+
+    title = _("Number that ends in %(end)s") % {"end": number.value[-4:]}
+    return serve(request, number.patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=number)

@@ -137,5 +137,6 @@ def patient_list(request: HttpRequest) -> HttpResponse:
         "is_slow": is_slow,
         "has_more": bool(query) and len(found) == FOUND,
         "may_break_glass": policies.can_break_glass(user),
+        "may_create": policies.can_create_patient(user),
     }
     return render(request, "patients/patient_list.html", context)

@@ -43,7 +43,13 @@ from tests.factories.inbox import (
     WebFormFactory,
     WebhookEventFactory,
 )
-from tests.factories.patients import ContactPointFactory, PatientFactory, RelatedPersonFactory
+from tests.factories.patients import (
+    ContactPointFactory,
+    IdentifierFactory,
+    PatientFactory,
+    PostalAddressFactory,
+    RelatedPersonFactory,
+)
 from tests.factories.scheduling import AppointmentFactory
 from tests.factories.voice import CallFactory, RecordingFactory
 from tests.factories.writing import CannedReplyFactory, MacroFactory
@@ -118,6 +124,7 @@ TABLE = {
     "jobs:again": (NOBODY, {"agent"}),
     "jobs:file": ({"agent"}, NOBODY),
     "patients:list": (WORKERS, WORKERS),
+    "patients:new": (KNOWING, KNOWING),
     "patients:find-protected": (KNOWING, KNOWING),
     "patients:record": (KNOWING, NOBODY),
     "patients:timeline": (KNOWING, NOBODY),
@@ -130,6 +137,7 @@ TABLE = {
         (
             "patients:identity",
             "patients:address-new",
+            *("patients:home-new", "patients:home", "patients:number-new", "patients:number"),
             "patients:alert-new",
             "patients:enrol",
             "patients:pending-new",
@@ -424,6 +432,8 @@ def patient_rows(patient):
     enrolment, pending = EnrolmentFactory(patient=patient), PendingResultFactory(patient=patient)
     return {
         "patients:address": ContactPointFactory(patient=patient),
+        "patients:home": PostalAddressFactory(patient=patient),
+        "patients:number": IdentifierFactory(patient=patient),
         "patients:alert-end": AlertFactory(patient=patient),
         **dict.fromkeys(("patients:enrolment", "patients:enrolment-done", "patients:enrolment-leave"), enrolment),
         **dict.fromkeys(("patients:pending", "patients:pending-move"), pending),
