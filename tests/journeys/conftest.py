@@ -163,7 +163,7 @@ def interaction_of(stack):
             rows[0].refresh_from_db()  # as it stands once the last of these messages was stored
             return rows
 
-        return wait_for(found, 15)[0]
+        return wait_for(found)[0]
 
     return find
 

@@ -177,6 +177,6 @@ class Phone:
     def until_shows(self, *wanted: tuple[str, str, str], tab: str = "whatsapp") -> None:
         """Wait until the screen shows exactly these messages."""
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: self.bubbles(tab) == list(wanted), 15)
+            wait_for(lambda: self.bubbles(tab) == list(wanted))
         shown = self.bubbles(tab)
         assert shown == list(wanted), f"the phone shows {shown}"

@@ -21,7 +21,7 @@ def test_a_text_with_a_picture_reaches_the_desk_and_the_answer_reaches_the_phone
     agent, patient = hire(), somebody()
     patient.write("Is this rash dangerous?", "sms", file=("rash.png", PICTURE, "image/png"))
     row = interaction_of(patient.number)
-    file = wait_for(lambda: Attachment.objects.filter(message__interaction=row, status="clean").first(), 30)
+    file = wait_for(lambda: Attachment.objects.filter(message__interaction=row, status="clean").first())
     assert requests.get(file.source_url, timeout=10).status_code == 401
     download = agent.get(agent.get(f"/inbox/{row.pk}/").tree.xpath("//a[@class='picture']/@href")[0]).response
     headers = {name: download.headers[name] for name in ("Content-Type", "X-Content-Type-Options")}
@@ -48,16 +48,16 @@ def test_pictures_go_both_ways_and_the_phone_shows_the_agents(stack, hire, someb
     )
     assert sent.status_code == 200
     shown = "//div[contains(@class, 'say') and not(contains(@class, 'say--mine'))]//img/@src"
-    address = wait_for(lambda: patient.page().tree.xpath(shown), 20)[0]
+    address = wait_for(lambda: patient.page().tree.xpath(shown))[0]
     assert requests.get(stack.simulator.url + address, timeout=10).content == PICTURE
-    wait_for(lambda: row.messages.filter(direction="outbound", status="read").exists(), 15)
+    wait_for(lambda: row.messages.filter(direction="outbound", status="read").exists())
 
 
 def test_a_script_that_calls_itself_a_picture_is_told_and_never_kept(hire, somebody, interaction_of):
     agent, patient = hire(), somebody()
     patient.write("Look", "sms", file=("rash.png", SCRIPT, "image/png"))
     row = interaction_of(patient.number)
-    file = wait_for(lambda: Attachment.objects.filter(message__interaction=row, status="refused").first(), 30)
+    file = wait_for(lambda: Attachment.objects.filter(message__interaction=row, status="refused").first())
     page = agent.get(f"/inbox/{row.pk}/")
     assert (file.file.name, page.tree.xpath("//a[@class='file']")) == ("", [])
     assert page.text("//*[@class='file']/span[last()]") == "This type of file is not accepted."
@@ -70,7 +70,7 @@ def test_a_mail_is_answered_by_mail_in_the_same_thread(stack, hire, somebody, in
     row = interaction_of(patient.email)
     first = row.messages.get().external_id.strip("<>")
     assert agent.reply(row.pk, "Tomorrow at noon.", "email").status == 200
-    (answer,) = wait_for(lambda: stack.mails_to(patient.email), 15)
+    (answer,) = wait_for(lambda: stack.mails_to(patient.email))
     assert (answer["Subject"], answer.get_body(["plain"]).get_content().strip()) == (
         "Re: My results",
         "Tomorrow at noon.",
@@ -98,10 +98,10 @@ def test_a_form_gives_a_receipt_and_its_answer_by_mail_continues_the_same_intera
     row = interaction_of(patient.email)
     assert receipt.text("//main//b") == row.reference
     assert receipt.texts("//main//p")[-1] == clinic.form.receipt_text
-    (mail,) = wait_for(lambda: stack.mails_to(patient.email), 15)
+    (mail,) = wait_for(lambda: stack.mails_to(patient.email))
     assert mail["Subject"] == f"We have your message ({row.reference})"
     assert agent.reply(row.pk, "Yes, from birth on.", "email").status == 200
-    wait_for(lambda: len(stack.mails_to(patient.email)) == 2, 15)
+    wait_for(lambda: len(stack.mails_to(patient.email)) == 2)
     patient.mail("Re: ", "Then I will come.", answers=True)
     row = interaction_of(patient.email, messages=4)
     assert words_of(row, direction="inbound") == ["Do you treat children?", "Then I will come."]
@@ -139,7 +139,7 @@ def test_after_stop_a_reply_is_held_back_with_the_reason_and_start_lets_the_next
     patient.write("STOP", "sms")
     row = interaction_of(patient.number, messages=2)
     agent.reply(row.pk, "One more thing.", "sms")
-    held = wait_for(lambda: Message.objects.filter(interaction=row, status="suppressed", author=agent.user).first(), 15)
+    held = wait_for(lambda: Message.objects.filter(interaction=row, status="suppressed", author=agent.user).first())
     shown = agent.get("/outbox/?show=suppressed")
     assert shown.text(f"//tr[@id='outbox-{held.pk}']/td[3]") == "This address asked us to stop."
     patient.write("START", "sms")
@@ -149,6 +149,6 @@ def test_after_stop_a_reply_is_held_back_with_the_reason_and_start_lets_the_next
     agent.reply(row.pk, "Welcome back.", "sms")
     patient.until_shows(*first, ("clinic", "Welcome back.", "delivered"), tab="sms")
     left = row.messages.filter(direction="outbound").order_by("id").values_list("status", flat=True)
-    wait_for(lambda: "sent" not in left.all(), 15)  # the phone shows it before the report has reached us
+    wait_for(lambda: "sent" not in left.all())  # the phone shows it before the report has reached us
     # The provider confirms STOP by itself and refuses our words: that is no failure.
     assert list(left.all()) == ["suppressed", "suppressed", "delivered", "delivered"]

@@ -24,7 +24,7 @@ def drop(stack):
 
 
 def quarantined(**which) -> WebhookEvent:
-    return wait_for(lambda: WebhookEvent.objects.filter(status="quarantined", **which).last(), 15)
+    return wait_for(lambda: WebhookEvent.objects.filter(status="quarantined", **which).last())
 
 
 def row_of(page, event):
@@ -60,7 +60,7 @@ def test_mail_to_a_mailbox_nobody_set_up_is_read_once_it_is(drop, lead, hire, cl
     ChannelFactory(name="New mail", kind=ChannelKind.EMAIL, address="new@aurora.example", queue=clinic.general)
     page = lead.post(f"/quarantine/{event.pk}/retry/")
     assert page.notices() == ["It is processed again."]
-    row = wait_for(lambda: Interaction.objects.filter(contact_value="new@mail.example").first(), 15)
+    row = wait_for(lambda: Interaction.objects.filter(contact_value="new@mail.example").first())
     event.refresh_from_db()
     assert (row.messages.get().text, event.status, row_of(lead.get("/quarantine/"), event)) == (
         "Is anybody there?",

@@ -36,7 +36,7 @@ def test_a_shared_phone_is_asked_about_each_time_and_stays_shared(hire, somebody
     agent.wrap_up(row.pk, reason=clinic.reason.pk, disposition=clinic.resolved.pk)
     Interaction.objects.filter(pk=row.pk).update(closed_at=timezone.now() - timedelta(days=30))
     phone.write("And mine?", "sms")
-    later = wait_for(lambda: Interaction.objects.filter(contact_value=phone.number).exclude(pk=row.pk).first(), 15)
+    later = wait_for(lambda: Interaction.objects.filter(contact_value=phone.number).exclude(pk=row.pk).first())
     assert (later.patient, later.is_contact_shared) == (None, True)
     assert sorted(agent.get(f"/inbox/{later.pk}/").texts("//aside//form//b")) == ["Ana Pérez", "Leo Pérez"]
 

@@ -98,7 +98,8 @@ def test_events_after_a_batch_are_claimed_oldest_first(sms_channel):
     assert list(found) == [key[3:] for key in keys]
 
 
-WAITING = "SELECT pg_stat_clear_snapshot(); SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+WAITING = """SELECT pg_stat_clear_snapshot();
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 @pytest.mark.django_db(transaction=True)
@@ -118,7 +119,7 @@ def test_an_event_that_another_worker_touches_for_an_instant_is_processed_now_an
     with transaction.atomic():
         WebhookEvent.objects.select_for_update().get(pk=event_id)
         worker.start()
-        wait_for(lambda: is_waiting() or not worker.is_alive(), 10)
+        wait_for(lambda: is_waiting() or not worker.is_alive())
     worker.join()
     assert WebhookEvent.objects.get(pk=event_id).status == EventStatus.PROCESSED
 

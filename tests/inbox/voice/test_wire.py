@@ -28,7 +28,7 @@ def wire(live_server, make_simulator, settings, line):
 
 def noted(condition):
     """The workers have noted what makes this true."""
-    return wait_for(lambda: (drain_ledger(), condition())[1], 20)
+    return wait_for(lambda: (drain_ledger(), condition())[1])
 
 
 def test_a_call_from_the_menu_to_the_wrap_up(wire, agent, supervisor, clinical_agent, line, settings, tmp_path):

@@ -20,7 +20,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 
 def pytest_collection_modifyitems(items):
-    """What the browser itself broke off is tried once more and counted; what we expect of a page is never tried again."""
+    """What the browser itself broke off is tried once more and counted; what we expect of a page never is."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=BROKE_OFF))

@@ -48,15 +48,16 @@ def test_z_snoozes_until_tomorrow_and_the_strip_brings_it_back(desk, conversatio
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("z")
     page.wait_for_selector("dialog[open] #snooze-title")
-    assert not page.is_visible("dialog[open] [name=until]")
+    expect(page.locator("dialog[open] [name=until]")).to_be_hidden()
     page.check("dialog[open] [value=custom]")
-    assert page.is_visible("dialog[open] [name=until]")
+    expect(page.locator("dialog[open] [name=until]")).to_be_visible()
     page.click("dialog[open] [data-send]")
     page.wait_for_selector("dialog[open] .field__error:has-text('Choose a day and time.')")
     page.check("dialog[open] [value=tomorrow]")
     page.click("dialog[open] [data-send]")
     page.wait_for_selector(".banner--strip:has-text('Snoozed until')")
-    assert (fresh(conversation).status, page.locator("dialog[open]").count()) == ("snoozed", 0)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert fresh(conversation).status == "snoozed"
     page.click("text=Bring it back now")
     page.wait_for_selector(".banner--strip", state="detached")
     assert fresh(conversation).status == "active"
@@ -129,7 +130,7 @@ def test_c_opens_a_case_that_stands_in_the_head(desk, conversation, complaints_o
     page.fill("dialog[open] [name=next_step_date]", str(timezone.localdate() + timedelta(days=2)))
     page.click("dialog[open] [data-send]")
     page.wait_for_selector("dialog[open]", state="detached")
-    assert Case.objects.get().reference in page.inner_text(".talk__meta")
+    expect(page.locator(".talk__meta")).to_contain_text(Case.objects.get().reference)
     assert complaints_of() == []
 
 
@@ -194,9 +195,9 @@ def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channe
     )  # fmt: skip
     MessageFactory(interaction=before, text="I am afraid of the tube", occurred_at=at)
     page = desk(f"/inbox/{conversation.pk}/")
-    assert "MRI · Fasting explained" in page.inner_text(".story summary")
+    expect(page.locator(".story summary")).to_contain_text("MRI · Fasting explained")
     page.click(".story summary")
-    assert "I am afraid of the tube" in page.inner_text(".story__body")
+    expect(page.locator(".story__body")).to_contain_text("I am afraid of the tube")
     assert complaints_of() == []
 
 

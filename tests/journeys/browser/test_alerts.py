@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inbox.models import Notification
-from tests.journeys.browser.test_stories import window
+from tests.journeys.browser.test_stories import until_it_hears, window
 
 pytestmark = pytest.mark.browser
 __all__ = ["window"]
@@ -27,7 +27,7 @@ def test_a_hidden_tab_flashes_rings_and_shows_a_notice_within_two_seconds(window
     page = window("/notifications/preferences/", agent)
     page.context.add_init_script(SPY)
     page.reload()
-    page.wait_for_timeout(3500)  # the socket connects
+    until_it_hears(page)
     before = page.title()
     patient.write("Are my results there?", "sms")
     found = Notification.objects.filter(user=agent.user, kind="patient_replied", interaction=conversation)

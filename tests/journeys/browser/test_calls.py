@@ -85,7 +85,7 @@ def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack
     expect(desk.locator("[data-call-card]")).to_contain_text("Ended")
     done = wait_for(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
     assert (done.agent_id, done.ended_by, done.interaction.status) == (agent.user.pk, "patient", "wrap_up")
-    wait_for(lambda: Recording.objects.filter(call=call, status="stored").first(), 30)
+    wait_for(lambda: Recording.objects.filter(call=call, status="stored").first())
     watch.goto(f"{stack.web_url}/inbox/{call.interaction_id}/")
     player = watch.locator("[data-player]").first
     expect(watch.locator("[data-recording]")).to_contain_text("Transcript, 1 line")

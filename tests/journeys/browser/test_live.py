@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from inbox.enums import Direction
 from inbox.models import Draft, Interaction, Message
-from tests.journeys.browser.test_stories import DRAFT, PICTURES, window
+from tests.journeys.browser.test_stories import DRAFT, PICTURES, until_it_hears, window
 from tests.simulator.fixtures import wait_for
 
 pytestmark = pytest.mark.browser
@@ -31,15 +31,15 @@ def test_a_draft_is_back_after_a_reload_and_on_another_machine_and_gone_once_it_
     page.keyboard.type("You may eat until five, ")
     expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
     page.reload()
-    assert page.input_value(DRAFT) == "You may eat until five, "
+    expect(page.locator(DRAFT)).to_have_value("You may eat until five, ")
     page.click(DRAFT)
     page.keyboard.press("Control+End")
     page.keyboard.type("then only water.")
     page.goto("about:blank")  # without waiting for the autosave
     elsewhere = window(f"/inbox/{conversation.pk}/", agent)
-    wait_for(lambda: Draft.objects.get(interaction=conversation).text.endswith("water."), 10)
+    wait_for(lambda: Draft.objects.get(interaction=conversation).text.endswith("water."))
     elsewhere.reload()
-    assert elsewhere.input_value(DRAFT) == "You may eat until five, then only water."
+    expect(elsewhere.locator(DRAFT)).to_have_value("You may eat until five, then only water.")
     assert elsewhere.locator(f"#row-{conversation.pk} .conv__draft").count() <= 1
     elsewhere.keyboard.press("r")
     elsewhere.keyboard.press("Control+Enter")
@@ -57,10 +57,8 @@ def test_a_note_begun_is_a_note_when_one_comes_back(window, hire, conversation):
     page.keyboard.type("Ask the nurse")
     expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
     page.reload()
-    assert (page.input_value(DRAFT), page.locator("[name=mode]:checked").get_attribute("value")) == (
-        "Ask the nurse",
-        "note",
-    )
+    expect(page.locator(DRAFT)).to_have_value("Ask the nurse")
+    expect(page.locator("[name=mode]:checked")).to_have_value("note")
 
 
 def test_two_agents_see_each_other_read_the_draft_and_are_asked_before_they_talk_over_each_other(
@@ -101,7 +99,7 @@ def test_taking_over_a_draft_brings_its_words_into_my_box(window, hire, conversa
     priya, diego = hire(first_name="Priya", last_name="Raman"), hire()
     hers = window(f"/inbox/{conversation.pk}/", priya)
     hers.fill(DRAFT, "Dear patient, you may")
-    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists(), 10)
+    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists())
     his = window(f"/inbox/{conversation.pk}/", diego)
     his.click(".collide :text('Take over')")
     expect(his.locator(DRAFT)).to_have_value("Dear patient, you may")
@@ -112,10 +110,10 @@ def test_what_came_while_i_was_away_must_be_read_before_my_old_draft_is_sent(win
     agent = hire()
     page = window(f"/inbox/{conversation.pk}/", agent)
     page.fill(DRAFT, "You may eat eggs.")
-    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists(), 10)
+    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists())
     page.goto("about:blank")
     conversation.phone.write("I am allergic to eggs", "sms")
-    wait_for(lambda: Message.objects.filter(interaction=conversation).count() == 2, 15)
+    wait_for(lambda: Message.objects.filter(interaction=conversation).count() == 2)
     page = window(f"/inbox/{conversation.pk}/", agent)
     notice = page.locator("[data-draft-notice]")
     expect(notice).to_contain_text("1 newer message since you began.")
@@ -135,7 +133,7 @@ def test_a_message_that_comes_while_i_look_and_write_needs_no_second_reading(win
     page = window(f"/inbox/{conversation.pk}/", hire())
     page.click(DRAFT)
     page.keyboard.type("Yes")
-    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists(), 10)
+    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists())
     conversation.phone.write("And coffee?", "sms")
     page.wait_for_selector(".bubble:has-text('And coffee?')")
     newest = str(conversation.messages.latest("id").pk)
@@ -159,8 +157,8 @@ def test_rows_change_in_place_while_the_list_is_in_use_and_move_when_it_is_left(
     expect(button).to_be_visible()
     first = interaction_of(patients[0].number, messages=2)
     expect(page.locator(f"#row-{first.pk} .conv__text")).to_contain_text("Second")
-    held = page.locator("#rows li").evaluate_all("rows => rows.map(row => row.id)")
-    assert (held, button.inner_text()) == (before, "1 has changed, refresh order")
+    expect(button).to_have_text("1 has changed, refresh order")
+    assert page.locator("#rows li").evaluate_all("rows => rows.map(row => row.id)") == before
     page.screenshot(path=f"{PICTURES}/order.png")
     expect(page.locator("#list-new")).to_have_text("1 new conversation")
     page.mouse.move(900, 300)
@@ -190,7 +188,7 @@ def test_the_waiting_time_is_true_on_a_machine_whose_clock_is_three_hours_fast(b
 def test_with_too_many_windows_the_oldest_says_so_and_comes_back_when_it_is_used(window, hire, conversation):
     agent = hire()
     page = window(f"/inbox/{conversation.pk}/", agent)
-    page.wait_for_timeout(1500)
+    until_it_hears(page)
     others = [agent.socket() for _ in range(20)]
     expect(page.locator("[data-toast=crowded]")).to_contain_text("Many windows are open.")
     page.evaluate("dispatchEvent(new Event('focus'))")
@@ -206,8 +204,8 @@ def test_when_the_session_ends_elsewhere_the_page_asks_to_sign_in_and_the_draft_
     page = window(f"/inbox/{conversation.pk}/", agent)
     page.click(DRAFT)
     page.keyboard.type("Do not lose this")
-    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists(), 10)
-    page.wait_for_timeout(1500)
+    wait_for(lambda: Draft.objects.filter(interaction=conversation).exists())
+    until_it_hears(page)
     agent.post("/accounts/logout/")
     expect(page).to_have_url(re.compile("/accounts/login/"))
     assert Draft.objects.get(interaction=conversation).text == "Do not lose this"

@@ -18,7 +18,7 @@ from inbox.services import interactions as verbs
 from inbox.services.replies import reply
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
-from tests.journeys.browser.test_stories import DRAFT, window
+from tests.journeys.browser.test_stories import DRAFT, until_it_hears, window
 from tests.simulator.fixtures import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.fault]
@@ -51,7 +51,7 @@ def test_r6_whoever_types_through_live_updates_loses_no_character_and_no_focus(
     page.keyboard.type("end")
     typed += "end"
     found, focus = page.input_value(DRAFT), page.evaluate("document.activeElement.id")
-    wait_for(lambda: Draft.objects.filter(interaction=row, text=typed).exists(), 10)
+    wait_for(lambda: Draft.objects.filter(interaction=row, text=typed).exists())
     lost = len(typed) - len(found)
     print(f"R6: {updates} live updates under {len(typed)} characters: {lost} lost, focus on {focus}")
     assert (found, focus) == (typed, f"reply-{row.pk}")
@@ -64,7 +64,7 @@ def test_r6_a_hidden_page_hears_at_once_and_one_that_slept_is_true_again_when_it
     patient.write("First", "sms")
     row = interaction_of(patient.number)
     page = window(f"/inbox/{row.pk}/", agent)
-    page.wait_for_timeout(1000)
+    until_it_hears(page)
     page.evaluate(HIDE, True)
     patient.write("While hidden", "sms")
     row = interaction_of(patient.number, messages=2)

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from contact_center.accounts.enums import Role
 from inbox.models import Notification
@@ -61,11 +62,11 @@ def test_a_patient_is_found_read_warned_of_and_moved_on(desk, patient, agent, co
     page.keyboard.type("quispe maria")
     page.keyboard.press("Enter")
     page.click("text=María Quispe")
-    assert page.inner_text(".next b") == "Call"
-    assert page.is_visible(".next >> text=Overdue")
-    assert page.locator(".journey [aria-current=step]").inner_text().startswith("Call")
-    assert page.is_visible("text=Patient repeated the story")
-    assert page.locator(".line > li").count() == 30
+    expect(page.locator(".next b")).to_have_text("Call")
+    expect(page.locator(".next")).to_contain_text("Overdue")
+    expect(page.locator(".journey [aria-current=step]")).to_contain_text("Call")
+    expect(page.get_by_text("Patient repeated the story")).to_be_visible()
+    expect(page.locator(".line > li")).to_have_count(30)
     page.click("text=Earlier")
     page.wait_for_selector(".line[data-later]")
     assert page.locator(".line > li").count() > 40
@@ -124,7 +125,7 @@ def test_a_protected_record_is_opened_with_a_reason_and_the_officer_sees_it(
     cookie = signed_in(auditor).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
     page.goto(f"{live_server.url}/audit/?only_glass=on")
-    assert page.is_visible("text=She calls about her results")
+    expect(page.get_by_text("She calls about her results").first).to_be_visible()
     page.click("table >> text=P-77 >> nth=0")
     page.wait_for_selector("h1:has-text('Who looked at this record')")
     assert "Quispe" not in page.content()

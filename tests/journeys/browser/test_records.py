@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from contact_center.accounts.enums import Role
 from contact_center.jobs import worker
@@ -48,15 +49,15 @@ def test_a_file_is_taken_in_its_duplicate_merged_and_the_merge_undone(lead_desk,
     page.set_input_files("[name=file]", {"name": "patients.csv", "mimeType": "text/csv", "buffer": FILE})
     page.click("#upload-form [data-send]")
     page.wait_for_selector("#columns-form")
-    assert page.input_value("[name=column_2]") == "birth_date"
+    expect(page.locator("[name=column_2]")).to_have_value("birth_date")
     check_fits(page, 390, "dark")
     page.click("#columns-form [data-send]")
     page.wait_for_selector("text=Nothing is written yet")
     worker.run_jobs()
     page.wait_for_selector("#run-form")
-    assert page.inner_text("#wrong-title") == "Rows with errors"
-    assert "Write a date such as 1984-03-09" in page.inner_text("#import")
-    assert "Certain" in page.inner_text("#import")
+    expect(page.locator("#wrong-title")).to_have_text("Rows with errors")
+    expect(page.locator("#import")).to_contain_text("Write a date such as 1984-03-09")
+    expect(page.locator("#import")).to_contain_text("Certain")
     check_fits(page, 1440, "light")
     page.select_option("[name=alike]", "create")
     page.click("#run-form [data-send]")

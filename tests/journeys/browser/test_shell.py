@@ -15,6 +15,7 @@ from inbox.services.notifications import notify
 from tests.factories.accounts import UserFactory
 from tests.factories.inbox import DispositionFactory, InteractionFactory, MessageFactory, NoteFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
+from tests.simulator.fixtures import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -132,7 +133,7 @@ def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, 
     page.keyboard.type("wrap")
     expect(page.locator("#palette [aria-selected=true]")).to_contain_text("Wrap up")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.id") == f"thread-{conversation.pk}"
+    expect(page.locator(f"#thread-{conversation.pk}")).to_be_focused()
     page.keyboard.press("Control+k")
     page.keyboard.type("quis")
     expect(page.locator("#find-results [role=option]").first).to_contain_text("María Quispe")
@@ -195,6 +196,8 @@ def test_one_of_several_tabs_rings_and_it_rings_once(desk, conversation, agent, 
     for tab in (page, other, page, other):
         tab.evaluate(bell)
         tab.wait_for_timeout(100)
+    wait_for(lambda: page.evaluate("window.rung") + other.evaluate("window.rung") == 1)
+    page.wait_for_timeout(300)
     assert page.evaluate("window.rung") + other.evaluate("window.rung") == 1
 
 

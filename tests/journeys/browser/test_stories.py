@@ -17,6 +17,14 @@ PICTURES = "test-results/stories"
 DRAFT = "[data-draft]"
 
 
+HEARS = "document.addEventListener('continuo:subscribed', () => { window.hears = true; })"
+
+
+def until_it_hears(page):
+    """Waits until the page's socket listens to its parts."""
+    page.wait_for_function("() => window.hears")
+
+
 @pytest.fixture
 def window(browser, stack):
     """`window(path, person)` opens a page of the desk, signed in as that person; options go to the browser."""
@@ -27,6 +35,7 @@ def window(browser, stack):
             viewport={"width": width, "height": 900}, locale="en-US", java_script_enabled=scripts, **options
         )
         opened.append(context)
+        context.add_init_script(HEARS)
         if person is not None:
             cookies = [{"name": one.name, "value": one.value, "url": stack.web_url} for one in person.http.cookies]
             context.add_cookies(cookies)
@@ -60,8 +69,8 @@ def test_a_whatsapp_message_appears_on_the_open_page_and_the_ticks_of_its_answer
     phone.bring_to_front()
     heard = phone.locator(".say:not(.say--mine)")
     expect(heard.locator(".ticks")).to_have_attribute("data-state", "read")
-    assert phone.locator(".say").count() == 2
-    assert heard.locator(".say__bubble").inner_text().startswith("Yes, with a little water.")
+    expect(phone.locator(".say")).to_have_count(2)
+    expect(heard.locator(".say__bubble")).to_contain_text("Yes, with a little water.")
     phone.screenshot(path=f"{PICTURES}/phone.png")
     desk.bring_to_front()
     desk.screenshot(path=f"{PICTURES}/desk.png")
@@ -122,8 +131,8 @@ def test_a_draft_and_its_focus_outlive_twenty_live_updates(window, hire, somebod
 def test_a_closed_whatsapp_window_locks_the_reply_box_and_offers_a_template(window, hire, clinic, late_row):
     agent = hire()
     page = window(f"/inbox/{late_row.pk}/", agent)
-    shown = (page.locator(DRAFT).is_visible(), page.locator(".composer__closed .banner__title").inner_text())
-    assert shown == (False, "The WhatsApp window is closed.")
+    expect(page.locator(".composer__closed .banner__title")).to_have_text("The WhatsApp window is closed.")
+    expect(page.locator(DRAFT)).to_be_hidden()
     page.click(".composer__closed .btn--primary")
     page.fill("dialog [name='variable-1']", "Lucía")
     page.fill("dialog [name='variable-2']", "Rosa")

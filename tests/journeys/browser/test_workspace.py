@@ -66,7 +66,7 @@ def test_a_note_keeps_its_files_and_shows_its_picture(desk, conversation, compla
     page.click(".composer >> text=Add note")
     expect(page.locator(".entry--note .picture")).to_have_count(1)
     page.click(".entry--note .picture")
-    assert page.inner_text(".picture-dialog h2") == "card.png"
+    expect(page.locator(".picture-dialog h2")).to_have_text("card.png")
     page.keyboard.press("Escape")
     assert [file.name for file in NoteFile.objects.all()] == ["card.png", "plan.pdf"]
     assert not Message.objects.filter(direction=Direction.OUTBOUND).exists()
