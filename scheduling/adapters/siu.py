@@ -16,6 +16,8 @@ EVENTS = {
 }  # fmt: skip
 _MOMENT = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?([+-]\d{4})?$")
 UNITS = {"": 1, "MIN": 1, "M": 1, "MN": 1, "MINUTES": 1, "H": 60, "HR": 60, "S": 1 / 60, "SEC": 1 / 60}
+YEARS = range(1900, 2200)
+"""Years in which somebody may mean a visit; at both ends of the calendar none can be reckoned with."""
 Code = tuple[str, str]
 """A value and the authority that gave it, "" when the message does not say."""
 
@@ -110,6 +112,8 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
         local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone follows
     except ValueError:
         raise Unreadable("The time of the visit is not in the calendar.") from None
+    if year not in YEARS:
+        raise Unreadable("The time of the visit lies outside every agenda.")
     if found[7]:
         sign = -1 if found[7][0] == "-" else 1
         offset = timedelta(hours=int(found[7][1:3]), minutes=int(found[7][3:]))

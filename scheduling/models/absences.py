@@ -13,6 +13,7 @@ from inbox.models import Message
 from scheduling.enums import DropReason
 from scheduling.models.agenda import Absence
 from scheduling.models.appointments import Appointment
+from scheduling.models.capacity import WaitlistEntry
 
 
 class MassMove(TimeStampedModel):
@@ -53,6 +54,14 @@ class MassMoveVisit(TimeStampedModel):
     told_at = models.DateTimeField(null=True, blank=True)
     untold_for = models.CharField(max_length=12, choices=DropReason.choices, blank=True)
     message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    entry = models.OneToOneField(
+        WaitlistEntry,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="mass_move_visit",
+        help_text="The wait that began with it, and ends with the visit unless the patient asked for it as well.",
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["appointment__starts_at", "pk"]

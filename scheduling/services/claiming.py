@@ -24,6 +24,8 @@ from scheduling.selectors.openings import Search, find_slots, is_open
 from scheduling.slots import Slot
 
 ALTERNATIVES, ALTERNATIVE_DAYS = 3, 14
+FURTHEST = timedelta(days=3660)
+"""Nobody means a time that lies further ahead; near the end of the calendar none can be reckoned with."""
 TRIES = 3
 RETRIED = {"40001", "40P01"}  # a serialisation failure, a deadlock
 EXCLUDED = "23P01"
@@ -91,6 +93,8 @@ def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
         raise Refused(_("This visit is not offered in that way."))
     if wish.starts_at <= timezone.now():
         raise Refused(_("This time is over. Choose a later one."))
+    if wish.starts_at - timezone.now() > FURTHEST:
+        raise Refused(_("This time lies too far ahead. Choose an earlier one."))
     plan = Plan(wish, service, who, location, room)
     if not is_overbooking and not is_open(
         service, who.pk, location, room.pk if room else None, plan.span.lower, plan.span.upper

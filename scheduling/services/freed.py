@@ -16,9 +16,12 @@ def release(appointment: Appointment, trigger: Trigger, *, taken_by: Appointment
     """Offer this visit's time on, in the transaction that freed it; None where the service's rules do not want that,
     where nobody sees patients then any more, and for visits beside the agenda.
 
-    `taken_by` is the visit that took the place of this one: who waits for an earlier time goes on waiting with it.
+    `taken_by` is the visit that took the place of this one: who waits for an earlier time goes on waiting with it; who
+    waited only because somebody is absent has what they waited for.
     """
     waiting = WaitlistEntry.objects.filter(appointment=appointment, closed_at=None)
+    ended = WishEnd.BOOKED if taken_by is not None else WishEnd.WITHDRAWN
+    waiting.filter(mass_move_visit__isnull=False).update(closed_at=timezone.now(), closed_for=ended)
     if taken_by is not None:
         waiting.update(appointment=taken_by)
     elif trigger == Trigger.CANCELLED:

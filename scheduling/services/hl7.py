@@ -37,7 +37,9 @@ from scheduling.models import Absence, Appointment, HealthcareService, Location,
 from scheduling.policies import can_book
 from scheduling.selectors.fhir import patient_of, row_by_code, visit_called
 from scheduling.services import attendance, booking
+from scheduling.services.claiming import FURTHEST
 from scheduling.services.fhir import keep_identifiers, require_same
+from scheduling.services.mass_moves import MOST_DAYS
 
 PROVIDER, CONTENT_TYPE = "hl7", "application/hl7-v2"
 ACCEPTED, REFUSED, REJECTED = "AA", "AE", "AR"
@@ -281,7 +283,10 @@ def _blocked(told: siu.Told) -> dict[str, Any]:
     if row is None or not told.start or not told.minutes:
         raise Refused(_("The message does not say whose time it is about, from when and how long."))
     starts_at = siu.moment(told.start, ZoneInfo(row.location.time_zone))
-    return {"practitioner": person, "starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=told.minutes)}
+    ends_at = starts_at + timedelta(minutes=told.minutes)
+    if starts_at - timezone.now() > FURTHEST or ends_at - starts_at > timedelta(days=MOST_DAYS):
+        raise Refused(_("An absence lasts a year at most and lies within ten years."))
+    return {"practitioner": person, "starts_at": starts_at, "ends_at": ends_at}
 
 
 def _block(actor: User, told: siu.Told) -> bool:

@@ -16,19 +16,21 @@ from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.enums import MessagePurpose
 from inbox.gate import quiet_until
+from inbox.services.locks import try_held
 from scheduling import links, offer_words
 from scheduling.enums import AbsenceReason, AppointmentStatus, MoveState, Urgency
 from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Practitioner, WaitlistEntry
 from scheduling.selectors.mass_moves import Figures, affected_by, get_mass_move, visits_of, with_state
 from scheduling.selectors.ways import Way, Ways
 from scheduling.services.booking import require_booker
+from scheduling.services.claiming import FURTHEST
 from scheduling.services.handing_over import language_of
 from scheduling.services.reminders import withdraw
 from scheduling.services.telling import Told, tell
 
 GROUNDS = "mass_move"
 TASK, QUEUE = "scheduling.carry_on_mass_moves", "reminders"
-MOST_DAYS, FURTHEST = 366, timedelta(days=3660)
+MOST_DAYS = 366
 
 
 def start(
@@ -102,8 +104,14 @@ def open_mass_move(*, actor: User, pk: int, state: str = "") -> Opened:
 def carry_on() -> int:
     """Send the waves that are due, and end what has nobody left; how many mass moves were dealt with.
 
-    Safe to run any number of times and beside itself: each wave is a transaction of its own.
+    Safe to run any number of times and beside itself: each wave is a transaction of its own, and one worker at a time
+    tells of all absences, so that whom two of them concern is told once.
     """
+    with try_held("mass moves") as is_mine:
+        return _carry_on() if is_mine else 0
+
+
+def _carry_on() -> int:
     deadline, done, after = Deadline(TASK, QUEUE), 0, 0
     if MassMove.objects.filter(closed_at=None, next_wave_at__lte=timezone.now()).exists():
         links.prepare()
@@ -137,23 +145,24 @@ def _take_in(move: MassMove) -> None:
     locked = Appointment.objects.select_for_update(of=("self",)).filter(pk__in=new).select_related("patient")
     for visit in list(locked.order_by("pk")):  # all of them first: whoever cancels locks the visit before anything else
         if visit.status == AppointmentStatus.BOOKED:
-            MassMoveVisit.objects.create(mass_move=move, appointment=visit)
+            MassMoveVisit.objects.create(mass_move=move, appointment=visit, entry=_let_wait(visit))
             withdraw(visit)
-            _let_wait(visit)
 
 
-def _let_wait(visit: Appointment) -> None:
-    """Times that become free are offered to the patient; who waited already waits with this visit now."""
+def _let_wait(visit: Appointment) -> WaitlistEntry | None:
+    """Times that become free are offered to the patient; who waited already waits with this visit now. The wait that
+    begins here, for it ends with the visit."""
     entry, is_new = WaitlistEntry.objects.get_or_create(
         patient_id=visit.patient_id, service_id=visit.service_id, closed_at=None,
         defaults={"appointment": visit, "mode": visit.mode, "urgency": Urgency.SOON},
     )  # fmt: skip
     if is_new:
         entry.locations.set([visit.location_id])
-        return
+        return entry
     entry.urgency = Urgency.SOON if entry.urgency == Urgency.ROUTINE else entry.urgency
     entry.appointment = entry.appointment or visit
     entry.save(update_fields=["urgency", "appointment", "updated_at"])
+    return None
 
 
 def _send_wave(move: MassMove, now: datetime) -> None:

@@ -121,7 +121,7 @@ def still_holds(message_id: int) -> bool:
     """Whether what a message of ours offers is still to be had; the send gate asks at the last moment."""
     now = timezone.now()
     rows = SlotOffer.objects.filter(message=message_id, status=OfferStatus.OFFERED, expires_at__gt=now)
-    return rows.filter(freed__closed_at=None).exists()
+    return rows.filter(freed__closed_at=None, entry__closed_at=None).exists()
 
 
 def _locked(actor: User | None, offer_id: int) -> SlotOffer:

@@ -16,7 +16,7 @@ from contact_center.common.errors import Refused
 from patients.models import Patient
 from patients.selectors.people import get_patient_for
 from scheduling.enums import OfferStatus, Urgency, VisitMode, WishEnd
-from scheduling.models import Appointment, FreedSlot, HealthcareService, SlotOffer, WaitlistEntry
+from scheduling.models import Appointment, FreedSlot, HealthcareService, MassMoveVisit, SlotOffer, WaitlistEntry
 from scheduling.policies import can_book
 from scheduling.selectors.waitlist import is_to_come
 from scheduling.services.freed import offer_again
@@ -70,6 +70,7 @@ def join(*, actor: User | None, patient_id: int, wishes: Wishes) -> WaitlistEntr
         entry.save()
         entry.locations.set(wishes.locations)
         entry.practitioners.set(wishes.practitioners)
+        MassMoveVisit.objects.filter(entry=entry).update(entry=None)  # asked for now: it outlives the absence
         _note(actor, AuditAction.CREATED if is_new else AuditAction.CHANGED, entry)
         offer_again(wishes.service_id)
         return entry

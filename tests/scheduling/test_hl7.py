@@ -108,7 +108,13 @@ def test_a_time_is_the_sites_or_says_its_offset(text, shown):
     assert siu.moment(text, ZONE).isoformat() == shown
 
 
-@pytest.mark.parametrize("text", ["", "2026", "20261301090000", "202611010130", "202603080230", "20261130090000+9900"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "2026", "20261301090000", "202611010130", "202603080230", "20261130090000+9900", "99991231235900",
+        "99991231235900-1400", "00010101000000+1400", "18991231235900",
+    ],
+)  # fmt: skip
 def test_a_time_that_would_have_to_be_guessed_is_not_taken(text):
     with pytest.raises(er7.Unreadable):
         siu.moment(text, ZONE)
@@ -244,6 +250,10 @@ def test_the_same_message_again_is_done_once_and_another_under_its_number_is_not
         ({"visit": ""}, "The message gives the visit no number."),
         ({"hour": 3}, "Nobody sees patients at that time. Choose another one."),
         ({"days": -1}, "This time is over. Choose a later one."),
+        ({"days": 40_000}, "This time lies too far ahead. Choose an earlier one."),
+        ({"days": 2_900_000}, "The time of the visit lies outside every agenda."),
+        ({"event": "S23", "days": 40_000}, "An absence lasts a year at most and lies within ten years."),
+        ({"event": "S24", "days": 2_900_000}, "The time of the visit lies outside every agenda."),
         ({"event": "S13"}, "No visit here has the number of this message."),
         ({"event": "S20"}, "A part of a visit was taken away: a person must see to it."),
     ],

@@ -12,7 +12,8 @@ from scheduling import links
 from scheduling.enums import LinkPurpose
 from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Reminder, WaitlistEntry
 from scheduling.selectors.mass_moves import get_mass_move
-from scheduling.services import booking, mass_moves
+from scheduling.services import attendance, booking, mass_moves, waitlist
+from scheduling.services.waitlist import Wishes
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import PractitionerFactory, RulesFactory, ScheduleFactory
 
@@ -89,6 +90,37 @@ def test_they_wait_for_freed_times_before_those_who_only_want_an_earlier_one(vis
     assert rows == [("P0", "soon", "Mornings"), ("P1", "soon", ""), ("P2", "soon", "")]
     known.refresh_from_db()
     assert known.appointment == visits[0]
+
+
+def test_a_wait_that_an_absence_began_ends_with_the_visit_and_one_that_was_asked_for_goes_on(
+    visits, agent, client, told
+):
+    asked = WaitlistEntry.objects.create(patient=visits[0].patient, service=visits[0].service)
+    begin(agent, visits)
+    told()
+    wishes = Wishes(service_id=visits[1].service_id, appointment_id=visits[1].pk)
+    mine = waitlist.join(actor=agent, patient_id=visits[1].patient_id, wishes=wishes)
+    for visit in visits:
+        take_another_time(client, visit)
+    ended = WaitlistEntry.objects.get(patient=visits[2].patient)
+    assert (ended.closed_for, ended.closed_at) == ("booked", timezone.now())
+    for entry, visit in ((asked, visits[0]), (mine, visits[1])):
+        entry.refresh_from_db()
+        assert (entry.closed_at, entry.appointment) == (None, Appointment.objects.get(previous=visit))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda visit, agent: booking.cancel(actor=agent, appointment_id=visit.pk, asked_by="patient", reason="Ill"),
+        lambda visit, agent: attendance.discard(actor=agent, appointment_id=visit.pk),
+    ],
+    ids=["cancelled", "discarded"],
+)
+def test_a_wait_that_an_absence_began_ends_when_the_visit_is_no_more(end, visits, agent):
+    begin(agent, visits)
+    end(visits[0], agent)
+    assert WaitlistEntry.objects.get(patient=visits[0].patient).closed_for == "withdrawn"
 
 
 def test_a_time_in_the_absence_is_offered_to_nobody(visits, agent):

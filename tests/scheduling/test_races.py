@@ -1,6 +1,7 @@
 """Two who want the same at the same moment."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,8 @@ from django.db import connections
 from django.utils import timezone
 
 from inbox.models import Message
-from scheduling.models import Appointment, FreedSlot, Reminder, SlotOffer
-from scheduling.services import booking, offers
+from scheduling.models import Appointment, FreedSlot, MassMoveVisit, Reminder, SlotOffer
+from scheduling.services import booking, mass_moves, offers
 from scheduling.services.handing_over import hand_over_due
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory
@@ -69,3 +70,23 @@ def test_visits_of_one_message_are_cancelled_at_once_and_neither_waits_for_the_o
     assert list(Message.objects.values_list("status", flat=True)) == ["cancelled"]
     assert hand_over_due() <= 1  # what the other one gave back meanwhile is dropped here
     assert Reminder.objects.filter(dropped_at=None).count() == 0
+
+
+def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
+    clock, provider, sms_channel, ana, visit_of, agent, monkeypatch
+):
+    visit = visit_of(ana, days=3, is_planned=False)
+    day = {"starts_at": visit.starts_at - timedelta(hours=2), "ends_at": visit.ends_at + timedelta(hours=2)}
+    for reason in ("sickness", "meeting"):
+        mass_moves.start(actor=agent, practitioner_id=visit.practitioner_id, reason=reason, **day)
+    together, tell = threading.Barrier(2), mass_moves.tell
+
+    def tell_together(*args, **options):
+        with suppress(threading.BrokenBarrierError):  # the other one rightly never comes
+            together.wait(0.5)
+        return tell(*args, **options)
+
+    monkeypatch.setattr(mass_moves, "tell", tell_together)
+    assert sorted(at_once(mass_moves.carry_on, mass_moves.carry_on)) in ([0, 2], [2, 2])
+    assert Message.objects.count() == 1
+    assert MassMoveVisit.objects.filter(message=Message.objects.get()).count() == 2
