@@ -20,17 +20,35 @@
     if (ctx.quiet) ctx.request.headers["X-Background"] = "1";
   });
 
+  // The same click once more. What makes something has a key (`form_key`), so that sent twice it makes one.
+  function repeat({ sourceElement: source, request }) {
+    if (source?.matches?.("form")) return () => source.requestSubmit(request.submitter?.isConnected ? request.submitter : undefined);
+    return source?.matches?.("a, button") ? () => source.click() : null;
+  }
+
+  function refused(ctx, words, again) {
+    const slot = ctx.request?.method === "GET" && ctx.target?.querySelector?.(":scope > [data-load-failed]");
+    if (!slot) { continuo.toast({ id: "request", kind: "danger", text: words, action: again && { label: text("textAgain"), run: again } }); return; }
+    slot.hidden = false;
+    slot.querySelector("[data-words]").textContent = words;
+    slot.querySelector("[data-again]").onclick = again;
+  }
+
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     if ([422, 423].includes(ctx.response.status) || hasOwnToast(ctx) || ctx.quiet) return;
     const message = { 403: text("textForbidden"), 404: text("textGone"), 429: text("textSlow") }[ctx.response.status];
-    continuo.toast({ id: "request", kind: "danger", text: message || text("textFailed") });
+    refused(ctx, message || text("textFailed"), [403, 404].includes(ctx.response.status) ? null : repeat(ctx));
   });
 
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (!ctx || ctx.quiet) return;
-    if (ctx.request?.method !== "GET") continuo.toast({ id: "request", kind: "danger", text: text("textOffline") });
+    refused(ctx, text(ctx.request?.method === "GET" ? "textUnfetched" : "textOffline"), repeat(ctx));
+  });
+
+  document.addEventListener("htmx:before:request", (event) => { // what was said of the last click is over with the next
+    if (!event.detail.ctx.quiet) document.querySelector('[data-toast="request"]')?.remove();
   });
 
   // One click, one request: the button shows that it works and refuses a second click.
