@@ -31,6 +31,7 @@ class InboxConfig(AppConfig):
 
         duties.declare()
         access_changed.connect(receivers.recheck_sockets, dispatch_uid="inbox.recheck_sockets")
+        access_changed.connect(receivers.end_calls_without_right, dispatch_uid="inbox.end_calls_without_right")
         user_disabled.connect(receivers.return_work, dispatch_uid="inbox.return_work")
         user_logged_out.connect(receivers.recheck_sockets_after_sign_out, dispatch_uid="inbox.sign_out")
         inbound.connect(receivers.store_provider_mail, dispatch_uid="inbox.store_provider_mail")

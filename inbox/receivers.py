@@ -23,9 +23,13 @@ def recheck_sockets(sender: Any, user_id: int, **kwargs: Any) -> None:
     realtime.recheck_sockets(user_id)
 
 
-def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
-    """accounts.user_disabled → callers and what the person had open wait in their queues again."""
+def end_calls_without_right(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.access_changed → nobody talks, is asked, or listens who may not any more; their callers wait again."""
     leave_calls(user_id)
+
+
+def return_work(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.user_disabled → what the person had open waits in its queues again."""
     return_work_of(user_id)
 
 

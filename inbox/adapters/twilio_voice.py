@@ -17,7 +17,7 @@ from inbox.adapters.twilio_device import CLIENT, user_of
 from inbox.adapters.twilio_http import TwilioConfig, failures_explained
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
 from inbox.adapters.twilio_recordings import LOCALES, TwilioRecordings, gone_is_fine
-from inbox.adapters.twilio_words import VOICE_STATUS_PATH, clean, read_address, read_mail_time
+from inbox.adapters.twilio_words import GONE, VOICE_STATUS_PATH, clean, read_address, read_mail_time
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 
 VOICES = {"en": "Polly.Joanna", "es": "Polly.Lupe", "pt": "Polly.Camila"}
@@ -157,6 +157,16 @@ class TwilioVoiceAdapter(TwilioRecordings, Adapter):
         client, http = self._connection
         with failures_explained(http):
             self._participant(client, room, external_id).update(**_coaching(is_heard, agent_leg))
+
+    def silence(self, room: str, external_id: str) -> bool:
+        """Let nobody hear one party of a room; False when they are not in it any more."""
+        try:
+            self.let_speak(room, external_id, is_heard=False)
+        except AdapterError as error:
+            if error.code in GONE:
+                return False
+            raise
+        return True
 
     def announce(self, room: str, external_id: str, step: str) -> None:
         """Let one party of the room hear a script; the others hear nothing of it."""

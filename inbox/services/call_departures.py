@@ -1,16 +1,20 @@
 """Calls of somebody who is not there any more, or may not be."""
 
-from django.db.models import Q
 from django.utils import timezone
 
+from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from inbox import realtime
 from inbox.enums import TALKING, CallMomentKind, CallParty
 from inbox.models import Call, CallLeg, Interaction
+from inbox.policies import can_supervise
 from inbox.services import clocks, supervision
 from inbox.services.call_losses import let_go, lose_agent, send_back
 from inbox.services.call_offers import withdraw_offer
 from inbox.services.call_rows import locked_call, show
+
+P = CallParty
 
 
 def withdraw_calls_from(user_id: int) -> int:
@@ -21,29 +25,27 @@ def withdraw_calls_from(user_id: int) -> int:
 
 
 def leave_calls(user_id: int) -> int:
-    """Whoever a disabled person talks to waits again, at the old place; returns how many calls that were.
+    """Whoever may not work here any more talks to nobody: their callers wait again, at the old place; returns how many.
 
-    They also leave the calls of others in which they listen or are asked."""
-    if User.objects.filter(pk=user_id, is_active=True).exists():
+    They leave the calls of others in which they are asked, and everybody those in which they may listen no more."""
+    person = User.objects.get(pk=user_id)
+    may_work = can(person, Action.WORK_INBOX)
+    guests = CallLeg.objects.filter(user=person, party__in=[P.CONSULTED, P.SUPERVISOR], left_at=None)
+    for leg in guests.select_related("call"):
+        if not (can_supervise(person, leg.call) if leg.party == P.SUPERVISOR else may_work):
+            _leave_as_guest(leg)
+    if may_work:
         return 0
     withdraw_calls_from(user_id)
-    for call_id in CallLeg.objects.filter(_as_guest(user_id)).values_list("call_id", flat=True):
-        _leave_as_guest(call_id, user_id)
     found = Call.objects.filter(agent=user_id, status__in=TALKING).values_list("pk", flat=True)
     return sum(_leave(pk, user_id) for pk in found)
 
 
-def _as_guest(user_id: int) -> Q:
-    return Q(user=user_id, party__in=[CallParty.CONSULTED, CallParty.SUPERVISOR], left_at=None)
-
-
-def _leave_as_guest(call_id: int, user_id: int) -> None:
+def _leave_as_guest(leg: CallLeg) -> None:
     with realtime.atomic():
-        call, now = locked_call(call_id), timezone.now()
-        for leg in call.legs.filter(_as_guest(user_id)):
+        call, now = locked_call(leg.call_id), timezone.now()
+        if call.legs.filter(pk=leg.pk, left_at=None).update(left_at=now):
             let_go([leg.external_id])
-            leg.left_at = now
-            leg.save(update_fields=["left_at"])
             supervision.left(call, leg, now)
 
 
@@ -53,7 +55,7 @@ def _leave(call_id: int, user_id: int) -> bool:
         if call.agent_id != user_id or call.status not in TALKING:
             return False
         interaction = Interaction.objects.select_for_update(of=("self",)).get(pk=call.interaction_id)
-        theirs = call.legs.filter(party=CallParty.AGENT, user=user_id, left_at=None)
+        theirs = call.legs.filter(party=P.AGENT, user=user_id, left_at=None)
         lose_agent(call, interaction, timezone.now())
         send_back(call)
         let_go(theirs.values_list("external_id", flat=True))

@@ -237,14 +237,20 @@ def leave(*, actor: User, call_id: int) -> bool:
 def quieten(call: Call) -> None:
     """Before another agent takes the caller over: nobody may speak on who thinks that only the first one hears it."""
     for leg in call.legs.filter(party=P.SUPERVISOR, mode=S.WHISPER, left_at=None):
-        do(partial(_mute, call.room, leg.external_id))
+        if leg.external_id.startswith(ASKING):
+            raise Conflict(_("A supervisor is joining at this moment. Try again in a few seconds."))
+        is_there = do(partial(_silence, call.room, leg.external_id))
         with realtime.atomic():
-            CallLeg.objects.filter(pk=leg.pk).update(mode=S.LISTEN)
-            _show(locked_call(call.pk), leg.user_id)
+            locked, now = locked_call(call.pk), timezone.now()
+            if is_there:
+                CallLeg.objects.filter(pk=leg.pk).update(mode=S.LISTEN)
+                _show(locked, leg.user_id)
+            elif locked.legs.filter(pk=leg.pk, left_at=None).update(left_at=now):
+                left(locked, leg, now)
 
 
-def _mute(room: str, external_id: str, voice: TwilioVoiceAdapter) -> None:
-    voice.let_speak(room, external_id, is_heard=False)
+def _silence(room: str, external_id: str, voice: TwilioVoiceAdapter) -> bool:
+    return voice.silence(room, external_id)
 
 
 def left(call: Call, leg: CallLeg, at: datetime) -> None:

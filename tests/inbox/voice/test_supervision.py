@@ -2,14 +2,17 @@
 
 import pytest
 
-from contact_center.accounts.services import disable_user, set_presence
+from contact_center.accounts.enums import Role
+from contact_center.accounts.services import change_role, disable_user, set_presence
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.adapters.base import AdapterError
+from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import Supervision
-from inbox.models import Notification
+from inbox.models import CallLeg, Notification
 from inbox.selectors.calls import calls_now, phone_of
 from inbox.services import call_control, supervision
+from inbox.services.call_consults import ASKING
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 from tests.factories.patients import PatientFactory
@@ -76,7 +79,6 @@ def test_only_supervisors_may_and_nobody_listens_to_two_calls(talk, provider, se
 def test_what_changed_while_the_supervisors_telephone_rang_is_said_and_the_line_is_let_go(
     talk, provider, supervisor, second_agent, monkeypatch, change, words
 ):
-    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
     from inbox.models import Call
 
     rows = Call.objects.filter(pk=talk.pk)
@@ -104,6 +106,25 @@ def test_a_whisper_falls_silent_before_the_call_goes_to_a_colleague(talk, provid
     leg.refresh_from_db()
     assert provider.asked[0] == ("let_speak", talk.room, leg.external_id, {"is_heard": False})
     assert (leg.mode, leg.left_at) == ("listen", None)
+
+
+def test_a_whisperer_who_left_unheard_of_keeps_nobody_from_handing_over_and_one_who_is_joining_does(
+    talk, provider, agent, second_agent, supervisor, monkeypatch
+):
+    def not_there(*_args, **_given):
+        raise AdapterError("Not found.", permanent=True, reason="unknown", code="20404")
+
+    leg = take_part(supervisor, talk, WHISPER)
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    monkeypatch.setattr(TwilioVoiceAdapter, "let_speak", not_there)
+    CallLeg.objects.filter(pk=leg.pk).update(external_id=f"{ASKING}1")
+    with pytest.raises(Conflict, match="is joining at this moment"):
+        call_control.hand_over(actor=agent, call_id=talk.pk, why="Knows more")
+    CallLeg.objects.filter(pk=leg.pk).update(external_id=leg.external_id)
+    handed = call_control.hand_over(actor=agent, call_id=talk.pk, why="Knows more")
+    leg.refresh_from_db()
+    assert (handed.agent, leg.mode, leg.left_at is None) == (second_agent, "whisper", False)
+    assert talk.moments.filter(kind="left", user=supervisor).count() == 1
 
 
 def test_an_agent_asks_for_help_and_who_comes_answers_it(talk, provider, agent, supervisor, admin):
@@ -162,7 +183,6 @@ def test_whose_call_one_listens_to_is_named_on_record_and_not_at_all_once_it_is_
 @pytest.fixture
 def lost_answer(monkeypatch):
     """`lost_answer(doubtful)`: the provider's answer to who wants to take part is an error."""
-    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 
     def lose(doubtful):
         def asked(self, *args, **given):
@@ -240,3 +260,24 @@ def test_a_disabled_person_listens_to_no_call_and_is_asked_in_none(
             disable_user(actor=admin, user_id=person.pk)
     assert talk.legs.filter(party__in=["supervisor", "consulted"], left_at=None).count() == 0
     assert [asked[1] for asked in provider.asked if asked[0] == "hang_up"] == legs
+
+
+def test_whoever_may_not_supervise_any_more_leaves_the_line_and_whoever_may_not_work_any_more_the_caller(
+    talk, provider, agent, supervisor, admin, django_capture_on_commit_callbacks
+):
+    leg = take_part(supervisor, talk, WHISPER)
+    steps = [(agent, Role.CLINICAL_AGENT), (supervisor, Role.ADMIN), (supervisor, Role.AGENT), (agent, Role.AUDITOR)]
+    seen = []
+    for person, role in steps:
+        provider.asked.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            change_role(actor=admin, user_id=person.pk, role=role)
+        talk.refresh_from_db()
+        leg.refresh_from_db()
+        seen.append((talk.status, leg.left_at is None, [asked[0] for asked in provider.asked]))
+    assert seen == [
+        ("connected", True, []),
+        ("connected", True, []),
+        ("connected", False, ["hang_up"]),
+        ("waiting", False, ["send_to", "hang_up"]),
+    ]
