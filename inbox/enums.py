@@ -206,6 +206,7 @@ class NotificationKind(TextChoices):
     GLASS_BROKEN = "glass_broken", _("Somebody opens a protected record")
     WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
     HELP_ASKED = "help_asked", _("An agent asks for help in a call")
+    BEYOND_LIMIT = "beyond_limit", _("A queue of mine goes beyond a limit of the live board")
 
 
 class WrongPatientReason(TextChoices):

@@ -19,6 +19,7 @@ from inbox.services import (
     notifications,
     outbox,
     portal,
+    provider_copies,
     proxies,
     recording_store,
     scanning,
@@ -45,6 +46,11 @@ def reconcile_sends() -> int:
 @shared_task(name="inbox.fetch_attachments")
 def fetch_attachments() -> int:
     return attachments.fetch_attachments() + recording_store.fetch_recordings()
+
+
+@shared_task(name="inbox.forget_copies")
+def forget_copies() -> int:
+    return provider_copies.forget_copies()
 
 
 @shared_task(name="inbox.fill_ledger_gaps")

@@ -162,7 +162,7 @@ RANK = {"late": 0, "soon": 1, "": 2}
 
 def beside(value: float, limit: int | None) -> str:
     """`late` at or beyond the limit, `soon` near it; empty without a limit."""
-    if limit is None:
+    if not limit:
         return ""
     return "late" if value >= limit else "soon" if value >= NEAR * limit else ""
 
@@ -194,8 +194,7 @@ def board_of(user: User, team: Team | None = None) -> Board:
 
 
 def _rows(queues: list[Queue], scope: Scope, people: list[Person], now: datetime) -> list[Row]:
-    counted: Any = waiting(scope).order_by().values_list("queue_id")
-    waits = {pk: (n, longest) for pk, n, longest in counted.annotate(n=Count("pk"), at=Min("waiting_since_at"))}
+    waits = _waits(scope)
     callers: Any = waiting_calls(scope).order_by().values_list("queue_id")
     on_the_line = dict(callers.annotate(n=Count("pk")))
     calls, replied = call_counts(scope), reply_counts(scope)
@@ -216,6 +215,24 @@ def _rows(queues: list[Queue], scope: Scope, people: list[Person], now: datetime
             )
         )  # fmt: skip
     return sorted(found, key=lambda row: (RANK[row.state], -row.waiting, row.queue.position, row.queue.name))
+
+
+def _waits(scope: Scope) -> dict[int, tuple[int, datetime | None]]:
+    """By queue in which anything waits: how much, and since when the longest."""
+    counted: Any = waiting(scope).order_by().values_list("queue_id")
+    return {pk: (n, longest) for pk, n, longest in counted.annotate(n=Count("pk"), at=Min("waiting_since_at"))}
+
+
+def state_of_queues(now: datetime, also: Collection[int]) -> dict[int, str]:
+    """The state of every queue with a limit, and of these: `late`, `soon`, or empty. Two queries for any number."""
+    terms = handing().settings
+    limited = {pk for pk, one in terms.items() if one.alert_waiting or one.alert_wait_seconds} | set(also)
+    queues, waits = Queue.objects.in_bulk(limited), _waits(Scope(limited, now))
+    found = {}
+    for pk, queue in queues.items():
+        n, longest = waits.get(pk, (0, None))
+        found[pk] = Row(queue, handing().of(pk), n, longest_since=longest, now=now).state
+    return found
 
 
 def people_of(scope: Scope, now: datetime, team: Team | None = None) -> list[Person]:

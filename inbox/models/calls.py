@@ -138,6 +138,10 @@ class Call(SafeFSM, TimeStampedModel):
     ended_by = models.CharField(max_length=10, blank=True, choices=CallParty.choices)
     wrap_up_ends_at = models.DateTimeField(null=True, blank=True)
     voicemail_url = models.URLField(max_length=500, blank=True)
+    voicemail_id = models.CharField(max_length=64, blank=True, db_default="", help_text="The provider's.")
+    voicemail_forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider deleted its copy."
+    )
     transcript = models.TextField(blank=True)
     purpose = models.CharField(max_length=240, blank=True, help_text="Why we called.")
     recording_consent = models.CharField(max_length=10, blank=True, db_default="", choices=RecordingConsent.choices)
@@ -178,6 +182,11 @@ class Call(SafeFSM, TimeStampedModel):
             models.Index(fields=["agent", "-ended_at"], name="call_agent_recent"),
             models.Index(fields=["queue", "-answered_at"], name="call_queue_answered"),
             models.Index(fields=["-queued_at"], condition=Q(queued_at__isnull=False), name="call_queued"),
+            models.Index(
+                fields=["id"],
+                condition=Q(voicemail_forgotten_at=None) & ~Q(voicemail_id=""),
+                name="call_voicemail_copy",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -58,8 +58,11 @@ class Recording(SafeFSM, TimeStampedModel):
         ]
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=Q(status=R.ENDED), name="recording_to_fetch"),
+            models.Index(fields=["id"], condition=Q(status=R.STORED, forgotten_at=None), name="recording_copy_of_ours"),
             models.Index(
-                fields=["next_attempt_at"], condition=Q(status=R.STORED, forgotten_at=None), name="recording_to_forget"
+                fields=["id"],
+                condition=Q(file="", status__in=[R.STORED, R.MISSING], forgotten_at=None),
+                name="recording_copy_only",
             ),
         ]
 

@@ -48,6 +48,7 @@ DEFAULTS = {
     K.HELP_ASKED: Wish(sound=True, desktop=True),
     K.LEFT_LYING: Wish(),
     K.SUPERVISED: Wish(sound=True, desktop=True),
+    K.BEYOND_LIMIT: Wish(sound=True, desktop=True),
 }
 
 
@@ -186,5 +187,6 @@ def title_of(row: Notification) -> str:
         K.LEFT_LYING: _("Work in %(queue)s finds nobody"),
         K.SUPERVISED: "",
         K.HELP_ASKED: _("%(actor)s asks for help in a call"),
+        K.BEYOND_LIMIT: _("More waits in %(queue)s, or longer, than its limit allows"),
     }
     return sentences.get(K(row.kind), str(K(row.kind).label)) % words

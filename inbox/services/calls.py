@@ -233,7 +233,7 @@ def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: d
         note(call, M.VOICEMAIL, at=at)
     if not call.voicemail_url:
         call.voicemail_url = item.payload["recording"][:500]
-        recording_id = item.payload.get("recording_id", "")
+        call.voicemail_id = recording_id = item.payload.get("recording_id", "")[:64]
         keep_voicemail(call, interaction, url=call.voicemail_url, external_id=recording_id, at=at)
         interaction.snippet, interaction.unread_count = _("Voicemail"), interaction.unread_count + 1
         interaction.waiting_since_at = interaction.waiting_since_at or at

@@ -1,4 +1,4 @@
-"""Recordings come into our store, with a checksum; where that is wanted the provider's copy is deleted then."""
+"""Recordings come from the provider into our store, with a checksum."""
 
 import hashlib
 from datetime import timedelta
@@ -17,7 +17,7 @@ from inbox.adapters.base import AdapterError, FetchedMedia, MediaRefused
 from inbox.enums import FileProblem, RecordingStatus
 from inbox.models import Recording
 from inbox.services.attachments import FETCH_QUEUE, FETCH_TASK, FileRefused, judge, kept_with_rows, note_written
-from inbox.services.call_provider import ask, voice
+from inbox.services.call_provider import voice
 from inbox.services.locks import try_held
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,6 @@ BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 1800, 7200, 21600, 4
 UNTOLD = timedelta(minutes=1)
 """When the provider has not told by then that a recording is ready, we look for it."""
 NEVER_TOLD = timedelta(hours=6)
-SAFE_AFTER = timedelta(hours=1)
 
 
 def fetch_recordings(*, limit: int = 50) -> int:
@@ -40,7 +39,7 @@ def fetch_recordings(*, limit: int = 50) -> int:
             if deadline.is_over or not fetch_recording(recording_id):
                 break
             tried += 1
-        return tried + forget_copies()
+        return tried
 
 
 def _due() -> QuerySet[Recording]:
@@ -122,44 +121,7 @@ def _lose(recording_id: int, why: str) -> None:
     with realtime.atomic():
         recording = Recording.objects.select_for_update(of=("self",)).select_related("call").get(pk=recording_id)
         if recording.status == R.ENDED:
-            recording.lose(why)
+            recording.lose(why or _("The telephone service does not give it to us."))
             recording.save()
             log.error("recording_missing", recording_id=recording_id)
             realtime.touch(realtime.interaction_topic(recording.call.interaction_id))
-
-
-# ---- the provider's copy ----
-def forget_copies(*, limit: int = 50) -> int:
-    """Let the provider delete what is too old or erased here, and, where that is wanted, what lies safely in our store.
-
-    Returns how many it deleted. A copy of which ours cannot be read again as it was stored is kept.
-    """
-    now = timezone.now()
-    is_gone_here = Q(file="")
-    is_wanted = Q(stored_at__lt=now - SAFE_AFTER) if settings.DELETE_RECORDINGS_AT_PROVIDER else Q(pk__in=[])
-    rows = Recording.objects.filter(is_gone_here | is_wanted, status=R.STORED, forgotten_at=None)
-    rows = rows.exclude(external_id="").exclude(next_attempt_at__gt=now)
-    return sum(_forget_copy(recording) for recording in rows.order_by("pk")[:limit])
-
-
-def _forget_copy(recording: Recording) -> bool:
-    later = {"next_attempt_at": timezone.now() + BACKOFF[3]}
-    if recording.file and not _is_as_stored(recording):
-        log.error("recording_damaged", recording_id=recording.pk)
-        Recording.objects.filter(pk=recording.pk).update(**later)
-        return False
-    try:
-        ask(lambda voice: voice.delete_recording(recording.external_id))
-    except AdapterError:
-        Recording.objects.filter(pk=recording.pk).update(**later)
-        return False
-    Recording.objects.filter(pk=recording.pk).update(forgotten_at=timezone.now())
-    return True
-
-
-def _is_as_stored(recording: Recording) -> bool:
-    try:
-        with recording.file.open("rb") as content:
-            return digest_of(content) == recording.digest
-    except OSError:
-        return False

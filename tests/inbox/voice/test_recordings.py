@@ -21,6 +21,9 @@ from inbox.services import call_control, call_placing, recording_store, recordin
 from inbox.services.attachments import fetch_attachments
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
+from inbox.services.provider_copies import forget_copies
+from patients import duties
+from patients.services.erasure import take_away
 from tests.factories.inbox import InteractionFactory
 from tests.factories.voice import RecordingFactory
 
@@ -298,18 +301,49 @@ def test_the_providers_copy_goes_when_ours_is_safe_and_that_is_wanted_or_when_ou
     elif file != b"RIFF":
         recording.file.open("wb").write(file)
         recording.file.close()
-    assert recording_store.forget_copies() == deleted
-    assert recording_store.forget_copies() == 0
+    assert forget_copies() == deleted
+    assert forget_copies() == 0
     assert asked(provider, "delete_recording") == ["delete_recording"] * deleted
 
 
-def test_a_voicemail_is_a_message_with_its_sound(caller, queue, provider, sound, settings, signed_in, agent):
-    settings.SCAN_BACKEND = ""
+def test_the_providers_copy_of_a_recording_we_could_not_fetch_goes_when_its_time_is_over(provider, settings):
+    settings.DELETE_RECORDINGS_AT_PROVIDER = True
+    recording = RecordingFactory(status="missing", file="", error="It is too large.")
+    assert forget_copies() == 0
+    table = next(one for one in duties.tables() if one.model == "inbox.Recording")
+    take_away(table, Recording.objects.all(), [])
+    assert forget_copies() == 1
+    assert provider.asked == [("delete_recording", recording.external_id)]
+
+
+@pytest.mark.parametrize(("is_wanted", "hours", "deleted"), [(False, 2, 0), (True, 0, 0), (True, 2, 1)])
+def test_the_providers_copy_of_a_voicemail_goes_when_ours_is_safe_and_that_is_wanted_or_when_it_was_erased(
+    caller, queue, provider, sound, settings, is_wanted, hours, deleted
+):
+    settings.SCAN_BACKEND, settings.DELETE_RECORDINGS_AT_PROVIDER = "", is_wanted
+    leave_message(caller)
+    caller.hang_up()
+    file = Attachment.objects.get()
+    with time_machine.travel(timezone.now() + timedelta(hours=hours), tick=False):
+        assert forget_copies() == 0  # it is the only one
+        fetch_attachments()
+        assert forget_copies() == deleted
+        Attachment.objects.filter(pk=file.pk).update(file="", source_url="")
+        assert (forget_copies(), forget_copies()) == (1 - deleted, 0)
+    assert provider.asked == [("delete_recording", "RE9")]
+
+
+def leave_message(caller):
     caller.wait_in_line()
     caller.press("3")
     caller.follow("Record", RecordingUrl="https://api.twilio.com/2010-04-01/Accounts/AC/Recordings/RE9",
                   RecordingSid="RE9", RecordingDuration="5")  # fmt: skip
-    call = caller.settle()
+    return caller.settle()
+
+
+def test_a_voicemail_is_a_message_with_its_sound(caller, queue, provider, sound, settings, signed_in, agent):
+    settings.SCAN_BACKEND = ""
+    call = leave_message(caller)
     message = Message.objects.get(interaction=call.interaction)
     file = Attachment.objects.get(message=message)
     assert (message.direction, message.kind, message.external_id) == ("inbound", "media", "RE9")
