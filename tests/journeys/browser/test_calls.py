@@ -1,4 +1,4 @@
-"""A patient calls from the phone page; somebody at the desk takes the call, holds it and ends it."""
+"""Patients call from the phone page: somebody takes the call, or they hang up, are called back, leave a message."""
 
 from urllib.parse import urlencode
 
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from contact_center.accounts.services import set_presence
 from contact_center.audit.models import AuditEntry
-from inbox.models import Call, Recording
+from inbox.models import Call, Callback, Recording
 from tests.journeys.browser.test_stories import PICTURES, window
 from tests.simulator.fixtures import wait_for
 
@@ -16,13 +16,24 @@ __all__ = ["window"]
 pytestmark = pytest.mark.browser
 
 
+def quicken(stack):
+    """Nobody waits for words and music in real time."""
+    stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
+
+
+def phone_of(stack, desk, patient, tab="call"):
+    """The phone of a patient in one more tab of the desk's browser."""
+    phone = desk.context.new_page()
+    phone.goto(f"{stack.simulator.url}/?{urlencode({'phone': patient.number, 'name': patient.name, 'tab': tab})}")
+    return phone
+
+
 def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack, window, hire, somebody, lead):
     agent, patient = hire(), somebody()
-    stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
+    quicken(stack)
     set_presence(user=agent.user, state="online")
     desk = window("/inbox/", agent)
-    phone = desk.context.new_page()
-    phone.goto(f"{stack.simulator.url}/?{urlencode({'phone': patient.number, 'name': patient.name, 'tab': 'call'})}")
+    phone = phone_of(stack, desk, patient)
     phone.get_by_role("button", name="Call", exact=True).click()
     expect(phone.locator(".say__bubble").first).to_have_text("If this is an emergency, hang up and call 9 1 1.")
     desk.bring_to_front()
@@ -97,3 +108,59 @@ def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack
     watch.screenshot(path=f"{PICTURES}/call-played.png")
     heard = wait_for(lambda: AuditEntry.objects.filter(action="listened", object_type="recording").first())
     assert heard.actor_id == lead.user.pk
+    set_presence(user=agent.user, state="offline")
+
+
+def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(stack, window, hire, somebody):
+    agent, gone, waits, speaks = hire(), somebody("Ana Ruiz"), somebody("Ben Ito"), somebody("Cleo Diaz")
+    quicken(stack)
+    desk = window("/inbox/?view=unassigned", agent)
+    phones = {person: phone_of(stack, desk, person) for person in (gone, waits, speaks)}
+    for person, key in ((gone, ""), (waits, "1"), (speaks, "3")):
+        phones[person].get_by_role("button", name="Call", exact=True).click()
+        expect(phones[person].locator("#thread")).to_contain_text("press 1")
+        if key:
+            phones[person].get_by_role("button", name=key, exact=True).click()
+
+    phones[speaks].fill("#body", "Please tell me whether I may eat before the test.")
+    phones[speaks].keyboard.press("Enter")
+    row = desk.locator("[data-row]", has_text="Voicemail")
+    wait_for(
+        lambda: Call.objects.filter(status="voicemail", interaction__messages__attachments__status="clean").first()
+    )
+    desk.bring_to_front()
+    row.click()
+    expect(desk.locator("[data-call-card]")).to_contain_text("Please tell me whether I may eat before the test.")
+    player = desk.locator("[data-player]").first
+    player.locator("[data-player-play]").click()
+    expect(player.locator("[data-player-play]")).to_have_attribute("aria-pressed", "true")
+    desk.screenshot(path=f"{PICTURES}/call-voicemail.png")
+
+    phones[gone].bring_to_front()
+    phones[gone].get_by_role("button", name="Hang up").click()
+    text = phone_of(stack, desk, gone, tab="sms")
+    expect(text.locator(".say__bubble")).to_contain_text("We are sorry that we could not take your call.")
+    text.fill("#body", "It is about my bill.")
+    text.keyboard.press("Enter")
+    expect(text.locator(".say--mine")).to_have_count(1)
+
+    set_presence(user=agent.user, state="online")
+    desk.bring_to_front()
+    toast = desk.locator(".call-toast")
+    expect(toast).to_contain_text("Call back")
+    desk.keyboard.press("Alt+a")
+    phones[waits].bring_to_front()
+    expect(phones[waits].locator("#thread")).to_contain_text("is calling")
+    phones[waits].get_by_role("button", name="Answer").click()
+    desk.bring_to_front()
+    expect(desk.locator(".callbar")).to_have_attribute("data-status", "connected")
+    desk.screenshot(path=f"{PICTURES}/call-back.png")
+    desk.keyboard.press("Alt+e")
+    expect(desk.locator(".callbar")).to_have_count(0)
+    expect(desk.locator("[data-call-card]").last).to_contain_text("Ended")
+    found = dict(Call.objects.filter(direction="inbound").values_list("interaction__contact_value", "status"))
+    assert {person: found[person.number] for person in phones} == {
+        gone: "abandoned", waits: "callback_requested", speaks: "voicemail",
+    }  # fmt: skip
+    assert Callback.objects.get(number=waits.number).status == "connected"
+    set_presence(user=agent.user, state="offline")

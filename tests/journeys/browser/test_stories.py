@@ -161,6 +161,7 @@ def paths(stack, lead, clinic, somebody):
         *(f"/inbox/{row.pk}/" for row in (written, mailed)),
         *(f"/outbox/?show={show}" for show in ("waiting", "failed", "suppressed")),
         "/quarantine/",
+        "/board/",
     ]
 
 
