@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, Field, Lookup, Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.fields.related import ForeignObject
@@ -21,7 +21,10 @@ from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.signals import post_init, pre_init
 from psycopg2.extensions import AsIs
 
+from contact_center.common.models import SafeFSM
+
 Row = TypeVar("Row", bound=Model)
+PLAIN = (Model.__init__, SafeFSM.__init__)
 
 
 class Given(Expression):
@@ -147,17 +150,19 @@ class Prepared(Generic[Row]):
 def _make(model: type[Row], names: list[str], values: tuple[Any, ...]) -> Row:
     """`Model.from_db`, which asks of each of forty columns whether it was read; for models that leave it as it is."""
     if not _is_plain(model):
-        return model.from_db(connection.alias, names, values)
+        return model.from_db(DEFAULT_DB_ALIAS, names, values)
     row = model.__new__(model)
     row._state = ModelState()
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     row.__dict__.update(zip(names, values, strict=True))
+    if isinstance(row, SafeFSM):
+        row._update_initial_state()
     return row
 
 
 @cache
 def _is_plain(model: type[Model]) -> bool:
-    is_own = model.__init__ is not Model.__init__ or model.from_db.__func__ is not Model.from_db.__func__  # type: ignore[attr-defined]
+    is_own = model.__init__ not in PLAIN or model.from_db.__func__ is not Model.from_db.__func__  # type: ignore[attr-defined]
     return not (is_own or pre_init.has_listeners(model) or post_init.has_listeners(model))
 
 

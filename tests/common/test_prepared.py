@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_fsm import ConcurrentTransition
 
 from contact_center.common.prepared import Given, Prepared, ask_planned, give_one, prepared
 from inbox.models import Interaction, Message
@@ -133,3 +134,13 @@ def test_what_is_given_to_one_row_can_be_narrowed_as_if_it_had_been_prefetched(d
         assert {point.patient for point in patient.contact_points.all()} == {patient}
     with django_assert_num_queries(1):
         assert [point.scheme for point in patient.contact_points.order_by("-scheme")] == ["phone", "email"]
+
+
+def test_a_row_that_somebody_else_moved_on_meanwhile_is_not_saved_over_theirs(agent, sms_channel):
+    row = InteractionFactory(channel=sms_channel, owner=agent, status="active")
+    mine, theirs = (Prepared(Interaction.objects.filter(pk=Given(0))).one(row.pk) for _who in range(2))
+    theirs.start_wrap_up()
+    theirs.save()
+    mine.start_wrap_up()
+    with pytest.raises(ConcurrentTransition):
+        mine.save()
