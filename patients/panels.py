@@ -6,10 +6,10 @@ Apps register theirs in `ready()`; the page knows none of them and shows those t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.functional import Promise
 
 from contact_center.accounts.models import User
+from contact_center.common.addresses import address_of
 from patients.models import Patient
 
 
@@ -47,7 +47,7 @@ def panels_for(user: User, patient: Patient) -> list[dict[str, object]]:
         {
             "key": panel.key,
             "title": panel.title,
-            "url": reverse(panel.url_name, args=[patient.pk, *panel.args]),
+            "url": address_of(panel.url_name, patient.pk, *panel.args),
             "is_open": panel.is_open,
         }
         for panel in shown

@@ -5,10 +5,27 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.manager import Manager
+from django.utils.encoding import force_str
 from django_fsm import ConcurrentTransitionMixin, FSMFieldMixin
 
 
-class TimeStampedModel(models.Model):
+@cache
+def _words_of(field: "models.Field[Any, Any]") -> dict[Any, Any]:
+    return dict(field.flatchoices)
+
+
+class WordedModel(models.Model):
+    """`get_…_display()` as Django's own, which puts the words of all choices together anew for each row it names."""
+
+    class Meta:
+        abstract = True
+
+    def _get_FIELD_display(self, field: "models.Field[Any, Any]") -> Any:
+        value = getattr(self, field.attname)
+        return force_str(_words_of(field).get(value, value), strings_only=True)
+
+
+class TimeStampedModel(WordedModel):
     """Adds the two times every row has, both UTC."""
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -23,7 +40,7 @@ def _status_names(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.fields if isinstance(field, FSMFieldMixin))
 
 
-class SafeFSM(ConcurrentTransitionMixin, models.Model):
+class SafeFSM(ConcurrentTransitionMixin, WordedModel):
     """Base of every model with a protected status.
 
     django-fsm's own mixin keeps a stale status through ``refresh_from_db`` and raises in ``full_clean``;

@@ -9,7 +9,7 @@ from django.db.models import Func, Q
 from django.utils import timezone
 from django_fsm import FSMField, transition
 
-from contact_center.common.models import SafeFSM, TimeStampedModel
+from contact_center.common.models import SafeFSM, TimeStampedModel, WordedModel
 from inbox.enums import DONE, CaseStatus, ChannelKind, ClockKind, Direction, InteractionStatus, Priority, TimelineKind
 from inbox.models.desk import Channel, Disposition, Queue, Reason, Tag
 from patients.enums import ContactScheme
@@ -288,7 +288,7 @@ class Interaction(SafeFSM, TimeStampedModel):
         self.owner = None
 
 
-class TimelineEvent(models.Model):
+class TimelineEvent(WordedModel):
     """Something that happened to an interaction besides messages and notes."""
 
     interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="timeline_events")

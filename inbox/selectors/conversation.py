@@ -61,8 +61,9 @@ def conversation_page(
     `thread_since`: where a later look at it begins.
 
     Items are days, openings (where one exchange ends and another begins) and entries. Each has `kind` (day, opening,
-    message, note, event), `at`, `is_present`, `interaction`, and under its kind the object. `before` and `since` are
-    those of `thread_of`. Five more queries than `thread_of` at most, whatever the number of entries.
+    message, note, event), `at` (in the reader's zone), `is_present`, `interaction`, and under its kind the object.
+    `before` and `since` are those of `thread_of`. Five more queries than `thread_of` at most, whatever the number of
+    entries.
     """
     thread = thread_of(user, interaction, limit=THREAD_LIMIT, before=before, since=since)
     return {"items": _items(thread.entries, interaction), "earlier": thread.earlier, "thread_since": thread.since}
@@ -72,11 +73,11 @@ def _items(entries: list[dict[str, Any]], interaction: Interaction) -> list[dict
     known = _interactions_in(entries, interaction)
     submissions = _submissions_in(entries)
     items: list[dict[str, Any]] = []
-    day, present = None, None
+    day, present, zone = None, None, timezone.get_current_timezone()
     for entry in entries:
-        local_day = timezone.localtime(entry["at"]).date()
-        owner = known.get(entry["item"].interaction_id, interaction)
-        common = {"at": entry["at"], "is_present": entry["is_present"], "interaction": owner}
+        at = entry["at"].astimezone(zone)
+        local_day, owner = at.date(), known.get(entry["item"].interaction_id, interaction)
+        common = {"at": at, "is_present": entry["is_present"], "interaction": owner}
         if local_day != day:
             items.append({"kind": "day", **common})
         if owner.pk != present and len(known) > 1:

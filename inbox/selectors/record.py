@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.models import User
+from contact_center.common.addresses import address_of
 from contact_center.common.prepared import Given, prepared
 from inbox.continuity import Contact, Saying, continuity_of
 from inbox.enums import CaseStatus, ChannelKind, Direction, IdentityOutcome, InteractionStatus, TimelineKind
@@ -75,7 +76,7 @@ def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
         if talk.next_step:
             yield _promise(talk)
     for task in facts.tasks:
-        url = reverse("inbox:interaction", args=[task.interaction_id])
+        url = address_of("inbox:interaction", task.interaction_id)
         yield NextStep(task.title, task.owner, task.due_date, _("Task"), url, "list-checks")
     page = reverse("patients:record", args=[patient.pk])
     for case in facts.cases:
@@ -86,7 +87,7 @@ def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
 
 
 def _promise(row: OpenTalk) -> NextStep:
-    url = reverse("inbox:interaction", args=[row.pk])
+    url = address_of("inbox:interaction", row.pk)
     return NextStep(row.next_step, row.next_step_owner, row.next_step_date, row.about, url, "inbox")
 
 
@@ -99,9 +100,7 @@ def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Ite
     places = range(len(CONTACT) - 4, len(CONTACT))
     reasons, channels, dispositions, owners = ([row[place] for row in rows] for place in places)
     names = names_of(reasons=reasons, channels=channels, dispositions=dispositions, users=owners)
-    # Thirty addresses that differ in the number only.
-    shape = reverse("inbox:interaction", args=[0])
-    return [_contact(row, names, shape.replace("/0/", f"/{row[0]}/")) for row in rows]
+    return [_contact(row, names, address_of("inbox:interaction", row[0])) for row in rows]
 
 
 def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
@@ -140,7 +139,7 @@ def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterab
     return [
         Entry(
             Place(at, "note", pk), "note", _("Note"), body[:LONGEST], names["user", author_id],
-            reverse("inbox:interaction", args=[interaction_id]), "sticky-note", "note",
+            address_of("inbox:interaction", interaction_id), "sticky-note", "note",
         )
         for pk, at, body, interaction_id, author_id in rows
     ]  # fmt: skip

@@ -167,7 +167,7 @@ def event_sentence(event: TimelineEvent) -> str:
     if target and event.kind in SENTENCES_WITH_TARGET:
         return str(SENTENCES_WITH_TARGET[event.kind]) % target
     sentence = SENTENCES.get(event.kind)
-    return str(sentence) if sentence else _told_with_detail(event)
+    return _told_with_detail(event) if sentence is None else str(sentence)
 
 
 DEADLINE_SENTENCES: dict[str, Any] = {

@@ -11,13 +11,13 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from contact_center.common.addresses import address_of
 from contact_center.common.highlight import marked
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, InteractionStatus, Priority
@@ -27,14 +27,12 @@ from inbox.templatetags.desk import CHANNEL_ICONS, row_time, span
 from patients.numbers import readable_address
 
 register = template.Library()
-NUMBER = 987_654_321
 
 
 class Words:
-    """Texts, icons and addresses that all rows share, in one language."""
+    """Texts and icons that all rows share, in one language."""
 
     def __init__(self) -> None:
-        self.url = reverse("inbox:interaction", args=[NUMBER])
         self.channels = {
             kind.value: (str(icon(CHANNEL_ICONS[kind])), escape(str(kind.label)))
             for kind in ChannelKind
@@ -97,7 +95,7 @@ def _row(row: ListRow, look: Look) -> str:
     name = name or readable_address(row.contact_value, settings.DEFAULT_PHONE_REGION) or words.unknown_sender
     plain = escape(name)
     shown = marked(name, look.query) if look.query else plain
-    url = f"{words.url.replace(str(NUMBER), str(row.pk))}?view={look.view}"
+    url = f"{address_of('inbox:interaction', row.pk)}?view={look.view}"
     channel_icon, channel = words.channels.get(row.channel_kind, ("", ""))
     unread = words.unread_messages(row.unread_count)
     state = (" data-unread" if unread else "") + (' aria-current="true"' if row.pk == look.selected else "")

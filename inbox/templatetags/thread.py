@@ -12,17 +12,15 @@ from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from contact_center.common.addresses import address_of
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, GateDecision, MessageKind, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
 from inbox.templatetags import desk
-from inbox.templatetags.rows import NUMBER
 
 register = template.Library()
 Item = dict[str, Any]
@@ -38,7 +36,7 @@ OTHER_KINDS = {
 
 
 class Words:
-    """Texts, icons and addresses that all entries share, in one language."""
+    """Texts and icons that all entries share, in one language."""
 
     def __init__(self) -> None:
         self.channels = {
@@ -51,6 +49,7 @@ class Words:
         self.statuses = {status.value: escape(str(status.label)) for status in MessageStatus}
         self.note = f'<span class="ch" data-ch="note" aria-hidden="true">{icon("sticky-note")}</span>'
         self.fold, self.download, self.ban = icon("chevron-right"), icon("download"), icon("ban")
+        self.by = escape(_("by %(name)s"))
         self.private, self.open = escape(_("Private note")), escape(_("Open"))
         template, sensitive = escape(_("Template")), escape(_("Only a link left"))
         self.template = f'<span class="chip chip--auto">{icon("layout-template")}{template}</span>'
@@ -62,14 +61,6 @@ class Words:
         self.quoted, self.formatted = escape(_("Quoted text and signature")), escape(_("As it was formatted"))
         self.frame = escape(_("The mail as it was formatted"))
         self.present, self.earlier = escape(_("This conversation")), escape(_("Earlier conversation"))
-        self._urls: dict[str, str] = {}
-
-    def url(self, name: str, pk: int, *more: str) -> str:
-        """The address of one row's page; addresses differ in the number only."""
-        key = f"{name} {more}"
-        if key not in self._urls:
-            self._urls[key] = reverse(f"inbox:{name}", args=[NUMBER, *more])
-        return self._urls[key].replace(str(NUMBER), str(pk))
 
 
 @lru_cache(maxsize=8)
@@ -98,7 +89,7 @@ def _item(context: Any, item: Item, known: Words, suffix: str) -> str:
     if kind == "event":
         return _event(item, known)
     if kind == "day":
-        day = timezone.localtime(item["at"])
+        day = item["at"].date()
         return f'<li class="day" id="day-{day:%Y%m%d}{suffix}">{escape(desk.day_title(day))}</li>\n'
     return _opening(item, known, suffix)
 
@@ -113,7 +104,7 @@ def _opening(item: Item, known: Words, suffix: str) -> str:
         state = ""
         rest = (
             f'<span class="chip chip--outline">{escape(ending)}</span>'
-            f'<a class="link" href="{known.url("interaction", row.pk)}">{known.open}</a>'
+            f'<a class="link" href="{address_of("inbox:interaction", row.pk)}">{known.open}</a>'
         )
     return (
         f'<li class="thread__opening" id="opening-{row.pk}{suffix}" data-item{state}>{channel}'
@@ -138,7 +129,7 @@ def _note_text(note: Note, known: Words) -> str:
     """The note's words, folded where they are very long."""
     if not desk.is_long(note.body):
         return desk.note_body(note)
-    url, anchor = known.url("note-text", note.pk), f"rest-note-{note.pk}"
+    url, anchor = address_of("inbox:note-text", note.pk), f"rest-note-{note.pk}"
     return (
         f'{desk.note_body(note, most=2000)}… <a class="link" id="{anchor}" href="{url}" hx-get="{url}"'
         f' hx-target="#{anchor}" hx-swap="outerHTML">{known.whole_note}</a>'
@@ -149,13 +140,12 @@ def _event(item: Item, known: Words) -> str:
     event: TimelineEvent = item["event"]
     told = f"<b>{escape(desk.event_sentence(event))}</b>"
     if event.actor:
-        by = _("by %(name)s") % {"name": escape(str(event.actor))}
-        told += f" {by}"
+        told += f" {known.by % {'name': escape(str(event.actor))}}"
     said, other = desk.event_words(event), desk.event_other(event)
     if said:
         told += f" · {escape(said)}"
     if other:
-        url = known.url("interaction", int(other))
+        url = address_of("inbox:interaction", int(other))
         told += f' · <a class="link" href="{url}">{known.open}<span class="vh"> {int(other)}</span></a>'
     return f'<li class="event" id="event-{event.pk}" data-item><span>{told}</span>{_time(item["at"])}</li>\n'
 
@@ -247,7 +237,7 @@ def _mail_rest(message: Message, known: Words) -> str:
     if message.has_html:  # type: ignore[attr-defined]
         found += (
             f'<details class="more" id="formatted-{message.pk}"><summary>{known.fold}{known.formatted}</summary>'
-            f'<iframe class="entry__mail" src="{known.url("formatted-mail", message.pk)}"'
+            f'<iframe class="entry__mail" src="{address_of("inbox:formatted-mail", message.pk)}"'
             f' sandbox="allow-popups allow-popups-to-escape-sandbox" loading="lazy" title="{known.frame}"></iframe>'
             "</details>"
         )
@@ -263,7 +253,7 @@ def _text(message: Message, part: str, said: str, known: Words) -> str:
     """The words, folded where they are very long."""
     if not desk.is_long(said):
         return escape(said)
-    url, anchor = known.url("message-text", message.pk, part), f"rest-{part}-{message.pk}"
+    url, anchor = address_of("inbox:message-text", message.pk, part), f"rest-{part}-{message.pk}"
     return (
         f'{escape(said[:2000])}… <a class="link" id="{anchor}" href="{url}" hx-get="{url}" hx-target="#{anchor}"'
         f' hx-swap="outerHTML">{known.whole}</a>'
@@ -271,8 +261,7 @@ def _text(message: Message, part: str, said: str, known: Words) -> str:
 
 
 def _time(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return f'<time datetime="{local.isoformat()}">{local:%H:%M}</time>'
+    return f'<time datetime="{at.isoformat()}">{at:%H:%M}</time>'
 
 
 def ticks(message: Message, known: Words, *, is_spelt_out: bool = False) -> str:
@@ -303,18 +292,19 @@ def _file(file: Attachment | NoteFile, known: Words, whole: str, thumb: str) -> 
     name, note = escape(file.name), escape(desk.file_note(file))
     player = ""
     if whole == "attachment" and desk.is_sound(file):
-        told = {"src": known.url("sound", file.pk), "label": file.name, "seconds": None}
+        told = {"src": address_of("inbox:sound", file.pk), "label": file.name, "seconds": None}
         player = render_to_string("inbox/_player.html", told)
     if desk.is_picture(file):
-        url, picture = known.url(whole, file.pk), known.url(thumb, file.pk)
+        url, picture = address_of(f"inbox:{whole}", file.pk), address_of(f"inbox:{thumb}", file.pk)
         alt = _("Picture %(name)s") % {"name": name}
         return (
             f'<a class="picture" href="{url}" download data-picture="{picture}" data-picture-name="{name}">'
             f'<img src="{picture}" alt="{alt}" loading="lazy" width="160" height="120"></a>'
         )
     if file.status == "clean":
+        url = address_of(f"inbox:{whole}", file.pk)
         return (
-            f'{player}<a class="file" href="{known.url(whole, file.pk)}" download>{icon(desk.file_icon(file))}'
+            f'{player}<a class="file" href="{url}" download>{icon(desk.file_icon(file))}'
             f'<span class="truncate">{name}</span><span class="muted">{note}</span></a>'
         )
     return (

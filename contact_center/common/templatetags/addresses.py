@@ -27,8 +27,15 @@ class AddressNode(defaulttags.URLNode):
         request = getattr(context, "request", None)
         match = getattr(request, "resolver_match", None)
         app = getattr(request, "current_app", match.namespace if match else None)
-        house = (get_urlconf() or settings.ROOT_URLCONF, get_script_prefix())
-        return _shape(self.view_name.resolve(context), len(numbers), app, house) % numbers
+        return _shape(self.view_name.resolve(context), len(numbers), app, _house(request)) % numbers
+
+
+def _house(request: Any) -> tuple[Any, str]:
+    """Which addresses there are, and where they begin. A request knows; else what the thread was told, which costs
+    more to find than all the rest of an address."""
+    if request is None:
+        return get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()
+    return getattr(request, "urlconf", None) or settings.ROOT_URLCONF, request.META.get("SCRIPT_NAME", "")
 
 
 @lru_cache(maxsize=1024)

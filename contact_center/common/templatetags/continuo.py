@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template.base import Parser, Token
+from django.template.library import SimpleNode
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.crypto import get_random_string
@@ -20,6 +22,30 @@ register = template.Library()
 def icon(name: str, css: str = "", label: str = "") -> SafeString:
     """An icon from the sprite, with extra classes; hidden from screen readers unless it has a `label`."""
     return _drawn(static("icons.svg") if settings.DEBUG else _sprite(), str(name), str(css), str(label))
+
+
+class IconNode(SimpleNode):
+    """An icon whose name and classes stand in the template, which is nearly every one: drawn once."""
+
+    drawn: str | None = None
+
+    def render(self, context: Any) -> str:
+        if self.drawn is None:
+            self.drawn = super().render(context)
+        return self.drawn
+
+
+_simple_icon = register.tags["icon"]
+
+
+@register.tag("icon")
+def icon_node(parser: Parser, token: Token) -> SimpleNode:
+    """`{% icon %}` as Django makes it of the function."""
+    node: SimpleNode = _simple_icon(parser, token)
+    said = [*node.args, *node.kwargs.values()]
+    if node.target_var is None and all(isinstance(one.var, str) and not one.filters for one in said):
+        return IconNode(node.func, node.takes_context, node.args, node.kwargs, None)
+    return node
 
 
 @cache
