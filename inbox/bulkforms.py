@@ -11,8 +11,9 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.enums import Priority
-from inbox.forms import DATE, SELECT, TEXT, workers
+from inbox.forms import SELECT, TEXT, DueField, WorkerField
 from inbox.models import Disposition, Queue, Reason, Tag
+from inbox.selectors.people import workers
 
 SNOOZES = [
     ("2h", _("For two hours")),
@@ -113,14 +114,8 @@ class BulkCloseForm(BulkForm):
         widget=forms.Select(SELECT),
     )
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
-    next_step_owner = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Owner"),
-        required=False,
-        empty_label=_("Choose a person"),
-        widget=forms.Select(SELECT),
-    )
-    next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    next_step_owner = WorkerField(empty_label=_("Choose a person"))
+    next_step_date = DueField()
     asked_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +124,6 @@ class BulkCloseForm(BulkForm):
         if not can(self.user, Action.VIEW_SENSITIVE):
             reasons = reasons.exclude(is_sensitive=True)
         self.fields["reason"].queryset = reasons  # type: ignore[attr-defined]
-        self.fields["next_step_owner"].queryset = workers()  # type: ignore[attr-defined]
         self.fields["asked_at"].initial = timezone.now().isoformat()
 
     def clean(self) -> dict[str, Any]:

@@ -10,22 +10,14 @@ from django.forms.models import ModelChoiceIterator
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from contact_center.accounts.enums import Role
-from contact_center.accounts.models import User
 from inbox.models import MessageTemplate, Reason
+from inbox.selectors.people import workers
 
 TEXT = {"class": "input"}
 SELECT = {"class": "select"}
 AREA = {"class": "textarea", "rows": 3}
 DATE = {"class": "input", "type": "date"}
 MOST_TEXT = 100_000
-WORKERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
-
-
-def workers() -> Any:
-    """People who can own work, by name."""
-    found = User.objects.filter(is_active=True, is_service_account=False, role__in=WORKERS)
-    return found.order_by("first_name", "last_name")
 
 
 def numbers_in(data: Any, name: str) -> list[int]:
@@ -60,6 +52,21 @@ class ReasonField(forms.ModelChoiceField):
     """One reason out of the tree."""
 
     iterator = ReasonTree
+
+
+class WorkerField(forms.ModelChoiceField):
+    """One of the people who can own work, or nobody."""
+
+    def __init__(self, *, empty_label: Any) -> None:
+        look = forms.Select(SELECT)
+        super().__init__(workers(), label=_("Owner"), required=False, empty_label=empty_label, widget=look)
+
+
+class DueField(forms.DateField):
+    """The day by which something is done."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        super().__init__(label=_("Due"), required=required, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
 
 
 class ComposeForm(forms.Form):

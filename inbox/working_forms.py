@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.enums import Priority
-from inbox.forms import AREA, DATE, SELECT, TEXT, ReasonField, workers
+from inbox.forms import AREA, SELECT, TEXT, DueField, ReasonField, WorkerField
 from inbox.models import Case, Checklist, Disposition, Interaction, Queue, Reason, Tag
 from inbox.resting import offers
-from inbox.selectors.people import people_serving
+from inbox.selectors.people import people_serving, workers
 from inbox.selectors.setup import reasons_visible_to
 from inbox.selectors.tasks import checklists_for
 
@@ -188,18 +188,11 @@ class CaseForm(forms.Form):
 
     title = forms.CharField(label=_("What it is about"), max_length=160, widget=forms.TextInput(TEXT | FIRST))
     next_step = forms.CharField(label=_("Next step"), max_length=240, widget=forms.TextInput(TEXT))
-    owner = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Owner"),
-        required=False,
-        empty_label=_("The queue"),
-        widget=forms.Select(SELECT),
-    )
-    next_step_date = forms.DateField(label=_("Due"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    owner = WorkerField(empty_label=_("The queue"))
+    next_step_date = DueField(required=True)
 
     def __init__(self, *args: Any, is_reopening: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
         if is_reopening:
             del self.fields["title"]
 
@@ -220,17 +213,10 @@ class JoinCaseForm(forms.Form):
 class CaseOwnerForm(forms.Form):
     """Who is responsible for a case; nobody means its queue."""
 
-    responsible = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Owner"),
-        required=False,
-        empty_label=_("The queue"),
-        widget=forms.Select(SELECT),
-    )
+    responsible = WorkerField(empty_label=_("The queue"))
 
     def __init__(self, data: Any = None, *, case: Case | None) -> None:
         super().__init__(data, initial={"responsible": case.owner_id if case else None})
-        self.fields["responsible"].queryset = workers()  # type: ignore[attr-defined]
 
 
 class TaskForm(forms.Form):
@@ -242,19 +228,9 @@ class TaskForm(forms.Form):
         widget=forms.TextInput(TEXT | FIRST),
         error_messages={"required": _("Say what is to be done.")},
     )
-    owner = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Owner"),
-        required=False,
-        empty_label=_("Nobody yet"),
-        widget=forms.Select(SELECT),
-    )
-    due_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    owner = WorkerField(empty_label=_("Nobody yet"))
+    due_date = DueField()
     is_blocking = forms.BooleanField(label=_("Must be done before closing"), required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = workers()  # type: ignore[attr-defined]
 
 
 class ChecklistForm(forms.Form):
@@ -288,20 +264,13 @@ class WrapUpForm(forms.Form):
         label=_("Summary for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
     )
     next_step = forms.CharField(label=_("Next step"), required=False, max_length=240, widget=forms.TextInput(TEXT))
-    next_step_owner = forms.ModelChoiceField(
-        User.objects.none(),
-        label=_("Owner"),
-        required=False,
-        empty_label=_("Choose a person"),
-        widget=forms.Select(SELECT),
-    )
-    next_step_date = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    next_step_owner = WorkerField(empty_label=_("Choose a person"))
+    next_step_date = DueField()
     seen_message_id = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].queryset = reasons_visible_to(user)  # type: ignore[attr-defined]
-        self.fields["next_step_owner"].queryset = workers()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

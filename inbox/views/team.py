@@ -14,9 +14,9 @@ from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
 from contact_center.common.errors import Refused
 from inbox import realtime
-from inbox.forms import workers
 from inbox.selectors import team as desk
 from inbox.selectors.interactions import queue_ids_of
+from inbox.selectors.people import workers
 from inbox.services import bulk
 
 
