@@ -107,6 +107,12 @@ def person(interaction: Interaction) -> str:
     return interaction.contact_name or address or _("Unknown sender")
 
 
+@register.simple_tag
+def caller(interaction: Interaction, is_sealed: bool | str = False) -> str:
+    """Who is on the line; “The caller” for readers to whom the conversation `is_sealed`."""
+    return _("The caller") if is_sealed else person(interaction)
+
+
 @register.filter
 def person_initials(interaction: Interaction) -> str:
     """Two letters for the avatar."""
