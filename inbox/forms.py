@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.core.validators import URLValidator
 from django.forms.models import ModelChoiceIterator
-from django.utils import formats, timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from contact_center.common.moments import written
 from inbox.models import MessageTemplate, Reason
 from inbox.selectors.people import workers
 
@@ -142,11 +143,8 @@ class TemplateForm(forms.Form):
 
 def _in_words(value: Any) -> str:
     if isinstance(value, date):
-        day = LONG_DAYS.get((translation.get_language() or "")[:2], "l j F")
-        return formats.date_format(value, day if value.year == timezone.localdate().year else f"{day} Y")
-    if isinstance(value, time):
-        return formats.time_format(value, "H:i")
-    return str(value)
+        return written(value, "full_day")
+    return written(value, "time") if isinstance(value, time) else str(value)
 
 
 def _text(label: str) -> forms.Field:
@@ -171,7 +169,6 @@ def _url(label: str) -> forms.Field:
     )
 
 
-LONG_DAYS = {"es": r"l j \d\e F", "pt": r"l, j \d\e F"}
 TEMPLATE_FIELDS: dict[str, Callable[..., forms.Field]] = {"text": _text, "date": _date, "time": _time, "url": _url}
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contact_center.common.moments import written
 from inbox.forms import DATE, TEXT
 from inbox.gate import quiet_until
 from inbox.models import Interaction
@@ -58,10 +59,7 @@ class LaterForm(forms.Form):
 
     def choices(self) -> list[dict[str, Any]]:
         """Presets as the dialog draws them: value, title, and the moment in words."""
-        return [
-            {"value": key, "title": title, "hint": formats.date_format(moment, "D j M, H:i")}
-            for key, title, moment in self.presets
-        ]
+        return [{"value": key, "title": title, "hint": written(moment)} for key, title, moment in self.presets]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

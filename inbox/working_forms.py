@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
+from contact_center.common.moments import written
 from inbox.enums import Priority
 from inbox.forms import AREA, SELECT, TEXT, DueField, ReasonField, WorkerField
 from inbox.models import Case, Checklist, Disposition, Interaction, Queue, Reason, Tag
@@ -61,7 +62,7 @@ class SnoozeForm(forms.Form):
 
 
 def _moment_words(at: datetime) -> str:
-    return formats.date_format(at, "H:i" if at.date() == timezone.localdate() else "D j M, H:i")
+    return written(at, "time" if at.date() == timezone.localdate() else "moment")
 
 
 class TransferForm(forms.Form):

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from contact_center.common.moments import moment_words
 from inbox.enums import Weekday
 from inbox.forms import DATE, SELECT, TEXT
 from patients.models import Patient
@@ -23,7 +23,7 @@ class VisitField(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Appointment) -> str:
         """What people read."""
-        return f"{date_format(obj.visit_date, 'D j M Y')} · {obj.service.name_in()}"
+        return f"{moment_words(obj.visit_date, 'weekday')} · {obj.service.name_in()}"
 
 
 class WishForm(forms.Form):

@@ -3,9 +3,9 @@ nothing about health."""
 
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
+from contact_center.common.moments import moment_words
 from scheduling import offer_links, reminder_words
 from scheduling.enums import LinkPurpose
 from scheduling.links import address_of
@@ -70,11 +70,10 @@ def _of(offer: SlotOffer) -> dict[str, str]:
     shown = Appointment(
         starts_at=freed.starts_at, location=freed.location, mode=freed.mode, patient=offer.entry.patient
     )
-    until = offer.expires_at.astimezone(ZoneInfo(freed.location.time_zone))
     return {
         "name": reminder_words.name_of(shown),
         "moment": reminder_words.moment_of(shown),
         "place": reminder_words.place_of(shown),
         "who": freed.practitioner.name,
-        "until": time_format(until.time(), "H:i"),
+        "until": moment_words(offer.expires_at, "time", ZoneInfo(freed.location.time_zone)),
     }

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format, time_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from contact_center.common.moments import moment_words
 from scheduling.enums import Answer, Confirmation, LinkPurpose, NeedKind, ReminderKind, VisitMode
 from scheduling.links import address_of
 from scheduling.models import Appointment
@@ -18,12 +18,12 @@ K = ReminderKind
 
 def day_of(visit: Appointment) -> str:
     """The day of a visit as it is said, with the day of the week."""
-    return date_format(visit.starts_at.astimezone(ZoneInfo(visit.location.time_zone)), "l j F")
+    return moment_words(visit.starts_at, "full_day", ZoneInfo(visit.location.time_zone))
 
 
 def time_of(visit: Appointment) -> str:
     """The hour of a visit at its site."""
-    return time_format(visit.starts_at.astimezone(ZoneInfo(visit.location.time_zone)).time(), "H:i")
+    return moment_words(visit.starts_at, "time", ZoneInfo(visit.location.time_zone))
 
 
 def place_of(visit: Appointment) -> str:

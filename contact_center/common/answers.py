@@ -8,11 +8,11 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.utils import formats
 from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.models import TimeStampedModel
+from contact_center.common.moments import written
 from contact_center.common.versions import Unseen, version_of
 
 
@@ -77,7 +77,7 @@ def _words(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ChoiceField):
         chosen = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
         return ", ".join(label for key, label in _flat(field.choices) if key in chosen)
-    return formats.date_format(value) if isinstance(field, forms.DateField) else str(value)
+    return written(value, "date") if isinstance(field, forms.DateField) else str(value)
 
 
 def _flat(choices: Any) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
 
+from contact_center.common import moments
 from contact_center.common.business_time import Always, BusinessCalendar, Closure, Day, Hours, Standing
 from inbox.enums import ClockKind
 from inbox.models import Interaction, Queue, Reason, ServiceCalendar, SlaPolicy
@@ -161,8 +162,5 @@ def message_in(messages: Mapping[str, str], language: str) -> str:
 
 def moment_words(at: datetime, zone: ZoneInfo, language: str) -> str:
     """Weekday, date and time in a person's zone and language."""
-    from django.utils import formats
-
     with translation.override(language):
-        local = at.astimezone(zone)
-        return f"{formats.date_format(local, 'l j F')}, {formats.date_format(local, 'H:i')}"
+        return moments.moment_words(at, "full", zone)

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.moments import moment_words
 from contact_center.common.prepared import Given, planned
 from inbox.enums import CaseStatus, Direction, InteractionStatus, MessageKind
 from inbox.models import Case, FormSubmission, Interaction, Message, Note
@@ -197,7 +197,7 @@ def _known(submissions: list[FormSubmission], patient: Patient | None) -> list[t
 def _of_record(patient: Patient) -> list[tuple[str, str]]:
     points = {point.scheme: point.value for point in reversed(list(patient.contact_points.all()))}
     return [
-        (_("Birth date"), date_format(patient.birth_date) if patient.birth_date else ""),
+        (_("Birth date"), moment_words(patient.birth_date, "date")),
         (_("Phone"), points.get("phone", "")),
         (_("E-mail"), points.get("email", "")),
     ]

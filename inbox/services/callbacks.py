@@ -6,7 +6,7 @@ Rows are locked in the order call, interaction, callback.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -14,6 +14,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.moments import moment_words
 from inbox import realtime
 from inbox.enums import (
     CALL_OVER,
@@ -216,7 +217,7 @@ def _not_reached(callback: Callback, call: Call, interaction: Interaction, at: d
         callback.retry(at, is_counted=False)
     elif callback.attempts < line.callback_attempts:
         callback.retry(at + timedelta(minutes=line.callback_gap_minutes))
-        again = formats.time_format(timezone.localtime(callback.due_at), "H:i")
+        again = moment_words(callback.due_at, "time")
         interaction.snippet = _("Not reached; we call again at %(time)s") % {"time": again}
     else:
         callback.give_up(at)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.http import HttpRequest
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.moments import written
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, ClockKind, PauseState, Priority
 from inbox.models import Interaction, SlaPolicy
@@ -87,8 +88,7 @@ def may_configure(request: HttpRequest) -> bool:
 def moment_in(at: datetime, zone: str) -> str:
     """Weekday, date and time in that zone."""
     local = at.astimezone(ZoneInfo(zone))
-    year = " Y" if local.year != timezone.now().year else ""
-    return f"{formats.date_format(local, f'D j M{year}, H:i')} {local:%Z}"
+    return f"{written(local)} {local:%Z}"
 
 
 @register.filter

@@ -7,15 +7,17 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.enums import away_words
 from contact_center.common.highlight import marked
+from contact_center.common.moments import moment_words
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, ClockKind, EscalationWhy, MessageStatus, Priority, TimelineKind
 from inbox.gate import GateReason
@@ -131,7 +133,7 @@ def day_title(day: datetime) -> str:
         return _("Today")
     if distance == 1:
         return _("Yesterday")
-    return formats.date_format(date, "l j F Y" if distance > 300 else "l j F")
+    return capfirst(moment_words(date, "full_day"))
 
 
 SENTENCES_WITH_TARGET: dict[str, Any] = {
@@ -210,7 +212,7 @@ def _told_with_detail(event: TimelineEvent) -> str:
         until = parse_datetime(event.detail)
         if until is None:
             return _("Snoozed until the patient answers")
-        return _("Snoozed until %s") % formats.date_format(timezone.localtime(until), "D j M, H:i")
+        return _("Snoozed until %s") % moment_words(until)
     if event.kind == TimelineKind.PRIORITY_CHANGED:
         known = event.detail.isdecimal() and int(event.detail) in Priority.values
         return _("Priority: %s") % Priority(int(event.detail)).label if known else _("Priority changed")
@@ -266,12 +268,6 @@ def file_icon(attachment: Attachment | NoteFile) -> str:
 
 
 @register.filter
-def moment_words(at: datetime) -> str:
-    """Weekday, date and time in the reader's words."""
-    return formats.date_format(timezone.localtime(at), "D j M, H:i")
-
-
-@register.filter
 def is_waiting(message: Message) -> bool:
     """True while a queued message waits for a moment that a person chose, or can still be taken back."""
     is_held = message.next_attempt_at is not None and message.attempts == 0 and not message.gate_decision
@@ -303,15 +299,6 @@ def since_short(moment: datetime | None) -> str:
 def until_short(moment: datetime | None) -> str:
     """How long is left: `14m`, `2h 05m`, `3d`."""
     return span((moment - timezone.now()).total_seconds()) if moment else ""
-
-
-@register.filter
-def row_time(moment: datetime) -> str:
-    """Time of today, else the date."""
-    local = timezone.localtime(moment)
-    if local.date() == timezone.localdate():
-        return formats.date_format(local, "H:i")
-    return formats.date_format(local, "j M" if local.year == timezone.localdate().year else "j M Y")
 
 
 @register.filter

@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 
 from contact_center.common.addresses import address_of
 from contact_center.common.highlight import marked
+from contact_center.common.moments import written
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, InteractionStatus, Priority
 from inbox.selectors.list_rows import ListRow
 from inbox.templatetags.clocks import clock_chip
-from inbox.templatetags.desk import CHANNEL_ICONS, row_time, span
+from inbox.templatetags.desk import CHANNEL_ICONS, span
 from patients.numbers import readable_address
 
 register = template.Library()
@@ -129,7 +130,7 @@ def _clock(row: ListRow, look: Look) -> str:
 
 def _time(moment: datetime, look: Look) -> str:
     local = moment.astimezone(look.zone)
-    short = f"{local:%H:%M}" if local.date() == look.now.astimezone(look.zone).date() else escape(row_time(moment))
+    short = escape(written(local, "near"))
     return f'<time datetime="{local.isoformat()}">{short}</time>'
 
 

@@ -10,13 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.moments import moment_words
 from inbox import realtime
 from inbox.enums import ChannelKind
 from inbox.forms import MOST_TEXT, ComposeForm
@@ -176,11 +176,6 @@ def _scheduled(request: HttpRequest, interaction: Interaction, message: Message 
         response = close_dialog(response)
         _trigger(response, "composer-taken", {"interaction": interaction.pk})
     return say(request, response, _("It will be sent on %(moment)s.") % {"moment": moment_words(message.scheduled_at)})
-
-
-def moment_words(at: datetime) -> str:
-    """A moment in the reader's words and the clinic's zone."""
-    return formats.date_format(timezone.localtime(at), "D j M, H:i")
 
 
 def _compose_url(interaction: Interaction) -> str:

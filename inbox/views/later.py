@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.moments import moment_words
 from inbox import policies
 from inbox.later_forms import OTHER, LaterForm
 from inbox.models import Draft, Message
@@ -22,7 +23,6 @@ from inbox.selectors.conversation import get_message_for
 from inbox.services.drafts import keep_draft
 from inbox.services.later import reschedule, send_now, take_back
 from inbox.views.answers import close_dialog, render_form
-from inbox.views.compose import moment_words
 from inbox.views.interactions import show, show_refusal, workspace
 
 

@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
@@ -22,6 +21,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.encrypted import CannotDecrypt
 from contact_center.common.errors import Refused
+from contact_center.common.moments import moment_words
 from contact_center.jobs.models import Job
 from contact_center.jobs.services import start
 from patients import duties, policies
@@ -188,5 +188,5 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.+]+", value):
-        return date_format(timezone.localtime(datetime.fromisoformat(value)), "j F Y, H:i")
+        return moment_words(datetime.fromisoformat(value), "full")
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)

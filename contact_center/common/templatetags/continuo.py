@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from contact_center.common import shell
+from contact_center.common.moments import Moment, written
 
 register = template.Library()
 
@@ -90,6 +91,12 @@ def account_menu(context: dict[str, Any]) -> list[shell.NavigationEntry]:
 def form_key() -> SafeString:
     """What every form has that makes something: drawn once, so that sent twice it makes one (`accounts.sent_forms`)."""
     return format_html('<input type="hidden" name="form_key" value="{}">', get_random_string(22))
+
+
+@register.filter(expects_localtime=True)
+def when(at: Moment | None, shape: str = "moment") -> str:
+    """When something is, in the reader's language and on the clock that is set; shapes as in `common.moments`."""
+    return written(at, shape)
 
 
 @register.filter

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from django.utils.formats import date_format
 
+from contact_center.common.moments import moment_words
 from inbox.models import FormSubmission
 from inbox.selectors.interactions import get_interaction_for
 from inbox.selectors.story import story_of
@@ -110,7 +110,7 @@ def test_answers_of_a_form_and_of_the_record_need_not_be_asked_again(agent, pres
     assert told(agent, present).known == [
         ("Insurer", "Rímac"),
         ("Metal in the body", "Pacemaker, Screw"),
-        ("Birth date", date_format(patient.birth_date)),
+        ("Birth date", moment_words(patient.birth_date, "date")),
         ("Phone", "+13055550123"),
     ]
 

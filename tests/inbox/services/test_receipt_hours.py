@@ -44,7 +44,7 @@ def test_nothing_is_said_of_hours_while_we_are_open(receipt):
 
 
 def test_the_next_opening_stands_in_the_patients_language_and_zone(receipt):
-    assert "lunes 9 marzo, 13:00" in receipt(SATURDAY)  # nine in New York, which has put its clocks forward
+    assert "lunes 9 de marzo, 13:00" in receipt(SATURDAY)  # nine in New York, which has put its clocks forward
 
 
 def test_a_closure_says_its_message_and_no_time_without_an_end(receipt, queue):
@@ -56,7 +56,7 @@ def test_a_day_of_its_own_says_its_message_in_english_where_there_is_no_other(re
     CalendarDayFactory(calendar=queue.calendar, date=MONDAY.date(), messages={"en": "We train today."})
     said = receipt(MONDAY)
     assert "We train today." in said
-    assert "martes 3 marzo, 14:00" in said
+    assert "martes 3 de marzo, 14:00" in said
 
 
 def test_a_queue_without_calendar_is_always_open(receipt, queue):
