@@ -92,7 +92,7 @@ class TransferForm(forms.Form):
         queue.empty_label = gettext("Stays in %(queue)s") % {"queue": interaction.queue}  # type: ignore[attr-defined]
         assignee.queryset = workers()  # type: ignore[attr-defined]
         near = set(people_serving(interaction.queue).values_list("pk", flat=True))
-        rows = [(row.pk, str(row), row.pk in near) for row in workers().exclude(pk=interaction.owner_id)]
+        rows = [(row.pk, str(row), row.pk in near) for row in workers() if row.pk != interaction.owner_id]
         groups = [
             (gettext("Serve %(queue)s") % {"queue": interaction.queue}, True),
             (gettext("Serve other queues"), False),
