@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from inbox.adapters.events import SendResult
 from inbox.gate import quiet_until
-from inbox.models import Message
+from inbox.models import Message, OptOut
+from inbox.services.ledger import drain_ledger
 from inbox.services.outbox import deliver_message
 from scheduling.models import Appointment, Reminder
 from scheduling.services.handing_over import hand_over_due
@@ -23,6 +24,8 @@ from tests.factories.inbox import ChannelFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ServiceFactory
 from tests.faults.crash import die_within
+from tests.faults.lab import race
+from tests.faults.test_outbox import store_inbound
 from tests.scheduling.test_reminders import ZONES
 
 pytestmark = pytest.mark.fault
@@ -121,3 +124,39 @@ def test_C7_killed_while_handing_over_nothing_is_missed_and_nothing_doubled(kill
     print(f"C7: {count} reminders, killed {struck} times while handing over: {missed} missed, {doubled} doubled")
     assert (missed, doubled, set(told.values())) == (0, 0, {1})
     assert struck > kills // 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("rounds", [8, pytest.param(100, marks=pytest.mark.slow)])
+def test_W8_no_reminder_leaves_after_a_stop_was_stored(rounds, sms_channel, monkeypatch):
+    monkeypatch.setattr("inbox.services.providers.adapter_for", lambda name: Takes())
+    service, doctor, site = ServiceFactory(), PractitionerFactory(), LocationFactory(time_zone="UTC")
+    tomorrow = timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    late, sent = [], 0
+
+    def tell():
+        hand_over_due()
+        for pk in Message.objects.filter(status="queued", purpose="reminders").values_list("pk", flat=True):
+            deliver_message(pk)
+
+    with time_machine.travel(tomorrow - timedelta(days=1), tick=True):
+        for number in range(rounds):
+            address = f"+1786558{number:04d}"
+            visit = Appointment.objects.create(
+                patient=PatientFactory(phone=address, time_zone="UTC"), service=service, location=site,
+                practitioner=doctor, starts_at=tomorrow, ends_at=tomorrow + timedelta(hours=1),
+                visit_date=tomorrow.date(),
+            )  # fmt: skip
+            plan_visit(visit)
+            store_inbound(address, 1000 + number)
+            if number % 2:  # else the reminder is not even in the outbox yet
+                hand_over_due()
+            race(tell, drain_ledger)
+            drain_ledger()
+            tell()
+            stored_at = OptOut.objects.get(address=address).started_at
+            left = Message.objects.filter(address=address, purpose="reminders", sent_at__isnull=False)
+            sent += left.count()
+            late += left.filter(sent_at__gt=stored_at).values_list("pk", "sent_at")
+    print(f"W8: {rounds} races of a reminder and STOP: {sent} left before, {len(late)} after STOP was stored")
+    assert late == []
