@@ -229,7 +229,7 @@ class Phone:
         return self._answer(request, await self._chosen(form))
 
     async def next_day(self, request: web.Request) -> web.StreamResponse:
-        """Let the clinic's reminders come a day earlier, as if a day had passed."""
+        """Let a day of the clinic pass: reminders fall due, visits are attended or missed."""
         await sync_to_async(_next_day)()
         return self._answer(request, await self._chosen(await request.post()))
 
@@ -344,6 +344,6 @@ def _file(form: Any) -> tuple[str, str, bytes] | None:
 
 
 def _next_day() -> None:
-    from scheduling.services.reminders import bring_forward
+    from scheduling.services.demonstration import let_a_day_pass
 
-    bring_forward()
+    let_a_day_pass()

@@ -74,7 +74,7 @@ def check_in(*, actor: User | None, appointment_id: int) -> Appointment:
     return _move_on(actor, appointment_id, Appointment.check_in)
 
 
-def fulfil(*, actor: User, appointment_id: int) -> Appointment:
+def fulfil(*, actor: User | None, appointment_id: int) -> Appointment:
     """The visit took place. Raises as `arrive`."""
     return _move_on(actor, appointment_id, Appointment.fulfil)
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -202,17 +201,3 @@ def _drop(appointment: Appointment, reason: DropReason, *, kinds: Iterable[str] 
     if kinds is not None:
         rows = rows.filter(kind__in=list(kinds))
     rows.update(dropped_at=timezone.now(), drop_reason=reason)
-
-
-def bring_forward(*, days: int = 1) -> int:
-    """Make everything that is planned due so many days earlier; how many there were. The visits stay where they are.
-
-    For demonstrations only: raises RuntimeError outside one (DEBUG=0).
-    """
-    if not settings.DEBUG:
-        raise RuntimeError("Only in a demonstration may time be moved.")
-    with transaction.atomic():
-        planned = Reminder.objects.filter(handed_at=None, dropped_at=None)
-        moved = planned.update(due_at=F("due_at") - timedelta(days=days))
-        wake_on_commit(TASK, QUEUE)
-    return moved
