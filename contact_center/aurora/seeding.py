@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from contact_center.accounts.models import User
 from contact_center.aurora import (
+    absences,
     agenda,
     attention,
     audits,
@@ -132,6 +133,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     progress("audit trail", 0.98)
     audits.write(now)
     records.tell()
+    absences.tell_of_an_absence(now)
     floor.tell(now)
     tables = book.tables
     progress("done", 1.0)

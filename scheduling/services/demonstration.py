@@ -67,7 +67,7 @@ def _move(by: timedelta) -> None:
         for model in apps.get_app_config("scheduling").get_models():
             moved = [_moved(field) for field in model._meta.concrete_fields if _is_moment(field)]
             if moved:
-                cursor.execute(f'UPDATE "{model._meta.db_table}" SET {", ".join(moved)}', {"by": by})  # noqa: S608
+                cursor.execute(f'UPDATE "{model._meta.db_table}" SET {", ".join(moved)}', {"by": f"{by.days} days"})  # noqa: S608
 
 
 def _is_moment(field: models.Field) -> bool:  # type: ignore[type-arg]
@@ -75,7 +75,8 @@ def _is_moment(field: models.Field) -> bool:  # type: ignore[type-arg]
 
 
 def _moved(field: models.Field) -> str:  # type: ignore[type-arg]
-    column = f'"{field.column}"'
+    column, by = f'"{field.column}"', "%(by)s::interval"
     if isinstance(field, DateTimeRangeField):
-        return f"{column} = tstzrange(lower({column}) + %(by)s, upper({column}) + %(by)s, '[)')"
-    return f"{column} = ({column} + %(by)s)::{'timestamptz' if isinstance(field, models.DateTimeField) else 'date'}"
+        return f"{column} = tstzrange(lower({column}) + {by}, upper({column}) + {by}, '[)')"
+    kind = "timestamptz" if isinstance(field, models.DateTimeField) else "date"
+    return f"{column} = ({column} + {by})::{kind}"

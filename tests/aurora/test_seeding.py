@@ -40,6 +40,9 @@ from patients.models import (
     PatientMerge,
     RelatedPerson,
 )
+from scheduling.selectors.mass_moves import mass_moves
+from scheduling.selectors.openings import Search
+from scheduling.selectors.public import free_times, public_services
 from tests.factories.patients import PatientFactory
 
 DONE = [InteractionStatus.CLOSED, InteractionStatus.ABANDONED]
@@ -230,3 +233,11 @@ def test_the_saved_views_are_understood_and_find_something(clinic):
     assert set(found) == {"Trust at risk", "Portuguese", "Urgent and free", "Strangers who wait"}
     assert [dropped for dropped, _count in found.values()] == [0, 0, 0, 0]
     assert all(count for _dropped, count in found.values())
+
+
+def test_patients_may_book_and_an_absence_is_being_dealt_with(clinic, client):
+    for service in public_services():
+        search = Search(service, timezone.localdate(), timezone.localdate() + timedelta(days=20))
+        assert free_times(search, now=timezone.now()).offers, service.code
+    (figures,) = mass_moves()
+    assert (figures.counts["moved"], figures.total > figures.left > 0) == (1, True)
