@@ -87,6 +87,7 @@ class NewPatientForm(IdentityForm):
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = language_choices()  # type: ignore[attr-defined]
         self.fields["language"].initial = get_language()
+        self.fields["gender"].initial = Gender.UNKNOWN
 
     def described(self) -> Described:
         """The person in the words that are compared with the records; only after validation."""

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contact_center.accounts.requests import person_of
+from contact_center.common.answers import seen_of
+from contact_center.common.versions import Unseen
 from inbox.selectors.gate_facts import time_zone_of
 from inbox.selectors.reach import reach_matrix, stopped_messages
 from inbox.working_forms import MOMENT
@@ -64,17 +66,22 @@ def switches(request: HttpRequest, patient_id: int) -> HttpResponse:
     may_edit = can_edit_patient(user, patient)
     present = {"is_do_not_contact": patient.is_do_not_contact, "deceased_date": patient.deceased_date}
     form = SwitchesForm(request.POST if request.method == "POST" else None, initial=present)
-    if request.method == "POST":
+    status, refusal = (422 if form.is_bound else 200), None
+    if form.is_bound:
         if not may_edit:
             raise PermissionDenied
         if form.is_valid():
+            seen = request.POST.get("seen_version")
             try:
-                update_patient(actor=user, patient_id=patient_id, **form.cleaned_data)
+                update_patient(actor=user, patient_id=patient_id, seen_version=seen, **form.cleaned_data)
             except ValidationError as error:
                 form.add_error(None, error.messages)
+            except Unseen as error:
+                form.add_error(None, str(error))
+                status, refusal = 409, error
             else:
                 messages.success(request, _("Saved."))
                 return redirect("inbox:switches", patient_id)
     context = {"patient": patient, "section": "switches", "form": form, "may_edit": may_edit}
-    context["stopped"] = stopped_messages(user, patient)
-    return render(request, "inbox/switches.html", context, status=422 if form.is_bound else 200)
+    context |= {"stopped": stopped_messages(user, patient)} | seen_of(request, form, patient, refusal)
+    return render(request, "inbox/switches.html", context, status=status)

@@ -11,7 +11,7 @@ from patients.models import Patient
 from patients.pieces import marks_on
 from patients.selectors.access import may_open
 from patients.selectors.care import alerts_of, coverages_of, enrolments_of, life_events_of, path_of, pending_of
-from patients.selectors.consents import latest_consents
+from patients.selectors.consents import consent_grid, latest_consents
 
 Shown = dict[str, Any] | None
 
@@ -43,8 +43,12 @@ def preferences(user: User, patient: Patient) -> Shown:
 
 
 def consents(user: User, patient: Patient) -> Shown:
-    """The latest word on each purpose and channel."""
-    return {"consents": latest_consents(patient)}
+    """The latest word on each purpose and way, and the newest of all."""
+    words = latest_consents(patient)
+    return {
+        "grid": consent_grid(patient),
+        "newest": max(words, key=lambda row: (row.recorded_at, row.pk), default=None),
+    }
 
 
 def family(user: User, patient: Patient) -> Shown:

@@ -21,6 +21,8 @@ ADDED_BY = {
     "coverage": "coverage-new",
     "life": "life-event-new",
 }
+KEPT_ON = {"preferences": "preferences", "consent": "consents", "family": "family"}
+"""Pieces that are kept on a page of their own."""
 UNTOLD = {"glass", "asked", "fields"}
 
 
@@ -40,18 +42,21 @@ def back_field(context: dict[str, Any]) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def add_link(context: dict[str, Any], key: str) -> SafeString | str:
-    """The button that adds to one piece of the page, for those who may."""
-    name = ADDED_BY.get(key)
+    """The button that adds to one piece of the page or leads to where it is kept, for those who may."""
+    name = ADDED_BY.get(key) or KEPT_ON.get(key)
     if name is None or not context.get("may_edit"):
         return ""
-    url = reverse(f"patients:{name}", args=[context["patient"].pk])
+    url, title = reverse(f"patients:{name}", args=[context["patient"].pk]), context["piece"]["title"]
+    if key in KEPT_ON:
+        shell = '<a class="btn btn--sm btn--ghost push" href="{}">{}<span class="vh">: {}</span></a>'
+        return format_html(shell, url, _("Update"), title)
     return format_html(
         '<a class="btn btn--sm btn--ghost push" href="{0}" hx-get="{0}" hx-target="#dialogs" hx-swap="innerHTML">'
         '{1}{2}<span class="vh">: {3}</span></a>',
         url,
         icon("plus"),
         _("Add"),
-        context["piece"]["title"],
+        title,
     )
 
 

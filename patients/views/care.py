@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of, sent_once
-from contact_center.common.answers import tell_errors
+from contact_center.common.answers import seen_of, tell_errors
+from contact_center.common.versions import Unseen
 from patients.care_forms import ConsentForm, ConsentTextForm, PreferencesForm, preferences_of
 from patients.enums import ConsentPurpose
 from patients.models import ConsentText, Patient
@@ -38,15 +39,20 @@ def preferences(request: HttpRequest, patient_id: int) -> HttpResponse:
     """How the patient wants to be reached and spoken with."""
     patient = opened_patient(request, patient_id)
     form = PreferencesForm(request.POST if request.method == "POST" else None, initial=preferences_of(patient))
-    if request.method == "POST" and form.is_valid():
+    status, refusal = (422 if form.is_bound else 200), None
+    if form.is_bound and form.is_valid():
+        seen = request.POST.get("seen_version")
         try:
-            update_patient(actor=person_of(request), patient_id=patient_id, **form.cleaned_data)
+            update_patient(actor=person_of(request), patient_id=patient_id, seen_version=seen, **form.cleaned_data)
         except ValidationError as error:
             tell_errors(form, error)
+        except Unseen as error:
+            form.add_error(None, str(error))
+            status, refusal = 409, error
         else:
             return back_to(request, _("Saved."), "patients:preferences", patient_id)
-    status = 422 if form.is_bound else 200
-    return page(request, patient, "patients/preferences_form.html", section="preferences", status=status, form=form)
+    context = {"form": form} | seen_of(request, form, patient, refusal)
+    return page(request, patient, "patients/preferences_form.html", section="preferences", status=status, **context)
 
 
 @form_methods

@@ -1,5 +1,6 @@
 """The page of one patient over real HTTP: what it shows, to whom, at what price, and what each button does."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -191,6 +192,10 @@ def test_coverage_is_added_and_ended(visitor, patient):
     visitor.post(url("coverage-end", row.pk))
     row.refresh_from_db()
     assert (row.member_number, row.status) == ("M 1", "cancelled")
+    wrong = CoverageFactory(patient=patient)
+    visitor.post(url("coverage-end", wrong.pk), {"is_error": "1"})
+    shown = visitor.get(url("piece", patient.pk, "coverage")).context["piece"]["context"]["coverages"]
+    assert shown == [row]
 
 
 def test_who_somebody_is_is_changed_and_the_trail_says_which_fields(visitor, patient):
@@ -215,6 +220,26 @@ def test_a_change_over_one_that_was_not_seen_is_compared_first(visitor, patient)
     again = visitor.post(url("identity", patient.pk), sent | {"seen_version": answer.context["seen_version"]})
     patient.refresh_from_db()
     assert (again.status_code, patient.given_name) == (302, "Mariana")
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "field"),
+    [
+        ("patients:preferences", {"language": "es", "preferred_channel": "sms"}, "preferred_channel"),
+        ("inbox:switches", {"deceased_date": "2026-01-02"}, "deceased_date"),
+    ],
+)
+def test_wishes_and_switches_are_not_written_over_unseen_ones(visitor, patient, name, said, field):
+    address = reverse(name, args=[patient.pk])
+    seen = visitor.get(address).context["seen_version"]
+    records.update_patient(actor=None, patient_id=patient.pk, is_do_not_contact=True)
+    answer = visitor.post(address, said | {"seen_version": seen})
+    assert answer.status_code == 409
+    told = {str(label) for label, _words in answer.context["theirs"]}
+    assert told == ({"The patient does not want to be contacted", "Died on"} if field == "deceased_date" else told)
+    patient.refresh_from_db()
+    assert (patient.is_do_not_contact, getattr(patient, field)) == (True, None if field == "deceased_date" else "")
+    assert visitor.post(address, said | {"seen_version": answer.context["seen_version"]}).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -299,6 +324,23 @@ def test_a_partner_agent_sees_whom_their_work_concerns_and_changes_nothing(
     assert partner.post(url("alert-new", patient.pk), {"text": "x"}).status_code == 403
     alert = AlertFactory(patient=patient)
     assert partner.post(url("alert-end", alert.pk)).status_code == 403
+
+
+def test_consent_stands_in_a_grid_with_the_newest_word_and_leads_to_the_reason(visitor, patient):
+    now = timezone.now()
+    for hours, purpose, channel, status in ((2, "reminders", "", "granted"), (1, "reminders", "sms", "withdrawn")):
+        ConsentFactory(
+            patient=patient, purpose=purpose, channel_kind=channel, status=status, source="phone call",
+            recorded_at=now - timedelta(hours=hours),
+        )  # fmt: skip
+    page = visitor.get(url("record", patient.pk)).content.decode()
+    piece = page.partition('id="piece-consent"')[2].partition("</section>")[0]
+    rows = [re.findall(r"<td>.*?vh\">(.*?)</span>", row) for row in piece.split("<tr>")[2:]]
+    assert rows == [
+        ["Nothing said"] * 4, ["Granted", "Withdrawn", "Granted", "Granted"], *[["Nothing said"] * 4] * 3,
+    ]  # fmt: skip
+    assert f"Last word {timezone.localtime(now - timedelta(hours=1)):%-d %b %Y}: Said in a call." in piece
+    assert [url("consents", patient.pk) in piece, reverse("inbox:reach", args=[patient.pk]) in piece] == [True, True]
 
 
 # ---- the list and its search ----

@@ -140,7 +140,8 @@ def test_the_pages_are_accessible_and_fit(width, scheme, desk, patient, agent, p
     for path in (
         "/patients/",
         f"/patients/{patient.pk}/",
-        f"/patients/{patient.pk}/alerts/new/",
+        f"/patients/{patient.pk}/numbers/new/",
+        "/patients/new/",
         "/patients/protected/",
     ):
         desk(path)
