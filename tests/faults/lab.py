@@ -149,6 +149,12 @@ class Lab:
         request = urllib.request.Request(f"http://127.0.0.1:{self.live_port}/healthz")
         wait_until(lambda: self._ask(request, 2)[0] == 200, 30, "the live server answers")
 
+    def stop_live(self) -> None:
+        """It is asked to end, as by a deployment, and has ended."""
+        process = self.processes.pop("live")
+        process.terminate()
+        process.wait(20)
+
     def start_beat(self, name: str = "beat") -> None:
         """The beat process of the Procfile."""
         self.spawn(name, sys.executable, "-m", "contact_center.beat")

@@ -10,14 +10,20 @@ import psutil
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import channel_layers, get_channel_layer
+from django.utils import timezone
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from contact_center.accounts import services as accounts
 from contact_center.accounts.enums import Role
 from inbox import realtime
+from inbox.adapters.events import Address, CallEvent
+from inbox.services.call_offers import offer_waiting
+from inbox.services.calls import apply_call_event
 from tests.factories.accounts import UserFactory
-from tests.factories.inbox import InteractionFactory
+from tests.factories.distribution import make_available
+from tests.factories.inbox import ChannelFactory, InteractionFactory
+from tests.factories.voice import CallFactory
 from tests.faults.lab import lab, percentile
 from tests.faults.screens import POLL_SECONDS, Screen, cookie_of, open_screens, until
 
@@ -92,10 +98,8 @@ async def test_r2_after_a_restart_of_the_live_process_all_are_back_spread_out_an
     users = await aorm(people)(count, [team])
     screens = await aorm(screens_of)(live, users, [topic])
     async with open_screens(screens):
-        process = live.processes.pop("live")
-        process.terminate()
         stopped = time.monotonic()
-        await aorm(process.wait)(20)
+        await aorm(live.stop_live)()
         for user in users:
             await touch(topic, f"agent.{user.pk}")
         await aorm(live.start_live)()
@@ -112,6 +116,45 @@ async def test_r2_after_a_restart_of_the_live_process_all_are_back_spread_out_an
         f" spread over {spread:.1f} s, {missing} with a missing event, close codes {sorted(codes)}"
     )
     assert (missing, codes, back[-1] - up <= 10, spread >= 2) == (0, {1012}, True, True)
+
+
+@pytest.mark.parametrize("breaks", ["Redis", "the live process"])
+async def test_r1_r2_telephones_show_what_rang_and_ended_while_nobody_could_tell_them(
+    live, queue, agent, second_agent, breaks
+):
+    """One person's telephone rings meanwhile, and the caller of another hangs up."""
+    channel = await aorm(ChannelFactory)(kind="voice", queue=queue)
+    people = [await aorm(make_available)(agent), second_agent]
+    browsers, cookies = zip(*[await aorm(cookie_of)(person) for person in people], strict=True)
+    screens = [Screen(live, cookie, [f"agent.{person.pk}"]) for cookie, person in zip(cookies, people, strict=True)]
+    talk = await aorm(CallFactory)(channel=channel, status="connected", agent=second_agent, answered_at=timezone.now())
+    async with open_screens(screens):
+        await aorm(live.broker.kill if breaks == "Redis" else live.stop_live)()
+        ringing = await aorm(CallFactory)(channel=channel)
+        assert await aorm(offer_waiting)() == 1
+        await aorm(_caller_hangs_up)(talk)
+        await aorm(live.broker.start if breaks == "Redis" else live.start_live)()
+        wanted = await aorm(realtime.sequences_of)([screen.topics[0] for screen in screens])
+        took = await until(
+            lambda: all(screen.heard[screen.topics[0]] == wanted[screen.topics[0]] for screen in screens),
+            30,
+            "both telephones know",
+        )
+        shown = [(await aorm(browser.get)("/phone/")).content.decode() for browser in browsers]
+    right = (f'data-ringing="{ringing.pk}"' in shown[0]) + ("callbar" not in shown[1])
+    name = "R1" if breaks == "Redis" else "R2"
+    print(
+        f"{name}: {breaks} gone while a call rings and another ends:"
+        f" {right} of 2 telephones right {took:.1f} s after its return"
+    )
+    assert (right, took <= 10) == (2, True)
+
+
+def _caller_hangs_up(call):
+    nobody = Address("unknown", "", "")
+    over = CallEvent("twilio_voice", call.external_id, "ended", sender=nobody, recipient=nobody)
+    with realtime.atomic():
+        assert apply_call_event(over, received_at=timezone.now())
 
 
 async def test_r3_whoever_loses_a_right_hears_nothing_more_within_five_seconds(

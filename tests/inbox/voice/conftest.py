@@ -1,11 +1,14 @@
 """A line with a menu, and a caller who speaks to it as Twilio would."""
 
 import itertools
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
 from lxml import etree
 
+from contact_center.accounts.services import set_presence
 from inbox.enums import ChannelKind
 from inbox.models import Call
 from inbox.services.ledger import drain_ledger
@@ -111,6 +114,19 @@ def caller(line, post_twilio):
 def another(line, post_twilio):
     """`another(number)` is one more caller."""
     return lambda number="+13055550124": Caller(post_twilio, number)
+
+
+@pytest.fixture
+def ready():
+    """`ready(user, minutes)` makes somebody available, idle for so long."""
+
+    def make(user, minutes=1):
+        presence = set_presence(user=user, state="online")
+        presence.since_at = timezone.now() - timedelta(minutes=minutes)
+        presence.save()
+        return user
+
+    return make
 
 
 @pytest.fixture

@@ -22,19 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ready():
-    """`ready(user, minutes)` makes somebody available, idle for so long."""
-
-    def make(user, minutes=1):
-        presence = set_presence(user=user, state="online")
-        presence.since_at = timezone.now() - timedelta(minutes=minutes)
-        presence.save()
-        return user
-
-    return make
-
-
-@pytest.fixture
 def talk(caller, provider, ready, agent):
     """A caller who talks to `agent`."""
     ready(agent)

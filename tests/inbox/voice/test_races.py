@@ -1,22 +1,32 @@
 """Words about a call that cross each other: nobody is left alone on the line, and nothing promised is lost."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from itertools import count
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
 from contact_center.common.errors import Conflict, Refused
+from inbox import realtime
 from inbox.adapters.base import AdapterError
+from inbox.adapters.events import Address, CallEvent
 from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.models import Call, CallLeg, WebhookEvent
 from inbox.services import call_control, call_placing
 from inbox.services.call_consults import claim_colleague
-from inbox.services.call_offers import watch_calls
+from inbox.services.call_offers import CLAIM_HOLDS_FOR, watch_calls
+from inbox.services.calls import apply_call_event
 from inbox.services.ledger import drain_ledger
+from tests.factories.voice import CallFactory
+from tests.faults.crash import die_within
 
+NOBODY = Address("unknown", "", "")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
 
@@ -222,3 +232,44 @@ def test_a_colleague_whom_a_dying_process_had_claimed_is_free_again(two_talks, p
     CallLeg.objects.filter(pk=claim.pk).update(joined_at=timezone.now() - timedelta(minutes=1))
     watch_calls()
     assert call_control.consult(actor=second, call_id=other.pk, colleague=supervisor).pk == other.pk
+
+
+def test_of_two_who_accept_one_call_at_once_one_talks_and_the_other_is_told(caller, provider, agent, second_agent):
+    call = caller.wait_in_line()
+    works = [
+        lambda who=who: call_control.accept_call(actor=who, call_id=call.pk).agent for who in (agent, second_agent)
+    ]
+    told = at_once(*works)
+    call.refresh_from_db()
+    assert sorted(map(str, told)) == sorted([str(call.agent), "Somebody else has taken this call."])
+    assert [asked[0] for asked in provider.asked].count("call_agent") == 1
+
+
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
+def test_an_accepting_process_may_be_killed_at_any_step(every, voice_channel, provider, agent):
+    def accept(call_id):
+        call_control.accept_call(actor=agent, call_id=call_id)
+
+    def end(call):
+        over = CallEvent("twilio_voice", call.external_id, "ended", sender=NOBODY, recipient=NOBODY)
+        with realtime.atomic():
+            apply_call_event(over, received_at=timezone.now())
+
+    outcomes = Counter()
+    for step in count(1, every):
+        call = CallFactory(channel=voice_channel)
+        if not die_within(partial(accept, call.pk), step, is_after=False):
+            break
+        with time_machine.travel(timezone.now() + CLAIM_HOLDS_FOR + timedelta(seconds=1)):
+            watch_calls()
+        call.refresh_from_db()
+        work = call.interaction
+        outcomes[call.status, call.agent, call.claimed_at, work.status, work.owner] += 1
+        end(call)
+    waits, talks = ("waiting", None, None, "queued", None), ("connected", agent, None, "active", agent)
+    lost = outcomes.total() - outcomes[waits] - outcomes[talks]
+    print(
+        f"Accepting killed at {outcomes.total()} of {step - 1} steps: the caller waits on {outcomes[waits]} times,"
+        f" talks {outcomes[talks]} times, {lost} lost"
+    )
+    assert (lost, outcomes.total() > 3) == (0, True)
