@@ -37,7 +37,7 @@ OURS = {
     "content_type", "kind", "fingerprint", "link", "attempt_id", "mode", "proof", "channel_kind",
     "address_scheme", "contact_scheme", "language", "event_key", "scheme", "code", "thread_key_kind",
     "gate_reason", "error_code", "text_version", "site_name", "key", "time_zone", "interpreter_language",
-    "status", "source_key", "purpose", "dedupe", "token_hash", "code_hash", "level",
+    "status", "source_key", "purpose", "dedupe", "token_hash", "code_hash", "level", "voicemail_id",
 }  # fmt: skip
 """Fields with words of ours and of machines, which no patient wrote."""
 BY_HAND = {"patients.ErasureRequest", "patients.LegalHold"}
