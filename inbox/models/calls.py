@@ -182,6 +182,8 @@ class Call(SafeFSM, TimeStampedModel):
             models.Index(fields=["agent", "-ended_at"], name="call_agent_recent"),
             models.Index(fields=["queue", "-answered_at"], name="call_queue_answered"),
             models.Index(fields=["-queued_at"], condition=Q(queued_at__isnull=False), name="call_queued"),
+            # Every page asks who is on the telephone; hardly any call is not over.
+            models.Index(fields=["agent"], condition=~Q(status__in=CALL_OVER), name="call_live"),
             models.Index(
                 fields=["id"],
                 condition=Q(voicemail_forgotten_at=None) & ~Q(voicemail_id=""),

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from contact_center.common.prepared import Given, planned
 from contact_center.common.request_memory import remembered
 from inbox import realtime
 from inbox.enums import (
@@ -51,10 +52,7 @@ def phone_of(user: User) -> Phone | None:
     topic = realtime.agent_topic(user.pk)
     own = remembered(("own", topic), lambda: own_state(user.pk, topic))
     phone = Phone(live=f"{topic}:{own.sequence}")
-    asked = Q(legs__user=user, legs__party__in=[CallParty.CONSULTED, CallParty.SUPERVISOR], legs__left_at=None)
-    mine = Call.objects.filter(Q(agent=user) | Q(offered_to=user) | asked).exclude(status__in=CALL_OVER)
-    found = mine.select_related("interaction__patient", "interaction__reason", "queue", "channel", "agent")
-    for call in found.order_by("pk").distinct():
+    for call in _calls_with(user):
         if call.offered_to_id == user.pk:
             phone.ringing = call
         elif mode := _mode_of(user, call):
@@ -70,6 +68,25 @@ def phone_of(user: User) -> Phone | None:
     if (call := phone.current or phone.supervised) is not None:
         phone.watchers = [leg for leg in watchers_of(call) if leg.user_id != user.pk]
     return phone
+
+
+def _calls_with(user: User) -> list[Call]:
+    """Live calls of which this person is a party. Every page asks, and hardly anybody is on the telephone: so first for
+    the ids alone, as eight joins take PostgreSQL forty milliseconds to plan."""
+    ids = [pk for (pk,) in _live().tuples(user.pk)]
+    if not ids:
+        return []
+    found = Call.objects.filter(pk__in=ids).order_by("pk")
+    return list(found.select_related("interaction__patient", "interaction__reason", "queue", "channel", "agent"))
+
+
+@planned
+def _live() -> QuerySet[Call]:
+    """Of the person 0."""
+    parties = [CallParty.CONSULTED, CallParty.SUPERVISOR]
+    asked = CallLeg.objects.filter(call=OuterRef("pk"), user=Given(0), party__in=parties, left_at=None)
+    found = Call.objects.filter(Q(agent=Given(0)) | Q(offered_to=Given(0)) | Exists(asked))
+    return found.exclude(status__in=CALL_OVER).order_by().values_list("pk")  # type: ignore[return-value]
 
 
 def _mode_of(user: User, call: Call) -> str:
