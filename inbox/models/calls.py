@@ -321,7 +321,10 @@ class CallLeg(models.Model):
                 fields=["user"], condition=Q(party=CallParty.SUPERVISOR, left_at=None), name="supervises_one_call"
             ),
         ]
-        indexes = [models.Index(fields=["external_id"], name="call_leg_external")]
+        indexes = [
+            models.Index(fields=["external_id"], name="call_leg_external"),
+            models.Index(fields=["user"], condition=Q(left_at=None), name="call_leg_present"),
+        ]
 
     def __str__(self) -> str:
         return f"call leg {self.pk}"

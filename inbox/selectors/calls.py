@@ -65,8 +65,8 @@ def phone_of(user: User) -> Phone | None:
         _recording_of(phone, phone.current)
     if phone.supervised is not None:
         phone.is_supervised_sealed = is_sealed(user, phone.supervised)
-    if (call := phone.current or phone.supervised) is not None:
-        phone.watchers = [leg for leg in watchers_of(call) if leg.user_id != user.pk]
+    if (shown := phone.current or phone.supervised) is not None:
+        phone.watchers = [leg for leg in watchers_of(shown) if leg.user_id != user.pk]
     return phone
 
 
