@@ -24,7 +24,7 @@ from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
 from tests.template import drop_template, template_of
 
-STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories)\.py)")
+STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories|visits)\.py)")
 TransactionTestCase._fixture_teardown = empty_tables
 
 

@@ -48,7 +48,6 @@ def let_a_day_pass() -> Passed:
         with connection.cursor() as cursor:
             for statement in WEEKDAYS:
                 cursor.execute(statement)
-        wake_on_commit(TASK, QUEUE)
     over = Appointment.objects.filter(status=AppointmentStatus.BOOKED, ends_at__lt=timezone.now())
     came = missed = 0
     for pk, confirmation in over.order_by("starts_at", "pk").values_list("pk", "confirmation"):
@@ -59,6 +58,7 @@ def let_a_day_pass() -> Passed:
             attendance.check_in(actor=None, appointment_id=pk)
             attendance.fulfil(actor=None, appointment_id=pk)
             came += 1
+    wake_on_commit(TASK, QUEUE)
     return Passed(came, missed)
 
 

@@ -3,7 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +23,14 @@ from tests.factories.inbox import (
     QueueFactory,
     ReasonFactory,
     WebFormFactory,
+)
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import (
+    LocationFactory,
+    PractitionerFactory,
+    RulesFactory,
+    ScheduleFactory,
+    ServiceFactory,
 )
 from tests.factories.voice import VoiceLineFactory
 from tests.journeys.people import Phone, Staff
@@ -179,3 +187,25 @@ def late_row(somebody, interaction_of):
     Interaction.objects.filter(pk=row.pk).update(last_inbound_at=long_ago)
     row.patient_phone = patient
     return row
+
+
+@pytest.fixture
+def practice(stack, somebody):
+    """A practitioner whose visits patients book, in a zone where it is eleven now, so that nothing waits for a night's
+    end; `practice.patient(name)` is the phone of a new patient who lives there."""
+    zone = f"Etc/GMT{datetime.now(UTC).hour - 11:+d}"
+    service = ServiceFactory(name=f"Cardiology {next(NUMBERS)}", is_public=True, preparation={"en": "Bring images."})
+    site = LocationFactory(time_zone=zone)
+    doctor = PractitionerFactory(name="Dr. Mehrotra", services=[service])
+    ScheduleFactory(practitioner=doctor, location=site)
+    RulesFactory(service=service, group_size=3)
+
+    def patient(given_name: str) -> Phone:
+        phone = somebody(f"{given_name} Prado")
+        phone.patient = PatientFactory(
+            given_name=given_name, family_name="Prado", birth_date="1967-03-14", phone=phone.number, time_zone=zone,
+            language="en", preferred_channel="sms",
+        )  # fmt: skip
+        return phone
+
+    return SimpleNamespace(zone=zone, service=service, site=site, doctor=doctor, patient=patient)

@@ -174,6 +174,19 @@ class Phone:
             found.append(("mine" if "say--mine" in bubble.get("class") else "clinic", words, ticks))
         return found
 
+    def until_told(self, beginning: str) -> str:
+        """Wait for a text message of the clinic that begins so; its words."""
+
+        def found() -> list[str]:
+            told = [words for whose, words, _ticks in self.bubbles("sms") if whose == "clinic"]
+            return [words for words in told if words.startswith(beginning)]
+
+        return wait_for(found, 30)[-1]
+
+    def next_day(self) -> None:
+        """Press the button that lets a day of the clinic pass."""
+        self._post("/_phone/next-day", {"phone": self.number, "name": self.name, "tab": "sms"}, None)
+
     def until_shows(self, *wanted: tuple[str, str, str], tab: str = "whatsapp") -> None:
         """Wait until the screen shows exactly these messages."""
         with contextlib.suppress(AssertionError):
