@@ -29,7 +29,7 @@ from patients.selectors.access import may_open
 from patients.selectors.people import match_patients
 
 ANSWER_KINDS = (ChannelKind.WHATSAPP, ChannelKind.SMS, ChannelKind.EMAIL)
-THREAD_LIMIT = 60
+THREAD_LIMIT, MOST_CANDIDATES = 60, 20
 OPENING = (
     *("status", "channel_kind", "language", "contact_name", "contact_value", "last_inbound_at", "channel__name"),
     *("reason__name", "disposition__name", "patient__given_name", "patient__family_name"),
@@ -261,14 +261,14 @@ def templates_in(language: str, words: str = "") -> list[MessageTemplate]:
 
 
 def candidates_for(user: User, interaction: Interaction) -> list[Patient]:
-    """Patients who have the address of an interaction that belongs to nobody yet; the agent chooses.
+    """Patients who have the address of an interaction that belongs to nobody yet, 20 at most; the agent chooses.
 
     Sensitive records only for those who may see such. A partner agent sees the others, whomever their work concerns.
     """
     if interaction.patient_id or not interaction.contact_value or not interaction.contact_scheme:
         return []
     found = match_patients(interaction.contact_scheme, interaction.contact_value)
-    return [patient for patient in found if may_open(user, patient)]
+    return [patient for patient in found if may_open(user, patient)][:MOST_CANDIDATES]
 
 
 def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:

@@ -23,7 +23,7 @@ from inbox.services.code_messages import enqueue_code
 from inbox.services.codes import channel_for, new_code, try_code
 from patients.matching.people import fold
 from patients.models import Patient
-from patients.selectors.people import match_patients
+from patients.selectors.people import MOST_MATCHES, match_patients
 
 IDLE, LONGEST = timedelta(minutes=20), timedelta(hours=2)
 SEEN_EVERY = timedelta(minutes=1)
@@ -74,7 +74,8 @@ def _message_with(code: OneTimeCode) -> Message | None:
 
 
 def _patients_at(scheme: str, address: str) -> list[Patient]:
-    return [patient for patient in match_patients(scheme, address) if patient.deceased_date is None]
+    found = match_patients(scheme, address)
+    return [patient for patient in found if patient.deceased_date is None] if len(found) < MOST_MATCHES else []
 
 
 def _thread_of_codes(channel: Channel, code: OneTimeCode, patients: list[Patient]) -> Interaction:

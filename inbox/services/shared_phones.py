@@ -20,7 +20,7 @@ from inbox.keywords import has_two_meanings
 from inbox.models import Interaction, Message, PatientOption, PatientQuestion, TimelineEvent
 from inbox.services.outbox import enqueue
 from patients.models import Patient
-from patients.selectors.people import match_patients
+from patients.selectors.people import MOST_MATCHES, match_patients
 
 log = structlog.get_logger(__name__)
 MOST_OPTIONS = 6
@@ -38,9 +38,9 @@ def consider(interaction: Interaction, message: Message) -> None:
     """
     if not (replies.handlers() or interaction.is_contact_shared) or message.payload.get("is_auto_reply"):
         return
-    patients = match_patients(message.address_scheme, message.address)
-    patients = [patient for patient in patients if patient.deceased_date is None]
-    if not patients:
+    matches = match_patients(message.address_scheme, message.address)
+    patients = [patient for patient in matches if patient.deceased_date is None]
+    if not patients or len(matches) >= MOST_MATCHES:
         return
     question = _open_question(interaction)
     if question is not None:

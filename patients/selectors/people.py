@@ -17,7 +17,8 @@ from patients.models import Consent, ContactPoint, Patient, RelatedPerson
 from patients.numbers import phone_variants
 from patients.selectors.access import opened_patient_ids
 
-MOST_MATCHES = 20
+MOST_MATCHES = 500
+"""Whoever acts for one of those who share an address must have read all of them: of so many it is nobody's."""
 Scope = Callable[[User], Q]
 _partner_scopes: list[Scope] = []
 
@@ -119,7 +120,7 @@ def match_patients(scheme: str, value: str) -> list[Patient]:
     """Current patients with this normalised address, under any spelling of the same phone line; oldest first.
 
     One query, whatever the number of patients. One match may be linked, several must be asked about, none is a new
-    person. At most 20 are returned.
+    person. At most MOST_MATCHES are returned.
     """
     spellings = phone_variants(value) if scheme == ContactScheme.PHONE else (value,)
     return fetch_rows(Patient, MATCH, [scheme, list(spellings), MOST_MATCHES])

@@ -10,6 +10,7 @@ from django.utils import timezone
 from inbox import replies
 from inbox.models import Interaction, Message, PatientQuestion
 from inbox.services.interactions import link_patient
+from patients.models import ContactPoint, Patient
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
 
@@ -64,6 +65,29 @@ def luis(db):
 
 def questions():
     return list(Message.objects.filter(direction="outbound").values_list("text", flat=True))
+
+
+def test_of_fifty_people_with_one_phone_the_one_who_was_asked_answers_and_of_two_nobody(
+    reminders, sms_channel, patient_writes
+):
+    home = residents(50)
+    reminders.ask(home[-1])
+    assert patient_writes("1", to=sms_channel).patient == home[-1]
+    reminders.ask(home[0], home[-2])
+    patient_writes("2", to=sms_channel)
+    assert reminders.answers == {home[-1].pk: "1"}
+    reminders.ask(*residents(450))
+    patient_writes("1", to=sms_channel)
+    assert reminders.answers == {home[-1].pk: "1"}
+
+
+def residents(count):
+    """So many more people of one house with one phone."""
+    first = Patient.objects.count()
+    names = [f"R{first + number}" for number in range(count)]
+    made = Patient.objects.bulk_create(Patient(mrn=name, given_name=name, family_name="Casa") for name in names)
+    ContactPoint.objects.bulk_create(ContactPoint(patient=one, scheme="phone", value=PHONE) for one in made)
+    return made
 
 
 def test_with_one_pending_child_the_answer_is_that_childs_and_nobody_is_asked(

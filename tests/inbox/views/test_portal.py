@@ -268,6 +268,13 @@ def test_two_patients_with_one_phone_are_told_apart_by_their_birth_dates(patient
     assert "Hello, María" in home(signed_in_as())
 
 
+def test_the_last_of_fifty_with_one_phone_signs_in_and_sees_nobody_else(patient):
+    PatientFactory.create_batch(49, given_name="Resident", birth_date=None, phone=PHONE)
+    PatientFactory(given_name="Luis", birth_date=date(1990, 1, 2), phone=PHONE)
+    page = home(signed_in_as(born={"day": "2", "month": "1", "year": "1990"}))
+    assert ("Hello, Luis" in page, "Resident" in page) == (True, False)
+
+
 def test_the_dead_and_the_merged_are_signed_out(patient, sms_channel):
     client = signed_in_as()
     type(patient).objects.filter(pk=patient.pk).update(deceased_date=timezone.localdate())
