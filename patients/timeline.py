@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import BooleanField, Func, Q, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
+from contact_center.common.prepared import Given
 from patients.models import Patient
 
 PAGE = 30
@@ -61,8 +63,13 @@ class Look:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the newest of everything is asked for, as far as one source knows."""
-        return not (self.channel or self.since or self.until or self.before)
+        """Whether nothing but a place narrows it, as far as one source knows: then `given_look` asks the same."""
+        return not (self.channel or self.since or self.until)
+
+    @property
+    def given(self) -> tuple[datetime, str, int] | tuple[()]:
+        """The values of `given_look`."""
+        return (self.before.at, self.before.key, self.before.pk) if self.before else ()
 
     def narrowed(self, key: str, moment: str) -> Q:
         """Rows of one key whose field `moment` lies in these days and before this place."""
@@ -72,10 +79,32 @@ class Look:
         if self.until:
             wanted &= Q(**{f"{moment}__lt": _midnight(self.until, 1)})
         if self.before:
-            at = self.before.at
-            same = Q() if key < self.before.key else Q(pk__lt=self.before.pk) if key == self.before.key else Q(pk=None)
-            wanted &= Q(**{f"{moment}__lte": at}) & (Q(**{f"{moment}__lt": at}) | Q(**{moment: at}) & same)
+            at: Any = self.before.at
+            # The moment alone leads through an index; the rest decides among those of one moment.
+            wanted &= Q(**{f"{moment}__lte": at}) & Q(_Earlier(moment, key, self.before))
         return wanted
+
+
+class _Earlier(Func):
+    """Whether a row of one key stands before a place, in the order of places."""
+
+    output_field = BooleanField()
+
+    def __init__(self, moment: str, key: str, place: Place) -> None:
+        values = (value if isinstance(value, Given) else Value(value) for value in (place.at, place.key, place.pk))
+        super().__init__(moment, Value(key), "pk", *values)
+
+    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> Any:  # type: ignore[override]
+        parts = [compiler.compile(part) for part in self.get_source_expressions()]
+        (at, key, pk, *place), values = [sql for sql, _values in parts], [one for _sql, given in parts for one in given]
+        return f'({at}, {key} COLLATE "C", {pk}) < ({", ".join(place)})', values
+
+
+def given_look(first: int, *, is_later: bool) -> Look:
+    """The plain look of a prepared question: the newest, or with `is_later` what stands before a place, whose moment,
+    key and id are given from the place `first` on."""
+    place: tuple[Any, Any, Any] = (Given(first), Given(first + 1), Given(first + 2))
+    return Look(before=Place(*place) if is_later else None)
 
 
 def _midnight(day: date, days_later: int = 0) -> datetime:

@@ -23,7 +23,7 @@ from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
 from patients.journey import NextStep
 from patients.models import Patient
-from patients.timeline import Entry, Look, Place
+from patients.timeline import Entry, Look, Place, given_look
 
 ONE_NEED = timedelta(days=90)
 MOST_CONTACTS, MOST_WORDS, LONGEST = 30, 300, 280
@@ -94,7 +94,7 @@ def _promise(row: OpenTalk) -> NextStep:
 def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Every exchange, at its last message. Two queries."""
     if look.is_plain:
-        rows: Any = _newest_contacts(user.role, size).tuples(*asked_by(user), patient.pk)
+        rows: Any = _plain_contacts(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
     else:
         rows = list(_contacts(user, patient.pk, look, size))
     places = range(len(CONTACT) - 4, len(CONTACT))
@@ -112,9 +112,9 @@ def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, 
 
 
 @prepared
-def _newest_contacts(role: str, size: int) -> QuerySet[Interaction]:
-    """Of the patient after the asker."""
-    return _contacts(asker(role), Given(Asker.NEXT), Look(), size)
+def _plain_contacts(role: str, size: int, is_later: bool) -> QuerySet[Interaction]:
+    """Of the patient after the asker, before the place after the patient."""
+    return _contacts(asker(role), Given(Asker.NEXT), given_look(Asker.NEXT + 1, is_later=is_later), size)
 
 
 def _contact(row: tuple[Any, ...], names: Names, url: str) -> Entry:
@@ -132,7 +132,7 @@ def _contact(row: tuple[Any, ...], names: Names, url: str) -> Entry:
 def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Private notes of the patient's visible conversations. Two queries."""
     if look.is_plain:
-        rows: Any = _newest_notes(user.role, size).tuples(*asked_by(user), patient.pk)
+        rows: Any = _plain_notes(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
     else:
         rows = list(_notes(user, patient.pk, look, size))
     names = names_of(users=[row[-1] for row in rows])
@@ -157,15 +157,15 @@ def _notes(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any
 
 
 @prepared
-def _newest_notes(role: str, size: int) -> QuerySet[Note]:
-    """Of the patient after the asker."""
-    return _notes(asker(role), Given(Asker.NEXT), Look(), size)
+def _plain_notes(role: str, size: int, is_later: bool) -> QuerySet[Note]:
+    """Of the patient after the asker, before the place after the patient."""
+    return _notes(asker(role), Given(Asker.NEXT), given_look(Asker.NEXT + 1, is_later=is_later), size)
 
 
 def cases_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Cases, at the moment they were opened. Two queries."""
     if look.is_plain:
-        rows: Any = _newest_cases(user.role, size).tuples(*asked_by(user), patient.pk)
+        rows: Any = _plain_cases(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
     else:
         rows = list(_cases(user, patient.pk, look, size))
     names = names_of(users=[row[-2] for row in rows], queues=[row[-1] for row in rows])
@@ -184,15 +184,19 @@ def _cases(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any
 
 
 @prepared
-def _newest_cases(role: str, size: int) -> QuerySet[Case]:
-    """Of the patient after the asker."""
-    return _cases(asker(role), Given(Asker.NEXT), Look(), size)
+def _plain_cases(role: str, size: int, is_later: bool) -> QuerySet[Case]:
+    """Of the patient after the asker, before the place after the patient."""
+    return _cases(asker(role), Given(Asker.NEXT), given_look(Asker.NEXT + 1, is_later=is_later), size)
 
 
 def moves_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """That a conversation was moved to another record: who and when, nothing of it. Two queries."""
     whose = f"patient:{patient.pk}"
-    rows: Any = _newest_moves(size).tuples(whose) if look.is_plain else list(_moves(whose, look, size))
+    rows: Any = (
+        _plain_moves(size, bool(look.before)).tuples(whose, *look.given)
+        if look.is_plain
+        else list(_moves(whose, look, size))
+    )
     names = names_of(users=[row[-1] for row in rows])
     title = _("A conversation was moved to another record")
     return [
@@ -207,9 +211,9 @@ def _moves(whose: Any, look: Look, size: int) -> QuerySet[Any, Any]:
 
 
 @prepared
-def _newest_moves(size: int) -> QuerySet[TimelineEvent]:
-    """With the detail 0."""
-    return _moves(Given(0), Look(), size)
+def _plain_moves(size: int, is_later: bool) -> QuerySet[TimelineEvent]:
+    """With the detail 0, before the place after it."""
+    return _moves(Given(0), given_look(1, is_later=is_later), size)
 
 
 def opt_out_marks(patient: Patient, values: list[str]) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ from patients.models import (
     StepCompletion,
 )
 from patients.selectors.care import enrolments_of, pending_of
-from patients.timeline import Entry, Look, Place
+from patients.timeline import Entry, Look, Place, given_look
 
 PROGRAM = "program__name"
 
@@ -111,14 +111,17 @@ def _together(patient: Any, look: Look, size: int) -> Any:
 
 
 @prepared
-def _newest(size: int) -> Any:
-    """Of the patient 0: eleven sorts of events cost more to put together than to ask for."""
-    return _together(Given(0), Look(), size)
+def _plain(size: int, is_later: bool) -> Any:
+    """Of the patient 0, before the place after it: eleven sorts of events cost more to put together than to ask for."""
+    return _together(Given(0), given_look(1, is_later=is_later), size)
 
 
 def record_entries(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """What was written into the record itself, newest first. One query, whatever the sorts of events."""
-    rows = _newest(size).tuples(patient.pk) if look.is_plain else _together(patient.pk, look, size)
+    if look.is_plain:
+        rows = _plain(size, bool(look.before)).tuples(patient.pk, *look.given)
+    else:
+        rows = _together(patient.pk, look, size)
     entries = []
     for at, key, pk, word, text, who in rows:
         title, words = _BY_KEY[key].told(word or "", text or "")

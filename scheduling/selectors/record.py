@@ -14,7 +14,7 @@ from contact_center.common.prepared import Given, prepared
 from contact_center.common.request_memory import remembered
 from patients.journey import NextStep
 from patients.models import Patient
-from patients.timeline import Entry, Look, Place
+from patients.timeline import Entry, Look, Place, given_look
 from scheduling.enums import AppointmentStatus as S
 from scheduling.enums import Confirmation
 from scheduling.models import Appointment
@@ -57,7 +57,10 @@ def next_steps(user: User, patient: Patient) -> Iterable[NextStep]:
 
 def visits_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Every visit at its time, those that were moved on as well."""
-    rows = _newest(size).ask(patient.pk) if look.is_plain else _visits(patient.pk, look, size)
+    if look.is_plain:
+        rows: Iterable[Appointment] = _plain(size, bool(look.before)).ask(patient.pk, *look.given)
+    else:
+        rows = _visits(patient.pk, look, size)
     return [
         Entry(
             Place(row.starts_at, "visit", row.pk), "visit", row.service.name_in(), row.location.name,
@@ -74,9 +77,9 @@ def _visits(patient: Any, look: Look, size: int) -> QuerySet[Appointment]:
 
 
 @prepared
-def _newest(size: int) -> QuerySet[Appointment]:
-    """Of the patient 0."""
-    return _visits(Given(0), Look(), size)
+def _plain(size: int, is_later: bool) -> QuerySet[Appointment]:
+    """Of the patient 0, before the place after it."""
+    return _visits(Given(0), given_look(1, is_later=is_later), size)
 
 
 def _chip(row: Appointment) -> tuple[str, str]:

@@ -61,7 +61,8 @@ def test_it_is_narrowed_by_kind_channel_and_day(agent, patient, life):
     assert kinds(agent, patient, kind="nonsense") == []
 
 
-def test_pages_join_without_gap_or_repetition_even_within_one_moment(agent, patient, sms_channel):
+@pytest.mark.parametrize(("channel", "everything"), [("", 42), ("sms", 35)])
+def test_pages_join_without_gap_or_repetition_even_within_one_moment(agent, patient, sms_channel, channel, everything):
     rows = [InteractionFactory(channel=sms_channel, patient=patient, last_message_at=NOW) for _ in range(25)]
     for row in rows[:10]:
         Note.objects.create(interaction=row, author=agent, body="x")
@@ -71,12 +72,12 @@ def test_pages_join_without_gap_or_repetition_even_within_one_moment(agent, pati
     Alert.objects.update(created_at=NOW)
     seen, before = [], None
     for _ in range(20):
-        line = timeline_of(agent, patient, Look(before=before), size=5)
+        line = timeline_of(agent, patient, Look(before=before, channel=channel), size=5)
         seen += [str(entry.place) for entry in line.entries]
         if line.older is None:
             break
         before = Place.read(str(line.older))
-    assert (len(seen), len(set(seen))) == (42, 42)
+    assert (len(seen), len(set(seen))) == (everything, everything)
 
 
 def test_a_deep_page_costs_as_many_questions_as_the_first(agent, patient, life):
