@@ -1,7 +1,10 @@
 """What is offered, by whom and where."""
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -17,12 +20,18 @@ def whole_cadence() -> list[str]:
     return [kind.value for kind in ReminderKind if kind != ReminderKind.AGAIN]
 
 
+def known_zone(name: str) -> None:
+    """Raise ValidationError for a name that no clock goes by."""
+    if name not in available_timezones():
+        raise ValidationError(_("This time zone is not known. Write it like America/New_York."))
+
+
 class Location(TimeStampedModel):
     """A site. Its time zone says what every clock of its schedules means."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.CharField(_("address"), max_length=240, blank=True)
-    time_zone = models.CharField(_("time zone"), max_length=40)
+    time_zone = models.CharField(_("time zone"), max_length=40, validators=[known_zone])
     directions = models.JSONField(
         default=dict, db_default={}, blank=True, help_text=_("How to find it, by language code")
     )

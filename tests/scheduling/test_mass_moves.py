@@ -1,5 +1,6 @@
 """A practitioner is absent: patients are told in waves, choose another time, and are followed until all have one."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -177,6 +178,13 @@ def test_an_absence_is_written_down_once_with_what_is_wrong_at_its_field(visits,
     }  # fmt: skip
     wrong = browser.post("/schedule/absences/", given | {"ends_at": "2026-06-03T00:00"})
     assert (wrong.status_code, "The end must come after the beginning." in wrong.content.decode()) == (422, True)
+    for change, words in (
+        ({"ends_at": given["starts_at"]}, "The end must come after the beginning."),
+        ({"starts_at": "2027-03-14T02:30"}, "couldn’t be interpreted in time zone"),
+        ({"starts_at": "2026-01-01T00:00", "ends_at": "2026-01-02T00:00"}, "must end after it begins, be to come"),
+    ):
+        page = browser.post("/schedule/absences/", given | change)
+        assert (page.status_code, words in html.unescape(page.content.decode())) == (422, True), change
     urls = {browser.post("/schedule/absences/", given).url for _ in range(2)}
     move = MassMove.objects.get()
     assert (urls, Absence.objects.count()) == ({f"/schedule/absences/{move.pk}/"}, 1)

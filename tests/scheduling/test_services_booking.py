@@ -1,18 +1,19 @@
 """Holding, booking, moving and cancelling visits."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from scheduling import signals
-from scheduling.models import Appointment, Occupancy
+from scheduling.models import Absence, Appointment, Occupancy
 from scheduling.selectors.appointments import current_of, past_of, upcoming_of
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
 from scheduling.services.holds import hold_slot, purge_holds, release_hold
@@ -262,3 +263,45 @@ def test_a_key_that_booked_for_somebody_else_is_told_in_words(agent, patient, wi
     with pytest.raises(Conflict, match="Another visit has this identifier"):
         book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish(hour=12, key=key)])
     assert Appointment.objects.count() == 1
+
+
+def test_a_visit_that_crosses_midnight_belongs_to_the_day_it_begins_and_takes_its_time_of_both(agent, service, site):
+    night = PractitionerFactory(services=[service])
+    ScheduleFactory(practitioner=night, location=site, hours=[(time(22), time(6))])
+    late, early = a_day_at(23, ZONE, minute=45), a_day_at(0, ZONE, days=4)
+    (visit,) = book(
+        actor=agent, patient_id=PatientFactory().pk, wishes=[Wish(service.pk, late, night.pk, site.pk)]
+    )  # fmt: skip
+    assert (visit.visit_date, visit.ends_at) == (late.date(), early + timedelta(minutes=15))
+    with pytest.raises(SlotTaken) as refused:
+        book(actor=agent, patient_id=PatientFactory().pk, wishes=[Wish(service.pk, early, night.pk, site.pk)])
+    assert refused.value.alternatives
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda visit: ServiceFactory(minutes=0),
+        lambda visit: Occupancy.objects.filter(pk=visit.occupancy.pk).update(span=(visit.starts_at, visit.starts_at)),
+        lambda visit: Appointment.objects.filter(pk=visit.pk).update(ends_at=visit.starts_at),
+        lambda visit: Absence.objects.create(
+            practitioner=visit.practitioner, starts_at=visit.starts_at, ends_at=visit.starts_at
+        ),
+    ],
+    ids=["service", "occupancy", "visit", "absence"],
+)
+def test_nothing_takes_no_time(make, agent, patient, wish):
+    (visit,) = book(actor=agent, patient_id=patient.pk, wishes=[wish()])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make(visit)
+
+
+@pytest.mark.parametrize("far", [timedelta(days=4000), timedelta(days=365 * 7900)])
+def test_a_time_beyond_every_agenda_is_refused_in_words(far, agent, patient, wish):
+    with pytest.raises(Refused, match="This time lies too far ahead"):
+        book(actor=agent, patient_id=patient.pk, wishes=[replace(wish(), starts_at=timezone.now() + far)])
+
+
+def test_a_site_without_a_known_zone_is_refused_in_words():
+    with pytest.raises(ValidationError, match="This time zone is not known"):
+        LocationFactory.build(time_zone="Mars/Olympus").full_clean()
