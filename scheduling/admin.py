@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from contact_center.accounts.admin_site import ConfiguredModelAdmin
-from scheduling.models import CapacityRules, ExternalCode, HealthcareService
+from scheduling.models import CapacityRules, ExternalCode, HealthcareService, Prerequisite
 
 
 @admin.register(CapacityRules)
@@ -19,6 +19,12 @@ class HealthcareServiceAdmin(ConfiguredModelAdmin):
     list_display = ["name", "is_public", "minutes", "notice_minutes", "horizon_days", "is_active"]
     list_filter = ["is_public", "is_active"]
     search_fields = ["name", "code"]
+
+
+@admin.register(Prerequisite)
+class PrerequisiteAdmin(ConfiguredModelAdmin):
+    list_display = ["service", "first", "least_minutes", "most_minutes"]
+    list_select_related = ["service", "first"]
 
 
 @admin.register(ExternalCode)

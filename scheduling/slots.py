@@ -158,35 +158,72 @@ def _is_wanted(start: int, end: int, fit: Fit, zone: ZoneInfo) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Minutes from the end of an earlier visit of the row (`place`, from 0) to the beginning of this one."""
+
+    place: int
+    least: int = 0
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One of several visits in a row. Gaps (minutes) are measured from the end of the one before."""
+    """One of several visits in a row; minutes. `most_wait`: how long the patient may wait from when it could begin."""
 
     slots: Sequence[Slot]
-    least_gap: int = 0
-    most_gap: int | None = None
+    gaps: Sequence[Gap] = ()
+    most_wait: int | None = None
+    buffer_before: int = 0
+    buffer_after: int = 0
 
 
-def chains(steps: Sequence[Step]) -> Iterator[tuple[Slot, ...]]:
-    """Ways to have all visits in the given order, in order of the first one's start; for each first slot the ways that
-    end earliest. Each step's slots are in order of start."""
+def in_a_row(steps: Sequence[Step]) -> Iterator[tuple[Slot, ...]]:
+    """Ways to have all visits in the given order at one site, in order of the first one's start; for each first slot
+    the one in which each next visit begins as early as it can. Each step's slots are in order of start."""
     if not steps:
         return
     for first in steps[0].slots:
-        rest = _continue(first, steps, 1)
+        rest = _continue((first,), steps)
         if rest is not None:
-            yield (first, *rest)
+            yield rest
 
 
-def _continue(previous: Slot, steps: Sequence[Step], place: int) -> tuple[Slot, ...] | None:
+def _continue(way: tuple[Slot, ...], steps: Sequence[Step]) -> tuple[Slot, ...] | None:
+    place = len(way)
     if place == len(steps):
-        return ()
+        return way
     step = steps[place]
-    lowest = previous.end + step.least_gap * 60
-    begin = bisect_right(step.slots, lowest - 1, key=lambda slot: slot.start)
+    earliest = max([way[-1].end, *(way[gap.place].end + gap.least * 60 for gap in step.gaps)])
+    limits = [way[gap.place].end + gap.most * 60 for gap in step.gaps if gap.most is not None]
+    if step.most_wait is not None:
+        limits.append(earliest + step.most_wait * 60)
+    begin = bisect_right(step.slots, earliest - 1, key=lambda slot: slot.start)
     for slot in step.slots[begin:]:
-        if step.most_gap is not None and slot.start > previous.end + step.most_gap * 60:
+        if limits and slot.start > min(limits):
             return None
-        rest = _continue(slot, steps, place + 1)
-        if rest is not None:
-            return (slot, *rest)
+        if slot.location_id == way[0].location_id and all(
+            _fits(slot, step, *one) for one in zip(way, steps, strict=False)
+        ):
+            rest = _continue((*way, slot), steps)
+            if rest is not None:
+                return rest
     return None
+
+
+def _fits(slot: Slot, step: Step, earlier: Slot, its_step: Step) -> bool:
+    """Whether the buffers of both have room where one practitioner or one room serves both."""
+    is_shared = slot.practitioner_id == earlier.practitioner_id or (slot.room_id or 0) == earlier.room_id
+    return not is_shared or slot.start - step.buffer_before * 60 >= earlier.end + its_step.buffer_after * 60
+
+
+def in_order(chosen: Sequence[int], after: Mapping[int, Iterable[int]]) -> list[int]:
+    """The chosen ones as they were chosen, but each behind those that come before it (`after`: one to its earlier
+    ones). Raises ValueError where that goes in a circle."""
+    left, done = list(chosen), []
+    while left:
+        ready = next((one for one in left if not any(first in left for first in after.get(one, ()))), None)
+        if ready is None:
+            raise ValueError("in a circle")
+        left.remove(ready)
+        done.append(ready)
+    return done

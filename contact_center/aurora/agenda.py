@@ -17,6 +17,7 @@ from scheduling.models import (
     Location,
     Occupancy,
     Practitioner,
+    Prerequisite,
     Schedule,
     WeeklyHours,
 )
@@ -37,6 +38,7 @@ def set_up_agenda(now: datetime, rng: random.Random) -> None:
     }
     services = {one.code: _service(one.code, one.minutes, one.names, one.preparation) for one in SERVICES}
     fewest = {"deceased_date": None, "merged_into": None, "sensitivity": "none"}
+    Prerequisite.objects.create(service=services["cardiology"], first=services["ultrasound"], least_minutes=15)
     patients = list(Patient.objects.filter(**fewest).order_by("pk").only("birth_date", "gender")[:2000])
     visits: list[Appointment] = []
     today = now.astimezone(zone).date()

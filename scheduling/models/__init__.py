@@ -4,7 +4,7 @@ from scheduling.models.absences import MassMove, MassMoveVisit
 from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
 from scheduling.models.capacity import CapacityRules, FreedSlot, SlotOffer, WaitlistEntry
-from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Prerequisite, Room
 from scheduling.models.interfaces import CalendarFeed, ExternalCode, ExternalVisit
 from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
@@ -25,6 +25,7 @@ __all__ = [
     "NoShowRecovery",
     "Occupancy",
     "Practitioner",
+    "Prerequisite",
     "Reminder",
     "RiskModel",
     "Room",

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -117,6 +117,28 @@ class HealthcareService(TimeStampedModel):
     def lacks_preparation_in(self, language: str) -> bool:
         """True when there is something to prepare, but no text in this language."""
         return any(self.preparation.values()) and not self.preparation.get(language[:2])
+
+
+class Prerequisite(TimeStampedModel):
+    """`service` takes place after `first` where both are booked together, within these minutes of its end."""
+
+    service = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="prerequisites")
+    first = models.ForeignKey(HealthcareService, on_delete=models.CASCADE, related_name="+")
+    least_minutes = models.PositiveIntegerField(default=0, help_text=_("At least so long after it, for results, say"))
+    most_minutes = models.PositiveIntegerField(null=True, blank=True, help_text=_("At most so long after it"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "first"], name="prerequisite_once"),
+            models.CheckConstraint(condition=~Q(service=F("first")), name="prerequisite_of_another"),
+            models.CheckConstraint(
+                condition=Q(most_minutes=None) | Q(most_minutes__gte=F("least_minutes")),
+                name="prerequisite_gap_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"prerequisite {self.pk}"
 
 
 class Practitioner(TimeStampedModel):

@@ -51,7 +51,7 @@ def find_slots(search: Search, *, now: datetime, limit: int = 20, earliest: date
     Times of holds that ran out are free. Nothing is promised: `hold_slot` and `book` have the last word. A constant
     number of statements for each stretch of days that has to be looked at.
     """
-    return list(islice(_slots(search, now, max(now, earliest or now)), min(limit, MOST_SLOTS)))
+    return list(islice(every_slot(search, now=now, earliest=earliest), min(limit, MOST_SLOTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,24 @@ def is_open(
     ends_at: datetime,
 ) -> bool:
     """Whether this practitioner sees patients for this service there in the whole of that time, taken or not."""
+    return room_id in rooms_open(service, practitioner_id, location, starts_at, ends_at)
+
+
+def rooms_open(
+    service: HealthcareService, practitioner_id: int, location: Location, starts_at: datetime, ends_at: datetime
+) -> set[int | None]:
+    """In which rooms (None: in none that is named) this practitioner sees patients for this service there in the whole
+    of that time, taken or not."""
     day = starts_at.astimezone(ZoneInfo(location.time_zone)).date() - timedelta(days=1)
     last = day + timedelta(days=2)
     search = Search(service, day, last, frozenset({practitioner_id}), frozenset({location.pk}))
-    patterns = [pattern for pattern in _patterns(search) if pattern.room_id == room_id]
-    openings = _openings(patterns, day, last)
-    return any(one.start <= starts_at.timestamp() and ends_at.timestamp() <= one.end for one in openings)
+    openings = _openings(_patterns(search), day, last)
+    start, end = starts_at.timestamp(), ends_at.timestamp()
+    return {one.room_id for one in openings if one.start <= start and end <= one.end}
 
 
-def _slots(search: Search, now: datetime, earliest: datetime) -> Iterator[Slot]:
+def every_slot(search: Search, *, now: datetime, earliest: datetime | None = None) -> Iterator[Slot]:
+    """As `find_slots`, lazily and without an end but that of the search."""
     if not search.service.is_active or (search.mode and search.mode not in search.service.modes):
         return
     patterns = _patterns(search)
@@ -127,7 +136,7 @@ def _slots(search: Search, now: datetime, earliest: datetime) -> Iterator[Slot]:
     while patterns and day <= search.until_date:
         last = min(day + timedelta(days=days - 1), search.until_date)
         openings = _openings(patterns, day, last)
-        yield from free_slots(openings, taken_spans(openings, now), fit, earliest)
+        yield from free_slots(openings, taken_spans(openings, now), fit, max(now, earliest or now))
         day, days = last + timedelta(days=1), min(days * 2, MOST_DAYS)
 
 

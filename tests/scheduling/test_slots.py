@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contact_center.common.spans import joined
-from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Step, chains, free_slots, spans_of
+from scheduling.slots import Fit, Gap, Hours, Opening, Resource, Slot, Step, free_slots, in_a_row, in_order, spans_of
 
 ZONES = [
     ZoneInfo(name)
@@ -110,14 +110,51 @@ def test_visits_in_a_row_keep_their_order_and_gaps():
         return [Slot(start * 60, 1, (start + 30) * 60, 1) for start in starts]
 
     blood, talk = at(0, 60), at(30, 45, 90, 200)
-    ways = chains([Step(blood), Step(talk, least_gap=15, most_gap=60)])
+    ways = in_a_row([Step(blood), Step(talk, [Gap(0, least=15, most=60)])])
     assert [tuple(slot.start // 60 for slot in way) for way in ways] == [(0, 45)]
-    assert list(chains([])) == []
+    assert list(in_a_row([])) == []
 
 
-@pytest.mark.parametrize("most_gap", [None, 120])
-def test_the_earliest_way_to_have_all_visits_comes_first(most_gap):
+@pytest.mark.parametrize("most_wait", [None, 120])
+def test_the_earliest_way_to_have_all_visits_comes_first(most_wait):
     first = [Slot(start * 60, 1, (start + 10) * 60, 1) for start in (0, 20, 40)]
     second = [Slot(start * 60, 2, (start + 10) * 60, 1) for start in (15, 55)]
-    ways = list(chains([Step(first), Step(second, most_gap=most_gap)]))
+    ways = list(in_a_row([Step(first), Step(second, most_wait=most_wait)]))
     assert [(one.start // 60, two.start // 60) for one, two in ways] == [(0, 15), (20, 55), (40, 55)]
+
+
+def starts_of(*steps):
+    return [tuple(slot.start // 60 for slot in way) for way in in_a_row(steps)]
+
+
+def row_of(*starts, who=1, site=1, room=None, minutes=10):
+    return [Slot(start * 60, who, (start + minutes) * 60, site, room) for start in starts]
+
+
+def test_a_gap_counts_from_the_visit_it_is_about_also_across_another_one():
+    blood, picture = row_of(0), row_of(10, 50, who=2)
+    talk = row_of(20, 40, 75, who=3)
+    assert starts_of(Step(blood), Step(picture), Step(talk, [Gap(0, least=30, most=60)])) == [(0, 10, 40)]
+    assert starts_of(Step(blood), Step(picture), Step(talk, [Gap(0, most=5)])) == []
+
+
+def test_a_patient_waits_from_when_the_next_visit_could_begin_and_travels_nowhere_between():
+    first, second = row_of(0), row_of(35, 60, who=2)
+    assert starts_of(Step(first), Step(second, [Gap(0, least=20)], most_wait=5)) == [(0, 35)]
+    assert starts_of(Step(first), Step(second, most_wait=20)) == []
+    assert starts_of(Step(first), Step(row_of(10, who=2, site=2) + row_of(30, who=2))) == [(0, 30)]
+
+
+@pytest.mark.parametrize(("who", "room", "expected"), [(1, None, 20), (2, 5, 20), (2, 6, 10), (2, None, 10)])
+def test_buffers_of_two_visits_do_not_meet_where_one_person_or_room_serves_both(who, room, expected):
+    first = row_of(0, room=5)
+    second = row_of(10, 15, 20, who=who, room=room)
+    found = starts_of(Step(first, buffer_after=5), Step(second, buffer_before=5))
+    assert found == [(0, expected)]
+
+
+def test_what_comes_first_is_put_first_and_the_rest_stays_as_it_was_chosen():
+    assert in_order([3, 1, 2], {}) == [3, 1, 2]
+    assert in_order([3, 1, 2], {3: [2], 2: [9]}) == [1, 2, 3]
+    with pytest.raises(ValueError, match="circle"):
+        in_order([1, 2], {1: [2], 2: [1]})

@@ -1,0 +1,73 @@
+"""Times for several services in one trip: in the order that their prerequisites ask for, at one site."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby, islice
+
+from django.utils.translation import gettext as _
+
+from contact_center.common.errors import Refused
+from scheduling.models import HealthcareService, Prerequisite
+from scheduling.selectors.openings import FIRST_DAYS, MOST_DAYS, Search, every_slot, fit_of
+from scheduling.slots import Gap, Slot, Step, in_a_row, in_order
+
+DAY_MINUTES = 24 * 60
+
+
+def ordered(services: Sequence[HealthcareService]) -> tuple[list[HealthcareService], list[list[Gap]]]:
+    """The services in the order in which they take place, and what lies between each and earlier ones. One statement.
+
+    Raises Refused where their prerequisites go in a circle.
+    """
+    by_id = {one.pk: one for one in services}
+    rules = list(Prerequisite.objects.filter(service__in=by_id, first__in=by_id))
+    after: dict[int, set[int]] = defaultdict(set)
+    for rule in rules:
+        after[rule.service_id].add(rule.first_id)
+    try:
+        order = in_order([one.pk for one in services], after)
+    except ValueError:
+        raise Refused(_("Each of these visits has to come after another one of them. Book them one by one.")) from None
+    gaps: list[list[Gap]] = [[] for _one in order]
+    for rule in rules:
+        gap = Gap(order.index(rule.first_id), rule.least_minutes, rule.most_minutes)
+        gaps[order.index(rule.service_id)].append(gap)
+    return [by_id[pk] for pk in order], gaps
+
+
+def missing_prerequisites(services: Sequence[HealthcareService]) -> list[Prerequisite]:
+    """What usually comes before one of these and is not among them. One statement."""
+    rows = Prerequisite.objects.filter(service__in=services, first__is_active=True).exclude(first__in=services)
+    return list(rows.select_related("service", "first").order_by("service__name", "first__name"))
+
+
+def find_rows(
+    searches: Sequence[Search], gaps: Sequence[Sequence[Gap]], *, now: datetime, most_wait: int, limit: int = 12
+) -> list[tuple[Slot, ...]]:
+    """The first ways to have all of it in the order of `searches`, one for each time at which the first visit can begin
+    at a site; the patient waits at most `most_wait` minutes from when the next visit could begin.
+
+    Nothing is promised: `book` has the last word. A constant number of statements for each stretch of days.
+    """
+    first, last = searches[0].from_date, min(one.until_date for one in searches)
+    reach = sum(max([0, *(gap.least for gap in row)]) + most_wait for row in gaps) // DAY_MINUTES + 1
+    found: list[tuple[Slot, ...]] = []
+    day, days = first, FIRST_DAYS
+    while day <= last and len(found) < limit:
+        end = min(day + timedelta(days=days - 1), last)
+        steps = [
+            _step(replace(one, from_date=day, until_date=min(end + timedelta(days=reach if place else 0), last)),
+                  gaps[place], most_wait if place else None, now)
+            for place, one in enumerate(searches)
+        ]  # fmt: skip
+        ways = groupby(in_a_row(steps), key=lambda way: (way[0].start, way[0].location_id))
+        found += islice((next(same) for _key, same in ways), limit - len(found))
+        day, days = end + timedelta(days=1), min(days * 2, MOST_DAYS)
+    return found
+
+
+def _step(search: Search, gaps: Sequence[Gap], most_wait: int | None, now: datetime) -> Step:
+    fit = search.fit or fit_of(search.service)
+    return Step(list(every_slot(search, now=now)), gaps, most_wait, fit.buffer_before, fit.buffer_after)
