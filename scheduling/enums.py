@@ -11,6 +11,14 @@ class VisitMode(TextChoices):
     VIDEO = "video", _("By video")
 
 
+class AgendaOf(TextChoices):
+    """Whose agenda a calendar shows side by side."""
+
+    PRACTITIONER = "practitioner", _("Practitioners")
+    ROOM = "room", _("Rooms")
+    SITE = "site", _("Sites")
+
+
 class AppointmentStatus(TextChoices):
     """FHIR R4 `Appointment.status`."""
 

@@ -1,17 +1,20 @@
 """Parsing what is asked of the agenda."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.signing import BadSignature, Signer
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from contact_center.common.business_time import moment_of
 from inbox.forms import DATE, SELECT, TEXT
 from scheduling.enums import Party, VisitMode
-from scheduling.models import HealthcareService, Location, Practitioner
+from scheduling.models import HealthcareService, Location, Practitioner, Room
 from scheduling.selectors.openings import Search, fit_of
 from scheduling.services.booking import Wish
 from scheduling.slots import Fit, Slot
@@ -23,18 +26,28 @@ PARTS = {
     "evening": (_("Evenings"), (time(17), time(23, 59))),
 }
 SOON = 28
+WAITS = {60: _("At most an hour"), 120: _("At most two hours"), 240: _("At most half a day")}
+USUAL_WAIT = 120
 _signer = Signer(salt="scheduling.slot")
+_row_signer = Signer(salt="scheduling.slots-in-a-row")
 
 
 def sealed(slot: Slot, mode: str) -> str:
     """A slot as the page gives it back: what was offered, not what somebody typed."""
-    words = [slot.start, slot.practitioner_id, slot.location_id, slot.room_id or 0, mode]
-    return _signer.sign(":".join(map(str, words)))
+    return _signer.sign(_words(slot, mode))
+
+
+def _words(slot: Slot, mode: str) -> str:
+    return ":".join(map(str, [slot.start, slot.practitioner_id, slot.location_id, slot.room_id or 0, mode]))
 
 
 def unsealed(text: str) -> dict[str, Any]:
     """Start, practitioner, place and way of an offered slot. Raises BadSignature for anything else."""
-    start, practitioner, location, room, mode = _signer.unsign(text).split(":")
+    return _slot_of(_signer.unsign(text))
+
+
+def _slot_of(words: str) -> dict[str, Any]:
+    start, practitioner, location, room, mode = words.split(":")
     return {
         "starts_at": datetime.fromtimestamp(int(start), timezone.get_current_timezone()),
         "practitioner_id": int(practitioner),
@@ -44,7 +57,38 @@ def unsealed(text: str) -> dict[str, Any]:
     }
 
 
-class SearchForm(forms.Form):
+def sealed_row(services: Iterable[HealthcareService], slots: Iterable[Slot], mode: str) -> str:
+    """Several slots in a row as the page gives them back, each with its service."""
+    pairs = zip(services, slots, strict=True)
+    return _row_signer.sign("|".join(f"{service.pk}:{_words(slot, mode)}" for service, slot in pairs))
+
+
+def unsealed_row(text: str) -> list[tuple[int, dict[str, Any]]]:
+    """The services and slots of an offer. Raises BadSignature for anything else."""
+    parts = (part.partition(":") for part in _row_signer.unsign(text).split("|"))
+    return [(int(service), _slot_of(words)) for service, _colon, words in parts]
+
+
+def also(label: Any) -> forms.ModelChoiceField:
+    """Another visit of the same trip."""
+    rows = HealthcareService.objects.filter(is_active=True)
+    return forms.ModelChoiceField(
+        rows, label=label, required=False, empty_label=_("Nothing more"), widget=forms.Select(SELECT)
+    )
+
+
+class OfRows(forms.Form):
+    """A form whose fields for several visits in a row (`of_rows`) are left out where there is one visit."""
+
+    of_rows: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, is_single: bool = False, **values: Any) -> None:
+        super().__init__(*args, **values)
+        for name in self.of_rows if is_single else ():
+            del self.fields[name]
+
+
+class SearchForm(OfRows):
     """What kind of visit, with whom, where and when."""
 
     service = forms.ModelChoiceField(
@@ -78,18 +122,43 @@ class SearchForm(forms.Form):
         widget=forms.Select(SELECT),
     )
 
+    of_rows = ("second", "third", "wait")
+    second, third = also(_("In the same trip")), also(_("And also"))
+    wait = forms.ChoiceField(
+        choices=list(WAITS.items()),
+        initial=USUAL_WAIT,
+        required=False,
+        label=_("Wait between them"),
+        widget=forms.Select(SELECT),
+    )
+
     def clean(self) -> dict[str, Any]:
-        """Only ways in which the service is offered."""
+        """Only ways in which the services are offered, and each service once."""
         given = super().clean() or {}
-        service, mode = given.get("service"), given.get("mode")
-        if service and mode and mode not in service.modes:
+        services, mode = self.services(), given.get("mode")
+        if mode and any(mode not in service.modes for service in services):
             self.add_error("mode", _("This visit is not offered in that way."))
+        if len({service.pk for service in services}) < len(services):
+            self.add_error("second", _("Choose each visit once."))
         return given
 
-    def search(self) -> Search:
-        """The search of a valid form: four weeks from the day asked for, or from today."""
+    def most_wait(self) -> int:
+        """Minutes that the patient may wait between visits."""
+        return int(self.cleaned_data["wait"] or USUAL_WAIT)
+
+    def services(self) -> list[HealthcareService]:
+        """What is looked for, as it was chosen."""
+        named = [self.cleaned_data.get(name) for name in ("service", "second", "third")]
+        return [service for service in named if service]
+
+    def search(self, service: HealthcareService | None = None) -> Search:
+        """The search of a valid form for its first service or this one: four weeks from the day asked for, or from
+        today. Whom was asked for counts where that person offers the service."""
         given = self.cleaned_data
-        service: HealthcareService = given["service"]
+        service = service or given["service"]
+        whom: Practitioner | None = given["practitioner"]
+        if whom and service != given["service"] and not whom.services.filter(pk=service.pk).exists():
+            whom = None
         today = timezone.localdate()
         first: date = max(given["from_date"] or today, today)
         fit, span = fit_of(service), PARTS[given["part"]][1]
@@ -99,18 +168,43 @@ class SearchForm(forms.Form):
             service,
             from_date=first,
             until_date=min(first + timedelta(days=SOON), today + timedelta(days=service.horizon_days)),
-            practitioners=frozenset({given["practitioner"].pk}) if given["practitioner"] else frozenset(),
+            practitioners=frozenset({whom.pk}) if whom else frozenset(),
             locations=frozenset({given["location"].pk}) if given["location"] else frozenset(),
             mode=given["mode"],
             fit=fit,
         )
 
 
-class BookForm(forms.Form):
-    """The slot that was chosen, or a time `beside` the agenda. `key` makes a second click harmless."""
+class PointedForm(forms.Form):
+    """A time that was pointed at in a calendar, by the clock of the visit's site."""
+
+    day = forms.DateField(input_formats=["%Y-%m-%d"])
+    at = forms.TimeField(input_formats=["%H:%M"])
+    practitioner = forms.ModelChoiceField(Practitioner.objects.all(), required=False, empty_label=_("Anybody"))
+    room = forms.ModelChoiceField(Room.objects.all(), required=False, empty_label=_("Any room"))
+
+    def clean_day(self) -> date:
+        """Only days within ten years: no clock is known for all that can be written down."""
+        day: date = self.cleaned_data["day"]
+        if abs(day - timezone.localdate()) > timedelta(days=3660):
+            raise forms.ValidationError("")
+        return day
+
+    def moment(self, zone: ZoneInfo) -> datetime:
+        """When that is; a time that a change of the clock leaves out is the moment of the change."""
+        at: time = self.cleaned_data["at"]
+        return moment_of(zone, self.cleaned_data["day"], at.hour * 60 + at.minute)
+
+
+class BookForm(OfRows):
+    """The slot that was chosen, a `row` of several, or a time `beside` the agenda; `key` makes a second click
+    harmless."""
+
+    of_rows = ("row",)
 
     slot = forms.CharField(required=False)
     beside = forms.CharField(required=False)
+    row = forms.CharField(required=False)
     service = forms.ModelChoiceField(HealthcareService.objects.filter(is_active=True), empty_label=None)
     note = forms.CharField(label=_("Note for the visit"), max_length=240, required=False, widget=forms.TextInput(TEXT))
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -127,21 +221,24 @@ class BookForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The time that was offered, in the agenda or beside it."""
         given = super().clean() or {}
-        slot, beside = given.get("slot", ""), given.get("beside", "")
-        if bool(slot) == bool(beside):
-            self.add_error("slot", _("Choose one time.") if slot else _("Choose a time."))
+        slot, beside, row = (given.get(name, "") for name in ("slot", "beside", "row"))
+        chosen = sum(map(bool, (slot, beside, row)))
+        if chosen != 1:
+            self.add_error("slot", _("Choose one time.") if chosen else _("Choose a time."))
             return given
         try:
-            given["slot"] = unsealed(slot or beside)
-        except (BadSignature, ValueError):
+            given["visits"] = unsealed_row(row) if row else [(given["service"].pk, unsealed(slot or beside))]
+        except (BadSignature, ValueError, KeyError):
             self.add_error("slot", _("Choose one of the times offered."))
         return given | {"is_overbooking": bool(beside)}
 
-    def wish(self) -> Wish:
-        """The wish of a valid form."""
+    def wishes(self) -> list[Wish]:
+        """The wishes of a valid form: one, or those of a row."""
         given = self.cleaned_data
         key: UUID = given["key"] or uuid4()
-        return Wish(service_id=given["service"].pk, note=given["note"], key=key, **given["slot"])
+        keys = [key, *(uuid5(key, str(place)) for place in range(1, len(given["visits"])))]
+        pairs = zip(given["visits"], keys, strict=True)
+        return [Wish(service_id=service, note=given["note"], key=one, **slot) for (service, slot), one in pairs]
 
 
 class CancelForm(forms.Form):

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from scheduling import absence_views, booking_views, calendar_views, capacity_views, offer_views, patient_views, views
+from scheduling import (
+    absence_views,
+    agenda_views,
+    booking_views,
+    calendar_views,
+    capacity_views,
+    offer_views,
+    patient_views,
+    views,
+)
 
 app_name = "scheduling"
 urlpatterns = [
@@ -13,7 +22,7 @@ urlpatterns = [
     path("book/<str:token>/", booking_views.finish, name="self-book-finish"),
     path("calendars/<str:token>/", calendar_views.calendar, name="calendar"),
     path("practitioners/<int:practitioner_id>/calendar/", calendar_views.feed, name="feed"),
-    path("schedule/", views.day, name="day"),
+    path("schedule/", agenda_views.agenda, name="day"),
     path("schedule/capacity/", capacity_views.overview, name="capacity"),
     path("schedule/capacity/<str:kind>/<int:row_id>/<str:verb>/", capacity_views.change, name="capacity-change"),
     path("schedule/absences/", absence_views.overview, name="absences"),

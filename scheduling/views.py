@@ -1,17 +1,17 @@
-"""The agenda of a day, and booking, moving and cancelling visits."""
+"""Booking, moving and cancelling visits."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contact_center.accounts.requests import person_of
@@ -20,16 +20,16 @@ from contact_center.common.errors import Refused
 from patients.models import Patient
 from patients.services.records import open_patient_record
 from scheduling.enums import NeedKind
-from scheduling.forms import BookForm, CancelForm, SearchForm, sealed
+from scheduling.forms import BookForm, CancelForm, PointedForm, SearchForm, sealed, sealed_row
 from scheduling.models import Appointment
 from scheduling.policies import can_book
-from scheduling.selectors.agenda import locations, next_open_day
 from scheduling.selectors.appointments import current_of, get_appointment_for
 from scheduling.selectors.openings import find_slots, offers_of
 from scheduling.selectors.overbooking import overbooking_hints
+from scheduling.selectors.rows import find_rows, missing_prerequisites, ordered
 from scheduling.selectors.told import needs_of, told_about
 from scheduling.services import attendance, booking, needs
-from scheduling.services.agenda import open_day
+from scheduling.services.proposals import Proposal, propose
 from scheduling.services.reminders import may_send_again, send_again
 
 SHOWN_TIMES = 24
@@ -55,32 +55,6 @@ VERBS: dict[str, tuple[Callable[..., object], Any]] = {
 
 
 @require_safe
-def day(request: HttpRequest) -> HttpResponse:
-    """One day of one site by practitioner; `day` (ISO) and `site` choose, `skip` leaves out the first practitioners."""
-    _require_booker(request)
-    sites = locations()
-    site = next((one for one in sites if str(one.pk) == request.GET.get("site")), sites[0] if sites else None)
-    try:
-        chosen = date.fromisoformat(request.GET.get("day", ""))
-    except ValueError:
-        chosen = timezone.localdate()
-    skip, near = request.GET.get("skip", ""), timezone.localdate()
-    skipped = int(skip) if skip.isdecimal() and len(skip) < 6 else 0
-    chosen = min(max(chosen, near - timedelta(days=3660)), near + timedelta(days=3660))
-    shown = open_day(actor=person_of(request), location=site, day=chosen, skipped=skipped) if site else None
-    context = {
-        "sites": sites,
-        "site": site,
-        "chosen": chosen,
-        "before": chosen - timedelta(days=1),
-        "after": chosen + timedelta(days=1),
-        "day": shown,
-        "next_open": next_open_day(site, chosen) if site and shown and not shown.columns else None,
-    }
-    return render(request, "scheduling/day.html", context)
-
-
-@require_safe
 def visit(request: HttpRequest, appointment_id: int) -> HttpResponse:
     """One visit with what can be done with it."""
     return _show_visit(request, _visible(request, appointment_id), CancelForm())
@@ -100,24 +74,26 @@ def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
         made = booking.book(
             actor=person_of(request),
             patient_id=patient.pk,
-            wishes=[form.wish()],
+            wishes=form.wishes(),
             may_overlap=form.cleaned_data["may_overlap"],
             is_overbooking=form.cleaned_data["is_overbooking"],
         )
     except Refused as error:
         return _tell(request, patient, form, error)
-    return say(request, redirect("scheduling:visit", made[0].pk), _("The visit is booked."))
+    said = ngettext("The visit is booked.", "All %(count)s visits are booked.", len(made)) % {"count": len(made)}
+    return say(request, redirect("scheduling:visit", made[0].pk), said)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_other_time(request: HttpRequest, appointment_id: int) -> HttpResponse:
-    """As `find_time`, for a visit that is to take place at another time."""
+    """As `find_time`, for a visit that is to take place at another time; `day`, `at`, `practitioner` and `room`
+    name one that was pointed at in the calendar."""
     moved = _visible(request, appointment_id)
     _require_booker(request)
     patient = _opened(request, moved.patient_id, "booking")
     if request.method != "POST":
         return _show_times(request, patient, moved=moved)
-    form = BookForm(request.POST)
+    form = BookForm(request.POST, is_single=True)
     if not form.is_valid():
         return _show_times(request, patient, moved=moved, form=form, status=422)
     given = form.cleaned_data
@@ -125,7 +101,7 @@ def find_other_time(request: HttpRequest, appointment_id: int) -> HttpResponse:
         made = booking.move(
             actor=person_of(request),
             appointment_id=moved.pk,
-            wish=form.wish(),
+            wish=form.wishes()[0],
             asked_by=given["asked_by"],
             reason=given["reason"],
             may_overlap=given["may_overlap"],
@@ -211,26 +187,61 @@ def _show_times(
     status: int = 200,
 ) -> HttpResponse:
     """The search, which stands in the address, and the times it finds now."""
-    given: Any = request.GET or None
-    if moved and not given:
+    proposal = _proposed(request, moved) if moved else None
+    given: Any = request.GET if "service" in request.GET else None
+    if moved and given is None:
         given = {"service": moved.service_id, "mode": moved.mode, "location": moved.location_id}
-    searching = SearchForm(given) if given else SearchForm()
-    is_searched = bool(given) and searching.is_valid()
-    now = timezone.now()
-    slots = find_slots(searching.search(), now=now, limit=SHOWN_TIMES) if is_searched else []
-    hints = overbooking_hints(searching.search(), now=now) if is_searched and moved is None else []
-    mode = searching.cleaned_data["mode"] if is_searched else ""
+        given |= {"from_date": proposal.offer.starts_at.date()} if proposal else {}
+    searching = SearchForm(given, is_single=moved is not None)
+    is_searched = searching.is_bound and searching.is_valid()
     context = {
         "patient": patient,
         "moved": moved,
+        "proposal": proposal,
+        "proposed": sealed(proposal.offer.slot, moved.mode) if moved and proposal else "",
         "searching": searching,
         "is_searched": is_searched,
         "service": searching.cleaned_data["service"] if is_searched else None,
-        "times": [(sealed(offer.slot, mode), offer) for offer in offers_of(slots)],
-        "hints": [(sealed(hint.offer.slot, mode), hint) for hint in hints],
         "form": form or BookForm(initial={"key": uuid4()}),
     }
+    if is_searched:
+        is_row = len(searching.services()) > 1
+        context |= _rows(searching) if is_row else _times(searching, with_hints=moved is None)
     return render(request, "scheduling/times.html", context, status=status)
+
+
+def _times(searching: SearchForm, *, with_hints: bool) -> dict[str, Any]:
+    """Free times for one visit, and where one beside the agenda makes sense."""
+    search, mode, now = searching.search(), searching.cleaned_data["mode"], timezone.now()
+    hints = overbooking_hints(search, now=now) if with_hints else []
+    return {
+        "times": [(sealed(one.slot, mode), one) for one in offers_of(find_slots(search, now=now, limit=SHOWN_TIMES))],
+        "hints": [(sealed(hint.offer.slot, mode), hint) for hint in hints],
+    }
+
+
+def _rows(searching: SearchForm) -> dict[str, Any]:
+    """Free times for several visits in one trip."""
+    try:
+        services, gaps = ordered(searching.services())
+    except Refused as error:
+        return {"problem": str(error)}
+    searches = [searching.search(one) for one in services]
+    found = find_rows(searches, gaps, now=timezone.now(), most_wait=searching.most_wait())
+    mode, offers = searching.cleaned_data["mode"], iter(offers_of([slot for way in found for slot in way]))
+    return {
+        "rows": [(sealed_row(services, way, mode), [(service, next(offers)) for service in services]) for way in found],
+        "missing": missing_prerequisites(services),
+    }
+
+
+def _proposed(request: HttpRequest, moved: Appointment) -> Proposal | None:
+    pointed = PointedForm(request.GET)
+    if not pointed.is_valid():
+        return None
+    at = pointed.moment(ZoneInfo(moved.location.time_zone))
+    given = pointed.cleaned_data
+    return propose(moved=moved, starts_at=at, practitioner=given["practitioner"], room=given["room"])
 
 
 def _tell(

@@ -1,7 +1,9 @@
-"""A day of a site, practitioner by practitioner."""
+"""The agenda as columns of visits: a day of a site by practitioner or by room, or the week of one of them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -9,13 +11,18 @@ from django.utils import timezone
 
 from contact_center.accounts.models import User
 from patients.selectors.people import patients_visible_to
-from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation
-from scheduling.models import Absence, Appointment, Location, Practitioner, WeeklyHours
+from scheduling.enums import OCCUPYING, AgendaOf, AppointmentStatus, Confirmation
+from scheduling.models import Absence, Appointment, Location, Practitioner, Room, WeeklyHours
 
 ROW_MINUTES = 15
 USUAL_HOURS = (8, 18)
 MOST_COLUMNS = 40
 LOOKED_AHEAD = 60
+WORKDAYS = 5
+Who = Practitioner | Room
+Key = tuple[int | None, date]
+Row = TypeVar("Row")
+Hours = tuple[date, WeeklyHours]
 
 
 @dataclass(slots=True)
@@ -29,12 +36,19 @@ class Block:
     visit: Appointment | None = None
     absence: Absence | None = None
 
+    @property
+    def is_movable(self) -> bool:
+        """Whether it is a visit that can still take place at another time."""
+        return self.visit is not None and self.visit.is_to_come
+
 
 @dataclass(slots=True)
 class Column:
-    """One practitioner's day. Minutes of visits and of opening hours."""
+    """One day of one practitioner or room; `who` None stands for visits without a room. Minutes of visits and of
+    opening hours."""
 
-    practitioner: Practitioner
+    who: Who | None
+    day: date
     blocks: list[Block] = field(default_factory=list)
     booked_minutes: int = 0
     open_minutes: int = 0
@@ -46,13 +60,36 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """At most `MOST_COLUMNS` of the `practitioners` who are there, from the one after `skipped` on, by name; the hours
-    shown, and what the strip above tells of all of them. `now_row` is None on other days."""
+class InTurns:
+    """At most `MOST_COLUMNS` of `total` are shown, from the one after `skipped` on, by name."""
+
+    total: int
+    skipped: int
+
+    @property
+    def next_skipped(self) -> int | None:
+        """What to skip to see those who come next; None when these are the last."""
+        end = self.skipped + MOST_COLUMNS
+        return end if end < self.total else None
+
+    @property
+    def previous_skipped(self) -> int | None:
+        """What to skip to see those before; None when these are the first."""
+        return max(0, self.skipped - MOST_COLUMNS) if self.skipped else None
+
+
+def turn_of(rows: list[Row], skipped: int) -> tuple[list[Row], int]:
+    """Those whose turn it is, and how many were left out; none where that would leave nobody."""
+    skipped = skipped if 0 <= skipped < len(rows) else 0
+    return rows[skipped : skipped + MOST_COLUMNS], skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar(InTurns):
+    """Columns with the hours shown, and what the strip above tells of all of them. `now_row` is None where today is not
+    shown."""
 
     columns: list[Column]
-    practitioners: int
-    skipped: int
     hours: list[int]
     booked_share: int | None
     unconfirmed: int
@@ -64,76 +101,116 @@ class Day:
         """Quarters of an hour that are shown."""
         return len(self.hours) * 60 // ROW_MINUTES
 
-    @property
-    def next_skipped(self) -> int | None:
-        """What to skip to see those who come next; None when these are the last."""
-        end = self.skipped + MOST_COLUMNS
-        return end if end < self.practitioners else None
-
-    @property
-    def previous_skipped(self) -> int | None:
-        """What to skip to see those before; None when these are the first."""
-        return max(0, self.skipped - MOST_COLUMNS) if self.skipped else None
-
 
 def locations() -> list[Location]:
     """The sites in use."""
     return list(Location.objects.filter(is_active=True))
 
 
-def day_at(user: User, location: Location, day: date, skipped: int = 0) -> Day:
-    """Everything of that day at that site, the first practitioners by name left out as many as `skipped` says.
+def week_from(day: date) -> list[date]:
+    """The seven days, Monday first, of the week in which this day lies."""
+    return [day - timedelta(days=day.weekday()) + timedelta(days=number) for number in range(7)]
+
+
+def day_at(
+    user: User, location: Location, day: date, skipped: int = 0, of: AgendaOf = AgendaOf.PRACTITIONER
+) -> Calendar:
+    """Everything of that day at that site, the first columns by name left out as many as `skipped` says.
 
     Visits of patients whom this person may not see are shown as taken time, without a word about whose they are. A
     constant number of statements.
     """
+    return _calendar(user, location, [day], of, skipped=skipped)
+
+
+def week_of(user: User, location: Location, day: date, who: Who) -> Calendar:
+    """As `day_at`, the days of one practitioner or room at that site in the week of `day`; a weekend only when
+    somebody is there."""
+    of = AgendaOf.ROOM if isinstance(who, Room) else AgendaOf.PRACTITIONER
+    return _calendar(user, location, week_from(day), of, only=who)
+
+
+def _calendar(
+    user: User,
+    location: Location,
+    days: Sequence[date],
+    of: AgendaOf,
+    *,
+    only: Who | None = None,
+    skipped: int = 0,
+) -> Calendar:
     zone = ZoneInfo(location.time_zone)
-    begin = datetime.combine(day, time(), tzinfo=zone)
-    end = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
-    visits = _visits(location, begin, end)
+    begin, end = midnight(days[0], zone), midnight(days[-1] + timedelta(days=1), zone)
+    visits = _visits(location, begin, end, only)
     seen = set(patients_visible_to(user).filter(pk__in={one.patient_id for one in visits}).values_list("pk", flat=True))
-    absences = _absences(location, begin, end)
-    hours = _hours(location, day)
-    moments = [one.starts_at.astimezone(zone) for one in visits] + [one.ends_at.astimezone(zone) for one in visits]
-    first = min([USUAL_HOURS[0], *(at.hour for at in moments), *(row.starts.hour for row in hours)])
-    last = max(
-        [USUAL_HOURS[1], *(at.hour + 1 for at in moments), *(row.ends.hour + 1 for row in hours if row.ends.minute)]
-    )
-    origin = datetime.combine(day, time(first), tzinfo=zone)
-    columns = _columns(visits, absences, hours)
+    hours = [(day, row) for row in hours_at(location, days, only) for day in days if is_on(row, day)]
+    first, last = _shown_hours(visits, [row for _day, row in hours], zone)
+    columns = _columns(visits, hours, of, days[0]) if only is None else _week(visits, hours, only, days, zone)
     for one in visits:
-        column = columns[one.practitioner_id]
+        day = one.starts_at.astimezone(zone).date()
+        column = columns[_key(one, of), day]
         column.booked_minutes += int((one.ends_at - one.starts_at).total_seconds()) // 60
         shown = one if one.patient_id in seen else None
-        column.blocks.append(
-            _block(origin, one.starts_at, one.ends_at, state_of(one) if shown else "blocked", visit=shown)
-        )
-    for absence in absences:
-        if absence.practitioner_id in columns:
+        origin = datetime.combine(day, time(first), tzinfo=zone)
+        state = state_of(one) if shown else "blocked"
+        column.blocks.append(_block(origin, one.starts_at, one.ends_at, state, visit=shown))
+    _add_absences(columns.values(), absences_at(location, begin, end), first, last, zone)
+    return _summed(list(columns.values()), visits, range(first, last), zone, skipped)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The beginning of a day there."""
+    return datetime.combine(day, time(), tzinfo=zone)
+
+
+def _shown_hours(visits: list[Appointment], hours: list[WeeklyHours], zone: ZoneInfo) -> tuple[int, int]:
+    """The usual hours, and more where somebody is there earlier or later."""
+    moments = [at.astimezone(zone) for one in visits for at in (one.starts_at, one.ends_at)]
+    first = min([USUAL_HOURS[0], *(at.hour for at in moments), *(row.starts.hour for row in hours)])
+    last = max(
+        [USUAL_HOURS[1], *(at.hour + 1 for at in moments), *(row.ends.hour + bool(row.ends.minute) for row in hours)]
+    )
+    return first, min(last, 24)
+
+
+def _add_absences(columns: Iterable[Column], absences: list[Absence], first: int, last: int, zone: ZoneInfo) -> None:
+    for column in columns:
+        origin = datetime.combine(column.day, time(first), tzinfo=zone)
+        end = origin + timedelta(hours=last - first)
+        for absence in absences:
             start, finish = max(absence.starts_at, origin), min(absence.ends_at, end)
-            if start < finish:
-                block = _block(origin, start, finish, "blocked", absence=absence)
-                columns[absence.practitioner_id].blocks.append(block)
-    for column in columns.values():
+            if start < finish and concerns(absence, column.who):
+                column.blocks.append(_block(origin, start, finish, "blocked", absence=absence))
         column.blocks.sort(key=lambda block: block.row)
-    return _summed(list(columns.values()), visits, list(range(first, min(last, 24))), origin, skipped)
 
 
-def _summed(columns: list[Column], visits: list[Appointment], hours: list[int], origin: datetime, skipped: int) -> Day:
+def concerns(absence: Absence, who: Who | None) -> bool:
+    """Whether this absence, which concerns the site, takes time of this practitioner or room."""
+    if isinstance(who, Practitioner) and absence.practitioner_id:
+        return absence.practitioner_id == who.pk
+    if isinstance(who, Room) and absence.room_id:
+        return absence.room_id == who.pk
+    return absence.location_id is not None
+
+
+def _summed(columns: list[Column], visits: list[Appointment], hours: range, zone: ZoneInfo, skipped: int) -> Calendar:
     open_minutes = sum(column.open_minutes for column in columns)
     booked = sum(column.booked_minutes for column in columns)
-    rows = (timezone.now() - origin).total_seconds() / 60 / ROW_MINUTES
+    now = timezone.now().astimezone(zone)
+    origin = datetime.combine(now.date(), time(hours.start), tzinfo=zone)
+    rows = (now - origin).total_seconds() / 60 / ROW_MINUTES
+    is_today_shown = any(column.day == now.date() for column in columns)
     to_come = [one for one in visits if one.status == AppointmentStatus.BOOKED]
-    skipped = skipped if 0 <= skipped < len(columns) else 0
-    return Day(
-        columns=columns[skipped : skipped + MOST_COLUMNS],
-        practitioners=len(columns),
+    shown, skipped = turn_of(columns, skipped)
+    return Calendar(
+        total=len(columns),
         skipped=skipped,
-        hours=hours,
+        columns=shown,
+        hours=list(hours),
         booked_share=min(100, round(100 * booked / open_minutes)) if open_minutes else None,
         unconfirmed=sum(one.confirmation == Confirmation.UNCONFIRMED for one in to_come),
         missed=sum(one.status == AppointmentStatus.NOSHOW for one in visits),
-        now_row=round(rows, 2) if 0 <= rows <= len(hours) * 4 else None,
+        now_row=round(rows, 2) if is_today_shown and 0 <= rows <= len(hours) * 4 else None,
     )
 
 
@@ -148,8 +225,7 @@ def next_open_day(location: Location, after: date) -> date | None:
     )
 
     def is_open(day: date) -> bool:
-        begin = datetime.combine(day, time(), tzinfo=zone)
-        end = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+        begin, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
         return not any(starts <= begin and ends >= end for starts, ends in closed) and any(
             weekday == day.weekday() and (first or day) <= day <= (last or day) for weekday, first, last in hours
         )
@@ -170,36 +246,79 @@ def state_of(visit: Appointment) -> str:
     return done.get(AppointmentStatus(visit.status), "unconfirmed")
 
 
-def _visits(location: Location, begin: datetime, end: datetime) -> list[Appointment]:
+def hours_at(location: Location | None, days: Sequence[date], only: Who | None = None) -> list[WeeklyHours]:
+    """The weekly hours that count on some of these days, at this site or at all in use; see `is_on`."""
+    rows = WeeklyHours.objects.filter(weekday__in={day.weekday() for day in days})
+    rows = rows.filter(schedule__location=location) if location else rows.filter(schedule__location__is_active=True)
+    rows = rows.filter(Q(schedule__valid_from_date=None) | Q(schedule__valid_from_date__lte=days[-1]))
+    rows = rows.filter(Q(schedule__valid_until_date=None) | Q(schedule__valid_until_date__gte=days[0]))
+    if only is not None:
+        rows = rows.filter(schedule__room=only) if isinstance(only, Room) else rows.filter(schedule__practitioner=only)
+    rows = rows.filter(schedule__practitioner__is_active=True)
+    return list(rows.select_related("schedule__practitioner", "schedule__room", "schedule__location"))
+
+
+def is_on(row: WeeklyHours, day: date) -> bool:
+    """Whether these hours count on this day."""
+    schedule = row.schedule
+    first, last = schedule.valid_from_date or day, schedule.valid_until_date or day
+    return row.weekday == day.weekday() and first <= day <= last
+
+
+def absences_at(location: Location | None, begin: datetime, end: datetime) -> list[Absence]:
+    """What takes time of the site, its rooms and who sees patients there, or of all."""
+    rows = Absence.objects.filter(starts_at__lt=end, ends_at__gt=begin)
+    if location is not None:
+        concerned = Q(practitioner__schedules__location=location) | Q(room__location=location) | Q(location=location)
+        rows = rows.filter(concerned).distinct()
+    return list(rows)
+
+
+def _visits(location: Location, begin: datetime, end: datetime, only: Who | None) -> list[Appointment]:
     rows = Appointment.objects.filter(location=location, starts_at__gte=begin, starts_at__lt=end)
+    if only is not None:
+        rows = rows.filter(room=only) if isinstance(only, Room) else rows.filter(practitioner=only)
     rows = rows.filter(status__in=OCCUPYING).select_related("patient", "service", "practitioner", "room")
     return list(rows)
 
 
-def _absences(location: Location, begin: datetime, end: datetime) -> list[Absence]:
-    rows = Absence.objects.filter(starts_at__lt=end, ends_at__gt=begin)
-    return list(rows.filter(practitioner__schedules__location=location).distinct())
+def _key(visit: Appointment, of: AgendaOf) -> int | None:
+    return visit.room_id if of == AgendaOf.ROOM else visit.practitioner_id
 
 
-def _hours(location: Location, day: date) -> list[WeeklyHours]:
-    rows = WeeklyHours.objects.filter(schedule__location=location, weekday=day.weekday())
-    rows = rows.filter(Q(schedule__valid_from_date=None) | Q(schedule__valid_from_date__lte=day))
-    rows = rows.filter(Q(schedule__valid_until_date=None) | Q(schedule__valid_until_date__gte=day))
-    return list(rows.filter(schedule__practitioner__is_active=True).select_related("schedule__practitioner"))
-
-
-def _columns(visits: list[Appointment], absences: list[Absence], hours: list[WeeklyHours]) -> dict[int, Column]:
-    people = {row.schedule.practitioner_id: row.schedule.practitioner for row in hours}
-    people |= {visit.practitioner_id: visit.practitioner for visit in visits}
-    ordered = sorted(people.values(), key=lambda person: (person.name, person.pk))
-    columns = {person.pk: Column(person) for person in ordered}
-    for row in hours:
-        columns[row.schedule.practitioner_id].open_minutes += _length(row.starts, row.ends)
+def _columns(visits: list[Appointment], hours: list[Hours], of: AgendaOf, day: date) -> dict[Key, Column]:
+    """Whoever is there on that day or has a visit, by name; visits without a room stand last."""
+    schedules: list[Any] = [row.schedule for _day, row in hours]
+    if of == AgendaOf.ROOM:
+        people: dict[int | None, Who | None] = {one.room_id: one.room for one in schedules if one.room}
+        people |= {one.room_id: one.room for one in visits}
+    else:
+        people = {one.practitioner_id: one.practitioner for one in (*schedules, *visits)}
+    ordered = sorted(people.items(), key=lambda item: (item[1] is None, str(item[1]), item[0]))
+    columns = {(pk, day): Column(who, day) for pk, who in ordered}
+    for _day, row in hours:
+        column = columns.get(((row.schedule.room_id if of == AgendaOf.ROOM else row.schedule.practitioner_id), day))
+        if column is not None:
+            column.open_minutes += minutes_of(row)
     return columns
 
 
-def _length(starts: time, ends: time) -> int:
-    minutes = (ends.hour * 60 + ends.minute) - (starts.hour * 60 + starts.minute)
+def _week(
+    visits: list[Appointment], hours: list[Hours], who: Who, days: Sequence[date], zone: ZoneInfo
+) -> dict[Key, Column]:
+    """The days of one of them, without a weekend on which nobody is there."""
+    used = {one.starts_at.astimezone(zone).date() for one in visits} | {day for day, _row in hours}
+    columns: dict[Key, Column] = {
+        (who.pk, day): Column(who, day) for day in days if day.weekday() < WORKDAYS or day in used
+    }
+    for day, row in hours:
+        columns[who.pk, day].open_minutes += minutes_of(row)
+    return columns
+
+
+def minutes_of(row: WeeklyHours) -> int:
+    """How long these hours are; they end on the next day when they end before they begin."""
+    minutes = (row.ends.hour * 60 + row.ends.minute) - (row.starts.hour * 60 + row.starts.minute)
     return minutes if minutes > 0 else minutes + 24 * 60
 
 

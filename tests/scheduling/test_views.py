@@ -195,7 +195,7 @@ def test_more_practitioners_than_fit_are_shown_in_turns_and_all_of_them_counted(
 
     def shown(skip):
         text = browser.get("/schedule/", {"day": "2026-06-02", "site": site.pk, "skip": skip}).content.decode()
-        counts = re.findall(r"(\d) of 3 practitioners|<b>(\d+%|3)</b>", text)
+        counts = re.findall(r"(\d) of 3, by name|<b>(\d+%|3)</b>", text)
         return re.findall(r'aria-label="(Dr\. .)"', text), re.findall(r'rel="(\w+)"[^>]*skip=(\d+)', text), counts
 
     told = [("", "50%"), ("", "3")]

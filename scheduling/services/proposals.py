@@ -1,0 +1,91 @@
+"""What booking would say of a time that somebody pointed at in a calendar, told before anybody is asked why."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contact_center.common.errors import Refused
+from contact_center.common.moments import moment_words
+from scheduling.enums import OCCUPYING
+from scheduling.models import Appointment, Occupancy, Practitioner, Room
+from scheduling.selectors.openings import Offer, offers_of, rooms_open
+from scheduling.services.claiming import Plan, Wish, plan_for
+from scheduling.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Another time for a visit. `problems` keep it from being booked as long as they last; `warnings` do not."""
+
+    offer: Offer
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def propose(
+    *, moved: Appointment, starts_at: datetime, practitioner: Practitioner | None = None, room: Room | None = None
+) -> Proposal:
+    """What moving this visit there would mean, with whom and where it is now unless said otherwise.
+
+    Nothing is promised: `move` decides.
+    """
+    who = (practitioner or moved.practitioner).pk
+    where = room.pk if room else _room_then(moved, who, starts_at)
+    length = timedelta(minutes=moved.service.minutes)
+    slot = Slot(int(starts_at.timestamp()), who, int((starts_at + length).timestamp()), moved.location_id, where)
+    offer = offers_of([slot])[0]
+    if not offer.practitioner.services.filter(pk=moved.service_id).exists():
+        given = {"who": offer.practitioner.name, "service": moved.service.name_in()}
+        return Proposal(offer, [_("%(who)s does not offer this: %(service)s.") % given])
+    try:
+        plan = plan_for(Wish(moved.service_id, starts_at, who, moved.location_id, where, moved.mode))
+    except Refused as error:
+        return Proposal(offer, [str(error)])
+    return Proposal(offer, _taken(plan, moved), _overlaps(plan, moved))
+
+
+def _room_then(moved: Appointment, practitioner_id: int, starts_at: datetime) -> int | None:
+    """The present room where the practitioner is there then, else the one where the practitioner is."""
+    service = moved.service
+    begin = starts_at - timedelta(minutes=service.buffer_before_minutes)
+    end = starts_at + timedelta(minutes=service.minutes + service.buffer_after_minutes)
+    rooms = rooms_open(service, practitioner_id, moved.location, begin, end)
+    return moved.room_id if moved.room_id in rooms or not rooms else min(rooms, key=lambda room: room or 0)
+
+
+def _taken(plan: Plan, moved: Appointment) -> list[str]:
+    """By whom and what the time of the practitioner or the room is taken, the visit itself left aside."""
+    rows = Occupancy.objects.filter(span__overlap=plan.span).exclude(appointment=moved)
+    rows = rows.filter(Q(held_until_at=None) | Q(held_until_at__gt=timezone.now()))
+    rows = rows.filter(Q(practitioner=plan.practitioner) | Q(room__isnull=False, room=plan.room)).order_by("span")
+    return [_who_is_there(one, plan) for one in rows]
+
+
+def _who_is_there(taken: Occupancy, plan: Plan) -> str:
+    given = {
+        "who": plan.practitioner.name if taken.practitioner_id == plan.practitioner.pk else plan.room,
+        "start": _clock(taken.span.lower, plan),
+        "end": _clock(taken.span.upper, plan),
+    }
+    if taken.hold_token:
+        return _("%(who)s: somebody else is just booking %(start)s to %(end)s.") % given
+    return _("%(who)s is taken from %(start)s to %(end)s.") % given
+
+
+def _overlaps(plan: Plan, moved: Appointment) -> list[str]:
+    start, end = plan.wish.starts_at, plan.ends_at
+    others = Appointment.objects.filter(patient=moved.patient_id, starts_at__lt=end, ends_at__gt=start)
+    others = others.filter(status__in=OCCUPYING).exclude(pk=moved.pk).select_related("service")
+    return [
+        _("The patient has another visit at that time: %(visit)s, %(start)s to %(end)s.")
+        % {"visit": one.service.name_in(), "start": _clock(one.starts_at, plan), "end": _clock(one.ends_at, plan)}
+        for one in others
+    ]
+
+
+def _clock(at: datetime, plan: Plan) -> str:
+    return moment_words(at, "time", ZoneInfo(plan.location.time_zone))

@@ -1,0 +1,167 @@
+"""Several services in one trip: found in their order, booked all or not at all."""
+
+import html
+import re
+from datetime import datetime, time, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from contact_center.common.errors import Refused
+from scheduling.models import Appointment, Prerequisite
+from scheduling.selectors.openings import Search
+from scheduling.selectors.rows import find_rows, ordered
+from scheduling.services.booking import Wish, book
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("America/New_York")
+NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)  # a Monday
+
+
+@pytest.fixture(autouse=True)
+def _monday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def site():
+    return LocationFactory(name="Brickell", time_zone=ZONE.key)
+
+
+@pytest.fixture
+def offered_by(site):
+    """`offered_by(name, start, end)` is a service of half an hour whose only practitioner is there daily."""
+
+    def make(name, start, end, where=site):
+        service = ServiceFactory(name=name, minutes=30, step_minutes=30)
+        who = PractitionerFactory(name=f"Dr. {name}", services=[service])
+        ScheduleFactory(practitioner=who, location=where, hours=[(time(start), time(end))])
+        return service
+
+    return make
+
+
+@pytest.fixture
+def blood(offered_by):
+    return offered_by("Blood", 9, 10)
+
+
+@pytest.fixture
+def talk(offered_by):
+    return offered_by("Cardiology", 9, 13)
+
+
+def ways(*services, days=1, most_wait=120, limit=12):
+    services, gaps = ordered(services)
+    searches = [Search(one, NOW.date(), NOW.date() + timedelta(days=days - 1)) for one in services]
+    found = find_rows(searches, gaps, now=timezone.now(), most_wait=most_wait, limit=limit)
+    return [[f"{slot.starts_at.astimezone(ZONE):%d %H:%M}" for slot in way] for way in found]
+
+
+def test_visits_follow_one_another_as_they_were_chosen_or_as_their_prerequisites_ask(blood, talk):
+    assert ways(blood, talk) == [["01 09:00", "01 09:30"], ["01 09:30", "01 10:00"]]
+    assert ways(talk, blood) == [["01 09:00", "01 09:30"]]
+    Prerequisite.objects.create(service=talk, first=blood, least_minutes=60, most_minutes=90)
+    assert ways(talk, blood) == [["01 09:00", "01 10:30"], ["01 09:30", "01 11:00"]]
+
+
+def test_results_that_take_days_are_waited_for_and_ways_over_several_days_are_found(blood, talk):
+    Prerequisite.objects.create(service=talk, first=blood, least_minutes=24 * 60)
+    assert ways(blood, talk, days=2) == [["01 09:00", "02 09:30"], ["01 09:30", "02 10:00"]]
+    assert ways(blood, talk, days=1) == []
+
+
+def test_a_row_stays_at_one_site(blood, offered_by):
+    elsewhere = LocationFactory(time_zone=ZONE.key)
+    assert ways(blood, offered_by("Eyes", 9, 13, where=elsewhere)) == []
+
+
+def test_prerequisites_in_a_circle_are_refused_in_words_and_one_of_itself_by_the_database(blood, talk):
+    Prerequisite.objects.create(service=talk, first=blood)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Prerequisite.objects.create(service=talk, first=talk)
+    Prerequisite.objects.create(service=blood, first=talk)
+    with pytest.raises(Refused, match="one by one"):
+        ordered([blood, talk])
+
+
+def test_the_number_of_statements_does_not_grow_with_the_ways(blood, talk, offered_by):
+    def count(*services):
+        with CaptureQueriesContext(connection) as found:
+            ways(*services, limit=1)
+        return len(found)
+
+    before = count(blood, talk)
+    ScheduleFactory(practitioner=PractitionerFactory(services=[blood, talk]), location=LocationFactory())
+    assert count(blood, talk) == before
+
+
+@pytest.fixture
+def page_of(signed_in, agent, blood, talk):
+    """Address and text of the page on which an agent looks for both; cardiology was chosen first."""
+    patient = PatientFactory()
+    browser = signed_in(agent)
+    where = f"/patients/{patient.pk}/visits/book/?service={talk.pk}&second={blood.pk}&mode=on_site&wait=120"
+
+    def look(**more):
+        return browser.get(where, more) if more else browser.get(where)
+
+    look.where, look.browser, look.patient = where, browser, patient
+    return look
+
+
+def rows(page):
+    return [html.unescape(value) for value in re.findall(r'name="row" value="([^"]+)"', page.content.decode())]
+
+
+def test_an_agent_books_a_row_with_one_click_and_a_second_click_books_nothing_more(page_of, blood, talk):
+    Prerequisite.objects.create(service=talk, first=blood)
+    page = page_of()
+    given = {"row": rows(page)[0], "service": talk.pk, "key": str(uuid4()), "note": "Together"}
+    answers = [page_of.browser.post(page_of.where, given) for _click in range(2)]
+    made = list(Appointment.objects.order_by("starts_at"))
+    assert [(one.service, one.starts_at, one.note, one.patient) for one in made] == [
+        (blood, NOW.replace(hour=9), "Together", page_of.patient),
+        (talk, NOW.replace(hour=9, minute=30), "Together", page_of.patient),
+    ]
+    assert [answer.url for answer in answers] == [f"/visits/{made[0].pk}/"] * 2
+
+
+def test_when_one_of_a_row_was_taken_nothing_is_booked_and_the_rest_is_offered(page_of, agent, blood, talk, site):
+    found = rows(page_of())
+    doctor = blood.practitioners.get()
+    wish = Wish(blood.pk, NOW.replace(hour=9, minute=30), doctor.pk, site.pk)
+    book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish])
+    refused = page_of.browser.post(page_of.where, {"row": found[0], "service": talk.pk})
+    text = refused.content.decode()
+    assert (refused.status_code, "This time has just been taken." in text) == (409, True)
+    assert (Appointment.objects.filter(patient=page_of.patient).count(), found[0] in rows(refused)) == (0, False)
+
+
+def test_what_usually_comes_before_is_named_and_a_row_that_was_not_offered_is_refused(page_of, blood, talk, offered_by):
+    eyes = offered_by("Eyes", 9, 10)
+    Prerequisite.objects.create(service=talk, first=eyes)
+    assert "Cardiology usually comes after Eyes." in page_of().content.decode()
+    forged = page_of.browser.post(page_of.where, {"row": "1:2:3:4:0:on_site:x", "service": talk.pk})
+    assert (forged.status_code, "Choose one of the times offered." in forged.content.decode()) == (422, True)
+
+
+def test_a_service_is_chosen_once(signed_in, agent, blood):
+    where = f"/patients/{PatientFactory().pk}/visits/book/?service={blood.pk}&second={blood.pk}&mode=on_site"
+    assert "Choose each visit once." in signed_in(agent).get(where).content.decode()
+
+
+def test_a_visit_that_is_moved_stays_one(signed_in, agent, blood, talk, page_of):
+    page_of.browser.post(page_of.where, {"row": rows(page_of())[0], "service": talk.pk})
+    visit = Appointment.objects.earliest("starts_at")
+    where = f"/visits/{visit.pk}/move/?service={visit.service_id}&second={talk.pk}&mode=on_site"
+    text = page_of.browser.get(where).content.decode()
+    assert ('name="second"' in text, 'name="row"' in text, 'name="slot"' in text) == (False, False, True)
