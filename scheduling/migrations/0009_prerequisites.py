@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scheduling', '0007_waits_of_mass_moves'),
+        ('scheduling', '0008_known_zones'),
     ]
 
     operations = [
