@@ -20,7 +20,7 @@ from contact_center.common.addresses import address_of
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, GateDecision, MessageKind, MessageStatus
 from inbox.models import Attachment, Interaction, Message, Note, NoteFile, TimelineEvent
-from inbox.templatetags import desk
+from inbox.templatetags import desk, events
 
 register = template.Library()
 Item = dict[str, Any]
@@ -138,10 +138,10 @@ def _note_text(note: Note, known: Words) -> str:
 
 def _event(item: Item, known: Words) -> str:
     event: TimelineEvent = item["event"]
-    told = f"<b>{escape(desk.event_sentence(event))}</b>"
+    told = f"<b>{escape(events.event_sentence(event))}</b>"
     if event.actor:
         told += f" {known.by % {'name': escape(str(event.actor))}}"
-    said, other = desk.event_words(event), desk.event_other(event)
+    said, other = events.event_words(event), events.event_other(event)
     if said:
         told += f" · {escape(said)}"
     if other:
