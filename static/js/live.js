@@ -8,7 +8,7 @@
   const url = document.body.dataset.liveUrl;
   const pending = new Map(), fetched = new Map(); // element id -> timer; element id -> {at, took} of the last fetch
   const latest = new Map(); // topic -> highest sequence heard of
-  let lastData = Date.now(), chipTimer, toastTimer, socket, isCrowded = false;
+  let lastData = Date.now(), chipTimer, toastTimer, socket, isCrowded = false, isLost = false;
   const isHidden = () => document.visibilityState === "hidden";
 
   const live = () => [...document.querySelectorAll("[data-live][data-refetch-url]")];
@@ -71,6 +71,8 @@
   }
 
   function online(isUp) {
+    if (!isUp && isLost) return; // one more try that failed: the time without news goes on
+    isLost = !isUp;
     clearTimeout(chipTimer);
     clearTimeout(toastTimer);
     const chip = document.getElementById("live-state");
@@ -83,6 +85,7 @@
     toastTimer = setTimeout(() => continuo.toast({
       id: "connection", kind: "danger",
       text: document.body.dataset.textLost.replace("%s", new Date(lastData).toLocaleTimeString([], { timeStyle: "short" })),
+      action: { label: document.body.dataset.textAgain, run: () => { isLost = false; wake(); } },
     }), 15000);
   }
 

@@ -14,12 +14,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS, TALK = re.compile(r"/inbox/rows/"), re.compile(r"/inbox/\d+/\?")
 
 
-def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_is_lost(desk, agent, sms_channel):
+def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_is_lost(desk, page, agent, sms_channel):
     row = InteractionFactory(channel=sms_channel, owner=agent, patient=PatientFactory(given_name="Lucía"))
     MessageFactory(interaction=row, text="May I eat?")
-    page, held = desk("/inbox/?view=mine"), []
+    page.clock.install()
+    held = []
+    desk("/inbox/?view=mine")  # where no socket answers
     wait, fail = (lambda route: held.append(route)), (lambda route: route.abort())
-    cover, failed, toast = page.locator(".loading"), page.locator("#list-failed"), page.locator("#toasts .toast")
+    cover, failed, toast = page.locator(".loading"), page.locator("#list-failed"), page.locator("[data-toast=request]")
 
     page.route(ROWS, wait)
     page.click("#show-unread")
@@ -55,4 +57,10 @@ def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_
     toast.get_by_role("button", name="Try again").click()
     expect(page.locator(".item--out .bubble")).to_contain_text("Until five.")
     expect(box).to_have_value("")
+    page.clock.fast_forward(16_000)
+    expect(page.locator("#live-state")).to_be_visible()
+    lost = page.locator("[data-toast=connection]")
+    expect(lost).to_contain_text("Connection lost. You see the data of")
+    lost.get_by_role("button", name="Try again").click()
+    expect(lost).to_have_count(0)
     assert Message.objects.filter(direction=Direction.OUTBOUND).count() == 1
