@@ -206,7 +206,7 @@ def process_event(event_id: int) -> None:
     found: list[WebhookEvent] | None = None
     try:
         with kept_with_rows(), realtime.atomic():
-            # Another worker that was choosing its own at the same moment holds the row for an instant: so this one waits.
+            # Another worker that chooses its own at the same moment holds the row for an instant: this one waits.
             found = fetch_rows(WebhookEvent, "id = %s AND status = 'received' FOR UPDATE", [event_id])
             if not found:
                 return
