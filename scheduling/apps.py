@@ -19,10 +19,11 @@ class SchedulingConfig(AppConfig):
         from contact_center.accounts.enums import Action
         from contact_center.accounts.policies import can
         from contact_center.common import shell
-        from inbox import grounds, intakes, replies
+        from inbox import enclosures, grounds, intakes, replies
         from inbox.enums import EventKind
         from scheduling import duties, record
         from scheduling.services import mass_moves, offers
+        from scheduling.services.enclosed import calendar_files
         from scheduling.services.handing_over import GROUNDS
         from scheduling.services.offer_replies import OfferReplies
         from scheduling.services.reminders import still_holds
@@ -31,6 +32,7 @@ class SchedulingConfig(AppConfig):
         duties.declare()
         record.register_with_patients()
         grounds.register(GROUNDS, still_holds)
+        enclosures.register(GROUNDS, calendar_files)
         grounds.register(offers.GROUNDS, offers.still_holds)
         grounds.register(mass_moves.GROUNDS, mass_moves.still_holds)
         intakes.register(EventKind.AGENDA, _take_agenda_event)

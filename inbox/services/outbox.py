@@ -22,6 +22,7 @@ from inbox.adapters import events
 from inbox.adapters.base import AdapterError
 from inbox.adapters.events import Address, OutboundFile, OutboundMessage, SendResult
 from inbox.adapters.registry import UnknownAdapter
+from inbox.enclosures import enclosed_with
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
@@ -367,7 +368,7 @@ def _files(message: Message) -> dict[str, Any]:
     for file in found:
         with file.file.open("rb") as content:
             files.append(OutboundFile(file.name, file.content_type, content.read()))
-    return {"files": tuple(files)}
+    return {"files": (*files, *enclosed_with(message.pk, message.payload))}
 
 
 def _mail_headers(message: Message) -> dict[str, str]:

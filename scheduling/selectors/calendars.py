@@ -108,6 +108,15 @@ def own_entry(visit: Appointment, language: str, *, until: int) -> Entry:
     return replace(entry, place=", ".join(part for part in (entry.place, place.address) if part))
 
 
+def mailed_entry(visit: Appointment, *, until: int) -> Entry:
+    """A visit for the patient's own calendar as a mail may carry it, in the language that is set: when, where and with
+    whom, nothing about health; the link in it ends at `until`, a second of the epoch."""
+    words = "\n\n".join(part for part in (visit.practitioner.name, visit.location.address) if part)
+    return entry_of(
+        visit, summary=_("Your visit"), words=words, address=address_of(visit.pk, LinkPurpose.ANSWER, until=until)
+    )
+
+
 def _beginning(visit: Appointment) -> tuple[int, int]:
     """The first visit of the chain and how often it was moved; one statement per move."""
     begin, previous, moves = visit.pk, visit.previous_id, 0

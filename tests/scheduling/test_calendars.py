@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
+from inbox.models import Message
+from inbox.services.outbox import deliver_message
 from scheduling import links
 from scheduling.calendar_text import Entry, calendar_text
 from scheduling.enums import LinkPurpose
@@ -20,8 +22,10 @@ from scheduling.models import Absence, CalendarFeed
 from scheduling.selectors.calendars import feed_address
 from scheduling.services.booking import Wish, cancel, move
 from scheduling.services.calendars import end_feed, make_feed
+from scheduling.services.handing_over import hand_over_due
 from tests.factories.accounts import UserFactory
-from tests.factories.scheduling import AppointmentFactory, a_day_at, an_open_visit
+from tests.factories.patients import ContactPointFactory
+from tests.factories.scheduling import AppointmentFactory, ScheduleFactory, a_day_at, an_open_visit
 
 ZONE = ZoneInfo("America/New_York")
 ICS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ics"
@@ -202,3 +206,47 @@ def test_the_feed_of_somebody_locked_out_opens_nothing_and_names_end_with_the_ri
     agent.is_active = False
     agent.save()
     assert page(address).status_code == 404
+
+
+@pytest.fixture
+def mails(clock, ana, visit_of, email_channel, mailoutbox):
+    """`mails()` are the files of each mail that leaves now, to Ana, who likes mails best."""
+    ContactPointFactory(patient=ana, scheme="email", value="ana@example.org")
+    ana.preferred_channel = "email"
+    ana.save()
+
+    def leave():
+        mailoutbox.clear()
+        hand_over_due()
+        for message in Message.objects.filter(direction="outbound", status="queued").order_by("pk"):
+            deliver_message(message.pk)
+        return [mail.attachments for mail in mailoutbox]
+
+    return leave
+
+
+def test_a_mail_that_confirms_visits_brings_a_calendar_file_for_each_without_a_word_about_health(mails, ana, visit_of):
+    ana.language = "es"
+    ana.save()
+    first, second = visit_of(ana), visit_of(ana, hour=11)
+    (files,) = mails()
+    assert [(name, kind) for name, _content, kind in files] == [
+        ("visit.ics", "application/ics"), ("visit-2.ics", "application/ics"),
+    ]  # fmt: skip
+    events = [read(content.decode())[0] for _name, content, _kind in files]
+    assert [at(event["DTSTART"]) for event in events] == [first.starts_at, second.starts_at]
+    assert (events[0]["LOCATION"], "Cardiology" in str(events), "Ana" in str(events)) == ("Brickell", False, False)
+    assert events[0]["DESCRIPTION"] == "Dr. Mehrotra\n\n1221 Brickell Plaza"
+
+
+def test_a_moved_visit_comes_as_the_same_entry_and_a_reminder_brings_no_file(mails, ana, visit_of, clock):
+    visit = visit_of(ana)
+    ((before,),) = [read(content.decode()) for _name, content, _kind in mails()[0]]
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
+    wish = Wish(visit.service_id, visit.starts_at + timedelta(hours=2), visit.practitioner_id, visit.location_id)
+    new = move(actor=None, appointment_id=visit.pk, wish=wish, asked_by="patient", reason="Work")
+    ((after,),) = [read(content.decode()) for _name, content, _kind in mails()[0]]
+    assert (after["UID"], before["SEQUENCE"], after["SEQUENCE"]) == (before["UID"], "0", "2")
+    assert at(after["DTSTART"]) == new.starts_at
+    clock.move_to(new.starts_at - timedelta(days=2, hours=-1))
+    assert mails() == [[]]
