@@ -23,6 +23,7 @@ from contact_center.aurora import (
     care,
     drafts,
     floor,
+    homes,
     labels,
     neighbours,
     note_files,
@@ -122,6 +123,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     attention.tell(now)
     drafts.begin_some()
     wishes.write_down(now)
+    homes.write_down()
     agenda.set_up_agenda(now, random.Random(count))
     neighbours.set_up_neighbours()
     reminders.tell_of_visits(now)
