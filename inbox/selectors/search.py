@@ -34,7 +34,7 @@ MOST_TEXT = 200
 FEWEST_LETTERS = 2
 FEWEST_DIGITS = 4
 RARE, MIDDLING = 500, 5_000
-SPAN = 40_000
+SPAN = 10_000  # the first one; each is twice the one before
 MOST_SPANS = 4
 FIRST, CHUNK = 40, 300
 
@@ -216,8 +216,8 @@ def _some_at_a_time(ids: list[int]) -> Iterable[list[tuple[int, int]]]:
 def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], int]]:
     """The newest messages span by span; with each the id down to which was looked, 0 after the oldest."""
     top = MessageWords.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    for _number in range(MOST_SPANS):
-        floor = max(top - SPAN, 0)
+    for number in range(MOST_SPANS):
+        floor = max(top - SPAN * 2**number, 0)
         span = MessageWords.objects.filter(pk__gt=floor, pk__lte=top, words__mean=text)
         ids = list(span.order_by("-pk").values_list("pk", flat=True)[:CHUNK])
         top = ids[-1] - 1 if len(ids) == CHUNK else floor

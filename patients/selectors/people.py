@@ -86,7 +86,7 @@ def _visible_one(role: str) -> QuerySet[Patient]:
 
 
 @planned
-def _points() -> QuerySet[ContactPoint]:
+def points_of_many() -> QuerySet[ContactPoint]:
     """Of the patients 0."""
     return ContactPoint.objects.filter(patient__any_of=Given(0))
 
@@ -104,7 +104,7 @@ def _consents() -> QuerySet[Consent]:
 
 
 PARTS: dict[str, tuple[str, Callable[[], Prepared[Any]]]] = {
-    "contact_points": ("contact_points", _points),
+    "contact_points": ("contact_points", points_of_many),
     "related_persons__relative": ("related_persons", _relatives),
     "consents": ("consents", _consents),
 }

@@ -1,26 +1,34 @@
 """Finding the patients who are meant by a text."""
 
 import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, transaction
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Trim, Upper
+from django.utils import timezone
 
+from contact_center.accounts.asker import Asker, asker
+from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
+from contact_center.accounts.policies import can
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.models import AuditEntry
+from contact_center.common.prepared import Given, Prepared, give
 from patients.enums import ContactScheme
 from patients.models import ContactPoint, Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
-from patients.selectors.people import patients_visible_to
+from patients.selectors.people import patients_visible_to, points_of_many
 
 MOST_FOUND = 50
 RECENT, LOOKED_BACK = 20, 400
 MOST_WORDS = 6
 FEWEST_DIGITS = 4
 LEAST_LIKENESS = 0.4
+Question = Callable[[User, int, Sequence[str | Given], str | Given], QuerySet[Patient]]
 
 
 def search_patients(user: User, text: str, limit: int = 20) -> list[Patient]:
@@ -34,17 +42,58 @@ def search_patients(user: User, text: str, limit: int = 20) -> list[Patient]:
     limit = max(1, min(limit, MOST_FOUND))
     if len(text) < 2:
         return []
-    rows = patients_visible_to(user).prefetch_related("contact_points")
+    return _with_addresses(_found(user, text, limit))
+
+
+def _found(user: User, text: str, limit: int) -> list[Patient]:
+    if not can(user, Action.WORK_INBOX):
+        return []
+    if any(char.isdigit() or char == "@" for char in text):
+        return _found_by_number(user, text, limit)
+    words = text.split()[:MOST_WORDS]
+    found = _ask(user, _named, limit, words)
+    return found if found or len(text) < 4 else _spelled_like(user, words, text, limit)
+
+
+def _found_by_number(user: User, text: str, limit: int) -> list[Patient]:
+    rows = patients_visible_to(user)
     numbered: list[Patient] = []
     if any(char.isdigit() for char in text):
         numbered = list(rows.alias(number=Upper("mrn")).filter(number=text.upper()))
     if numbered and not text.isdecimal():
         return numbered
-    found = list(rows.filter(_meant_by(text)).order_by("family_name", "given_name", "pk")[:limit])
-    found = [*numbered, *(patient for patient in found if patient not in numbered)][:limit]
-    if found or len(text) < 4 or any(char.isdigit() or char == "@" for char in text):
-        return found
-    return _spelled_like(rows, text, limit)
+    found = rows.filter(_meant_by(text)).order_by("family_name", "given_name", "pk")[:limit]
+    return [*numbered, *(patient for patient in found if patient not in numbered)][:limit]
+
+
+def _with_addresses(found: list[Patient]) -> list[Patient]:
+    give({patient.pk: patient for patient in found}, "contact_points", "patient_id", points_of_many())
+    return found
+
+
+def _ask(user: User, build: Question, limit: int, words: list[str], text: str = "") -> list[Patient]:
+    """What `build` asks. Whom partner teams see is said by the apps that give them work, so theirs is no prepared
+    question."""
+    if user.role == Role.PARTNER_AGENT:
+        return list(build(user, limit, words, text))
+    return _prepared(build, user.role, limit, len(words)).ask(user.pk, [], timezone.now(), text, *words)
+
+
+@lru_cache(maxsize=64)
+def _prepared(build: Question, role: str, limit: int, count: int) -> Prepared[Patient]:
+    """After the asker the text and so many words."""
+    words = [Given(Asker.NEXT + 1 + place) for place in range(count)]
+    return Prepared(build(asker(role), limit, words, Given(Asker.NEXT)))
+
+
+def _named(user: User, limit: int, words: Sequence[str | Given], _text: str | Given) -> QuerySet[Patient]:
+    return patients_visible_to(user).filter(_in_name(words)).order_by("family_name", "given_name", "pk")[:limit]
+
+
+def _alike(user: User, limit: int, words: Sequence[str | Given], text: str | Given) -> QuerySet[Patient]:
+    alike = [Q(search_name__trigram_word_similar=_search_key(word)) for word in words]
+    likeness = TrigramWordSimilarity(_search_key(text), F("search_name"))  # type: ignore[arg-type]  # not only str
+    return patients_visible_to(user).filter(*alike).order_by(likeness.desc(), "family_name", "pk")[:limit]
 
 
 def recently_opened_by(user: User) -> list[Patient]:
@@ -62,7 +111,10 @@ def _meant_by(text: str) -> Q:
     digits = re.sub(r"\D", "", text)
     if len(digits) >= FEWEST_DIGITS and not re.search(r"[a-zA-Z]{2,}", text.lower().removeprefix("whatsapp:")):
         return _phone_meant_by(text, digits)
-    words = text.split()[:MOST_WORDS]
+    return _in_name(text.split()[:MOST_WORDS])
+
+
+def _in_name(words: Sequence[str | Given]) -> Q:
     return Q(*[Q(search_name__contains=_search_key(word)) for word in words])
 
 
@@ -84,22 +136,19 @@ def _has_point(scheme: str, **condition: object) -> Q:
     return Q(pk__in=ContactPoint.objects.filter(scheme=scheme, **condition).values("patient_id"))
 
 
-def _search_key(text: str) -> Trim:
+def _search_key(text: str | Given) -> Trim:
     """The text as names are stored for searching: lower case, without accents."""
-    key = Func(Value(text), Value(""), function="continuo_search_name", output_field=TextField())
-    return Trim(key)
+    said = text if isinstance(text, Given) else Value(text)
+    return Trim(Func(said, Value(""), function="continuo_search_name", output_field=TextField()))
 
 
-def _spelled_like(rows: QuerySet[Patient], text: str, limit: int) -> list[Patient]:
+def _spelled_like(user: User, words: list[str], text: str, limit: int) -> list[Patient]:
     """Those with all words much alike; where there are none, those with the longest word alike."""
-    words = text.split()[:MOST_WORDS]
-    likeness = TrigramWordSimilarity(_search_key(text), F("search_name"))  # type: ignore[arg-type]  # not only str
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         # What the index looks for; the server's own threshold misses two letters that changed places.
         cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(LEAST_LIKENESS)])
         for wanted in (words, [max(words, key=len)]):
-            alike = Q(*[Q(search_name__trigram_word_similar=_search_key(word)) for word in wanted])
-            found = list(rows.filter(alike).order_by(likeness.desc(), "family_name", "pk")[:limit])
+            found = _ask(user, _alike, limit, wanted, text)
             if found or len(words) == 1:
                 return found
     return []
