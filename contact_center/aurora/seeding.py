@@ -32,6 +32,7 @@ from contact_center.aurora import (
     records,
     reminders,
     setup,
+    sounds,
     voice,
     wishes,
 )
@@ -132,6 +133,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     care.tell(now)
     privacy.tell()
     voice.tell()
+    open_now += sounds.record_some()
     progress("audit trail", 0.98)
     audits.write(now)
     records.tell()

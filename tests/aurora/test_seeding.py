@@ -25,6 +25,7 @@ from inbox.models import (
     Message,
     MessageTemplate,
     Queue,
+    Recording,
     SavedView,
     WebForm,
     WebhookEvent,
@@ -137,7 +138,7 @@ def test_nothing_lies_in_the_future_or_before_its_beginning(clinic):
 
 def test_the_desk_has_open_work_of_every_sort(clinic):
     live = Interaction.objects.exclude(status__in=DONE)
-    assert live.count() == clinic.open_now == SCALE // 4
+    assert live.count() == clinic.open_now == SCALE // 4 + 1  # the voicemail
     assert live.filter(status=InteractionStatus.QUEUED, owner=None, unread_count__gt=0).count() >= 10
     assert live.filter(owner__email="agent@aurora.example").count() >= 5
     assert set(live.values_list("status", flat=True)) == {"queued", "offered", "active", "snoozed", "wrap_up"}
@@ -147,9 +148,17 @@ def test_the_desk_has_open_work_of_every_sort(clinic):
     assert live.filter(patient=None, is_contact_shared=True).count() >= 2
     assert live.filter(patient=None, is_contact_shared=False).count() >= 2
     for attachment in Attachment.objects.all():
-        assert attachment.file.read()[:4] in (b"\x89PNG", b"%PDF")
+        assert attachment.file.read()[:4] in (b"\x89PNG", b"%PDF", b"RIFF")
         assert attachment.file.size == attachment.size
     assert Attachment.objects.count() >= 3
+
+
+def test_calls_and_a_voicemail_can_be_heard(clinic):
+    recordings = list(Recording.objects.filter(status="stored"))
+    voicemail = Attachment.objects.get(message__channel_kind=ChannelKind.VOICE)
+    assert [one.file.read(4) for one in [*recordings, voicemail]] == [b"RIFF"] * 13
+    assert {one.lines.count() for one in recordings} == {3}
+    assert voicemail.message.interaction.calls.get().status == "voicemail"
 
 
 def test_records_wait_to_be_decided_on_and_one_merge_can_be_undone(clinic):
