@@ -168,6 +168,8 @@ def _times(request: HttpRequest, place: PlaceForm, *, problem: str = "", status:
         "place": place,
         "found": found,
         "parts": _parts(found, place.cleaned_data["mode"]),
+        "site": _only({offer.location for offer in found.offers}),
+        "person": _only({offer.practitioner for offer in found.offers}),
         "query": query.urlencode(),
         "first": first if first > today else None,
         "problem": problem,
@@ -183,6 +185,11 @@ def _parts(found: Times, mode: str) -> list[tuple[str, list[tuple[str, Any]]]]:
         name = next(name for end, name in PARTS if offer.starts_at.hour < end)
         parts.setdefault(name, []).append((sealed(offer.slot, mode), offer))
     return list(parts.items())
+
+
+def _only(rows: set[Any]) -> Any:
+    """The one that all have in common."""
+    return next(iter(rows)) if len(rows) == 1 else None
 
 
 def _keep(request: HttpRequest, place: PlaceForm, form: TimeForm) -> HttpResponse:

@@ -9,7 +9,7 @@ from scheduling.services.recovery import next_call
 WAITING, MISSED = 12, 8
 URGENCIES = [Urgency.ROUTINE, Urgency.SOON, Urgency.ROUTINE, Urgency.URGENT]
 BARRIERS = ["", Barrier.TRANSPORT, "", Barrier.FORGOT, Barrier.COST]
-OF_LATE = timedelta(days=2)
+OF_LATE = timedelta(days=4)  # also on a Monday morning
 
 
 def offer_freed_times(now: datetime) -> None:

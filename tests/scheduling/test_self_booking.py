@@ -116,6 +116,17 @@ def test_the_pages_speak_the_patients_language_and_nobody_keeps_or_finds_them(cl
     assert [answer[name] for name in ("Cache-Control", "X-Robots-Tag")] == ["no-store", "noindex, nofollow"]
 
 
+def test_where_and_with_whom_is_said_once_where_all_times_have_it_in_common(clinic, client):
+    def shown():
+        text = client.get(clinic.where).content.decode()
+        return [text.count(words) for words in ("<small>Brickell", "<span>Brickell", "<span>Dr. Mehrotra")]
+
+    assert shown() == [0, 1, 1]
+    other = PractitionerFactory(name="Dr. Osei", services=[clinic.service])
+    ScheduleFactory(practitioner=other, location=LocationFactory(time_zone=ZONE.key), hours=[(time(9), time(11))])
+    assert shown() == [2, 0, 0]
+
+
 def test_looking_changes_nothing(clinic, client):
     url = kept(clinic, client)
     before = (Occupancy.objects.count(), OneTimeCode.objects.count(), Appointment.objects.count())
