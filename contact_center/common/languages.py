@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 INTERPRETED = (
     "ar",
@@ -26,6 +27,9 @@ INTERPRETED = (
     "zh-hans",
 )
 
+UNLISTED = {"ht": gettext_lazy("Haitian Creole")}
+"""Languages that Django does not name."""
+
 
 def language_choices(present: str = "", codes: Iterable[str] | None = None) -> list[tuple[str, str]]:
     """Codes with their names, sorted by name: ours unless `codes` are given, and `present` whatever it is."""
@@ -35,6 +39,8 @@ def language_choices(present: str = "", codes: Iterable[str] | None = None) -> l
 
 def name_of(code: str) -> str:
     """A language's name in the language of the page; the code itself where it is not known."""
+    if code in UNLISTED:
+        return str(UNLISTED[code])
     try:
         return _(get_language_info(code)["name"])
     except KeyError:

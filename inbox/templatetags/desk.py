@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.enums import away_words
 from contact_center.common.highlight import marked
+from contact_center.common.languages import name_of
 from contact_center.common.moments import moment_words
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind, MessageStatus, Priority
@@ -207,10 +207,7 @@ def until_short(moment: datetime | None) -> str:
 @register.filter
 def language_title(code: str) -> str:
     """A language's name in the language of the page; the code where it is not known."""
-    try:
-        return _(get_language_info(code.split("-", maxsplit=1)[0])["name"])
-    except KeyError:
-        return code
+    return name_of(code.split("-", maxsplit=1)[0])
 
 
 @register.filter
