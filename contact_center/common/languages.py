@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 INTERPRETED = (
     "ar",
