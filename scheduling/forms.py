@@ -233,12 +233,15 @@ class BookForm(OfRows):
         return given | {"is_overbooking": bool(beside)}
 
     def wishes(self) -> list[Wish]:
-        """The wishes of a valid form: one, or those of a row."""
+        """The wishes of a valid form: one, or those of a row. What was held for them is held under their keys."""
         given = self.cleaned_data
         key: UUID = given["key"] or uuid4()
         keys = [key, *(uuid5(key, str(place)) for place in range(1, len(given["visits"])))]
         pairs = zip(given["visits"], keys, strict=True)
-        return [Wish(service_id=service, note=given["note"], key=one, **slot) for (service, slot), one in pairs]
+        return [
+            Wish(service_id=service, note=given["note"], key=one, hold_token=one, **slot)
+            for (service, slot), one in pairs
+        ]
 
 
 class CancelForm(forms.Form):

@@ -1,6 +1,7 @@
 """Booking, moving and cancelling visits."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,16 +22,19 @@ from patients.models import Patient
 from patients.services.records import open_patient_record
 from scheduling.enums import NeedKind
 from scheduling.forms import BookForm, CancelForm, PointedForm, SearchForm, sealed, sealed_row
-from scheduling.models import Appointment
+from scheduling.models import Appointment, HealthcareService, Occupancy
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import current_of, get_appointment_for
-from scheduling.selectors.openings import find_slots, offers_of
+from scheduling.selectors.openings import Offer, find_slots, offers_of
 from scheduling.selectors.overbooking import overbooking_hints
 from scheduling.selectors.rows import find_rows, missing_prerequisites, ordered
 from scheduling.selectors.told import needs_of, told_about
 from scheduling.services import attendance, booking, needs
+from scheduling.services.booking import Wish
+from scheduling.services.holds import hold_row, release_hold
 from scheduling.services.proposals import Proposal, propose
 from scheduling.services.reminders import may_send_again, send_again
+from scheduling.slots import Slot
 
 SHOWN_TIMES = 24
 VERBS: dict[str, tuple[Callable[..., object], Any]] = {
@@ -62,7 +66,7 @@ def visit(request: HttpRequest, appointment_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Search with GET, book one of the times with POST."""
+    """Search with GET; with POST book one of the times, or by its `verb` keep it for a while or give it back."""
     patient = _opened(request, patient_id, "booking")
     _require_booker(request)
     if request.method != "POST":
@@ -70,11 +74,14 @@ def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
     form = BookForm(request.POST)
     if not form.is_valid():
         return _show_times(request, patient, form=form, status=422)
+    wishes = form.wishes()
+    if request.POST.get("verb") in ("hold", "release"):
+        return _keep(request, patient, form, wishes)
     try:
         made = booking.book(
             actor=person_of(request),
             patient_id=patient.pk,
-            wishes=form.wishes(),
+            wishes=wishes,
             may_overlap=form.cleaned_data["may_overlap"],
             is_overbooking=form.cleaned_data["is_overbooking"],
         )
@@ -159,6 +166,22 @@ def _visible(request: HttpRequest, appointment_id: int) -> Appointment:
         raise Http404 from None
 
 
+def _keep(request: HttpRequest, patient: Patient, form: BookForm, wishes: list[Wish]) -> HttpResponse:
+    """Keep the chosen times, or give back those that are kept; the form is the same and books them."""
+    kept: list[Occupancy] = []
+    if request.POST["verb"] == "release":
+        for token in (wish.hold_token for wish in wishes if wish.hold_token):
+            release_hold(token=token)
+    else:
+        try:
+            if form.cleaned_data["is_overbooking"]:
+                raise Refused(_("A time beside the agenda cannot be kept."))
+            kept = hold_row(actor=person_of(request), wishes=wishes)
+        except Refused as error:
+            return _tell(request, patient, form, error)
+    return _show_times(request, patient, form=form, kept=kept[0].held_until_at if kept else None)
+
+
 def _show_visit(request: HttpRequest, found: Appointment, form: CancelForm, *, status: int = 200) -> HttpResponse:
     patient = _opened(request, found.patient_id, "visit")
     current = current_of(found)
@@ -184,9 +207,10 @@ def _show_times(
     *,
     moved: Appointment | None = None,
     form: BookForm | None = None,
+    kept: datetime | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The search, which stands in the address, and the times it finds now."""
+    """The search, which stands in the address, and the times it finds now; what the form chose is `kept` so long."""
     proposal = _proposed(request, moved) if moved else None
     given: Any = request.GET if "service" in request.GET else None
     if moved and given is None:
@@ -203,11 +227,24 @@ def _show_times(
         "is_searched": is_searched,
         "service": searching.cleaned_data["service"] if is_searched else None,
         "form": form or BookForm(initial={"key": uuid4()}),
+        "kept": kept,
+        "kept_visits": _chosen(form) if form and kept else [],
     }
     if is_searched:
         is_row = len(searching.services()) > 1
         context |= _rows(searching) if is_row else _times(searching, with_hints=moved is None)
     return render(request, "scheduling/times.html", context, status=status)
+
+
+def _chosen(form: BookForm) -> list[tuple[HealthcareService, Offer]]:
+    """What a valid form chose, as people read it."""
+    visits = form.cleaned_data["visits"]
+    services = HealthcareService.objects.in_bulk([service for service, _slot in visits])
+    slots = [
+        Slot(int(one["starts_at"].timestamp()), one["practitioner_id"], 0, one["location_id"], one["room_id"])
+        for _service, one in visits
+    ]
+    return [(services[pk], offer) for (pk, _slot), offer in zip(visits, offers_of(slots), strict=True)]
 
 
 def _times(searching: SearchForm, *, with_hints: bool) -> dict[str, Any]:

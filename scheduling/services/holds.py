@@ -1,5 +1,7 @@
 """Keeping a time free while a form is filled in."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
@@ -26,21 +28,29 @@ def hold_slot(*, actor: User | None, wish: Wish, network: str = "", token: UUID 
     Somebody has at most five holds at once, and patients from one `network` (their IP address) ten; only a digest of
     it is kept, as long as the hold. Raises SlotTaken, Refused for a time that is over or not open, PermissionDenied.
     """
-    require_booker(actor)
-    plan, held_from = plan_for(wish), _digest(network) if network else ""
+    return hold_row(actor=actor, wishes=[replace(wish, hold_token=token or uuid4())], network=network)[0]
 
-    def work() -> Occupancy:
+
+def hold_row(*, actor: User | None, wishes: Sequence[Wish], network: str = "") -> list[Occupancy]:
+    """As `hold_slot`, several times together, all or none, each under the `hold_token` of its wish; what was held under
+    these before is given back."""
+    require_booker(actor)
+    plans, held_from = [plan_for(wish) for wish in wishes], _digest(network) if network else ""
+    tokens = [wish.hold_token for wish in wishes]
+
+    def work() -> list[Occupancy]:
         if held_from:
             hold_for_transaction("holds", held_from)
             if _live().filter(held_from=held_from).count() >= MOST_FROM_A_NETWORK:
                 raise Refused(_("Too many times are being held from your connection. Wait some minutes, or call us."))
-        queue_up([plan])
-        if actor is not None and _live().filter(held_by=actor).count() >= MOST_HOLDS:
+        queue_up(plans)
+        Occupancy.objects.filter(hold_token__in=tokens).delete()
+        if actor is not None and _live().filter(held_by=actor).count() + len(plans) > MOST_HOLDS:
             raise Refused(_("You hold several times already. Book or release one of them first."))
-        until = timezone.now() + HOLD_FOR
-        return occupy(plan, hold_token=token or uuid4(), held_until_at=until, held_by=actor, held_from=held_from)
+        given = {"held_until_at": timezone.now() + HOLD_FOR, "held_by": actor, "held_from": held_from}
+        return [occupy(plan, hold_token=plan.wish.hold_token, **given) for plan in plans]
 
-    return settle(work, [plan])
+    return settle(work, plans)
 
 
 def extend_hold(*, token: UUID) -> bool:

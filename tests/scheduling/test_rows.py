@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contact_center.common.errors import Refused
-from scheduling.models import Appointment, Prerequisite
+from scheduling.models import Appointment, Occupancy, Prerequisite
 from scheduling.selectors.openings import Search
 from scheduling.selectors.rows import find_rows, ordered
 from scheduling.services.booking import Wish, book
@@ -165,3 +165,34 @@ def test_a_visit_that_is_moved_stays_one(signed_in, agent, blood, talk, page_of)
     where = f"/visits/{visit.pk}/move/?service={visit.service_id}&second={talk.pk}&mode=on_site"
     text = page_of.browser.get(where).content.decode()
     assert ('name="second"' in text, 'name="row"' in text, 'name="slot"' in text) == (False, False, True)
+
+
+def test_a_row_is_kept_while_one_talks_and_its_booking_takes_the_place_of_the_hold(
+    page_of, signed_in, supervisor, blood, talk
+):
+    given = {"row": rows(page_of())[0], "service": talk.pk, "key": str(uuid4())}
+    kept = [page_of.browser.post(page_of.where, given | {"verb": "hold"}) for _click in range(2)][1]
+    text = kept.content.decode()
+    assert (kept.status_code, "Nobody else can take this until 07:05." in text, rows(kept)[0]) == (
+        200, True, given["row"],
+    )  # fmt: skip
+    assert Occupancy.objects.filter(held_until_at=NOW + timedelta(minutes=5)).count() == 2
+    elsewhere = signed_in(supervisor).post(page_of.where, given | {"key": str(uuid4())})
+    assert (elsewhere.status_code, Appointment.objects.count()) == (409, 0)
+    assert page_of.browser.post(page_of.where, given).status_code == 302
+    assert [(one.appointment is None) for one in Occupancy.objects.all()] == [False, False]
+
+
+def test_keeping_is_all_or_nothing_and_what_is_kept_can_be_given_back(page_of, agent, blood, talk, site):
+    first, second = rows(page_of())[:2]
+    given = {"service": talk.pk, "key": str(uuid4())}
+    wish = Wish(blood.pk, NOW.replace(hour=9, minute=30), blood.practitioners.get().pk, site.pk)
+    book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish])
+    refused = page_of.browser.post(page_of.where, given | {"row": first, "verb": "hold"})
+    held = Occupancy.objects.filter(hold_token__isnull=False)
+    assert (refused.status_code, held.count()) == (409, 0)
+    free = next(one for one in rows(refused) if one != second)
+    page_of.browser.post(page_of.where, given | {"row": free, "verb": "hold"})
+    assert held.count() == 2
+    answer = page_of.browser.post(page_of.where, given | {"row": free, "verb": "release"})
+    assert (answer.status_code, held.count(), free in rows(answer)) == (200, 0, True)
