@@ -160,8 +160,10 @@ def follow(desk, transactional_db, agent, second_agent, sms_channel):
             for name in step:
                 act(name, row, agent, second_agent)
             page.evaluate(REFRESH)
+        expect(page.locator(".htmx-request")).to_have_count(0)  # the panels beside it have come
         followed = page.evaluate(TRUTH)
         page.reload()
+        expect(page.locator(".htmx-request")).to_have_count(0)
         close_old_connections()
         return followed, page.evaluate(TRUTH)
 
