@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -45,14 +44,15 @@ def a_clinic_with(messages):
         EntryFactory(patient=visit.patient, service=visit.service)
     talk, now = InteractionFactory(), timezone.now()
     first = MessageFactory(interaction=talk)
+    given = {
+        "interaction": talk, "channel": talk.channel, "channel_kind": talk.channel_kind, "direction": Direction.INBOUND,
+        "status": MessageStatus.RECEIVED, "address_scheme": first.address_scheme, "address": first.address,
+        "provider": first.provider, "occurred_at": now,
+    }  # fmt: skip
     rows = (
-        Message(
-            interaction=talk, channel=talk.channel, channel_kind=talk.channel_kind, direction=Direction.INBOUND, status=MessageStatus.RECEIVED,
-            address_scheme=first.address_scheme, address=first.address, text=f"Message {number} ñ 😀",
-            provider=first.provider, external_id=f"restore-{number}", occurred_at=now + timedelta(seconds=number),
-        )
+        Message(text=f"Message {number} ñ 😀", external_id=f"restore-{number}", **given)
         for number in range(messages - 1)
-    )  # fmt: skip
+    )
     Message.objects.bulk_create(rows, batch_size=5000)
 
 
