@@ -25,7 +25,7 @@ from contact_center.common.prepared import Given, planned, prepared
 from inbox.models import Case, Interaction, Message, MessageWords, Note
 from inbox.selectors.interactions import asked_by, interactions_visible_to, rows
 from inbox.selectors.list_rows import ListRow
-from inbox.selectors.note_search import find_notes, notes_saying
+from inbox.selectors.note_search import Seen, find_notes, notes_saying, seen_in
 from inbox.selectors.setup import cases_visible_to
 from patients.models import Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
@@ -92,11 +92,16 @@ def find_conversations(user: User, text: str, *, limit: int) -> list[Hit]:
         ids |= dict.fromkeys((pk for pk in newest if pk not in ids), "address")
     messages: dict[int, int] = {}
     notes: dict[int, int] = {}
+    question, asked = _ids_among(user.role), asked_by(user)
+
+    def seen(ids_among: list[int]) -> set[int]:
+        return {pk for (pk,) in question.tuples(*asked, ids_among)}
+
     if len(ids) < limit:
-        messages = find_words(visible, text, limit=limit)
+        messages = find_words(seen, text, limit=limit)
         ids |= dict.fromkeys((pk for pk in messages if pk not in ids), "message")
     if len(ids) < limit:
-        notes = find_notes(visible, text, limit=limit)
+        notes = find_notes(seen, text, limit=limit)
         ids |= dict.fromkeys((pk for pk in notes if pk not in ids), "note")
     return _hits(user, dict(list(ids.items())[:limit]), messages, notes, text)
 
@@ -106,6 +111,13 @@ def _of_receipt(role: str, limit: int) -> QuerySet[Interaction]:
     """After the asker: of the number."""
     found = interactions_visible_to(asker(role)).filter(reference=Given(Asker.NEXT)).order_by()
     return found.values_list("pk")[:limit]  # type: ignore[return-value]
+
+
+@planned
+def _ids_among(role: str) -> QuerySet[Interaction]:
+    """After the asker: among the ids."""
+    found = interactions_visible_to(asker(role)).filter(pk__any_of=Given(Asker.NEXT)).order_by()
+    return found.values_list("pk")  # type: ignore[return-value]
 
 
 @planned
@@ -166,15 +178,14 @@ def phone_digits(text: str) -> str:
     return bare if len(bare) >= FEWEST_DIGITS else digits
 
 
-def find_words(visible: QuerySet[Interaction], text: str, *, limit: int) -> dict[int, int]:
-    """Per conversation with these words in a message its newest such message, newest first."""
+def find_words(seen: Seen, text: str, *, limit: int) -> dict[int, int]:
+    """Per conversation that is `seen`, with these words in a message, its newest such message, newest first."""
     found: dict[int, int] = {}
     for pairs in _candidates(text):
         fresh = {interaction: message for message, interaction in reversed(pairs) if interaction not in found}
-        among = visible.filter(pk__any_of=list(fresh))  # `__in` would write and read hundreds of parameters
-        seen = set(among.values_list("pk", flat=True)) if fresh else set()
+        shown = seen(list(fresh)) if fresh else set()
         for message, interaction in pairs:
-            if interaction in seen:
+            if interaction in shown:
                 found.setdefault(interaction, message)
         if len(found) >= limit:
             break
@@ -202,8 +213,13 @@ def _candidates(text: str) -> Iterable[list[tuple[int, int]]]:
 
 
 def _by_index(text: str, most: int) -> list[int]:
-    everything = MessageWords.objects.filter(words__mean=text).order_by().values_list("pk", flat=True)
-    return sorted(everything[:most], reverse=True)
+    return sorted((pk for (pk,) in _indexed(most).tuples(text)), reverse=True)
+
+
+@prepared
+def _indexed(most: int) -> QuerySet[MessageWords]:
+    """With the words 0."""
+    return MessageWords.objects.filter(words__mean=Given(0)).order_by().values_list("pk")[:most]  # type: ignore[return-value]
 
 
 def _some_at_a_time(ids: list[int]) -> Iterable[list[tuple[int, int]]]:
@@ -215,15 +231,26 @@ def _some_at_a_time(ids: list[int]) -> Iterable[list[tuple[int, int]]]:
 
 def _walk(text: str) -> Iterable[tuple[list[tuple[int, int]], int]]:
     """The newest messages span by span; with each the id down to which was looked, 0 after the oldest."""
-    top = MessageWords.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    top = next((pk for (pk,) in _newest_words().tuples()), 0)
     for number in range(MOST_SPANS):
         floor = max(top - SPAN * 2**number, 0)
-        span = MessageWords.objects.filter(pk__gt=floor, pk__lte=top, words__mean=text)
-        ids = list(span.order_by("-pk").values_list("pk", flat=True)[:CHUNK])
+        ids = [pk for (pk,) in _span(CHUNK).tuples(floor, top, text)]
         top = ids[-1] - 1 if len(ids) == CHUNK else floor
         yield _paired(ids), top
         if top <= 0:
             return
+
+
+@prepared
+def _newest_words() -> QuerySet[MessageWords]:
+    return MessageWords.objects.order_by("-pk").values_list("pk")[:1]  # type: ignore[return-value]
+
+
+@prepared
+def _span(most: int) -> QuerySet[MessageWords]:
+    """Behind the message 0 up to the message 1, with the words 2."""
+    found = MessageWords.objects.filter(pk__gt=Given(0), pk__lte=Given(1), words__mean=Given(2))
+    return found.order_by("-pk").values_list("pk")[:most]  # type: ignore[return-value]
 
 
 def _paired(ids: list[int]) -> list[tuple[int, int]]:
@@ -301,7 +328,8 @@ def matching(
     Of what is done, which is without end, the newest few hundred; of what is open, all.
     """
     if is_past:
-        ids = {*find_words(found.order_by(), text, limit=CHUNK), *find_notes(found.order_by(), text, limit=CHUNK)}
+        seen = seen_in(found.order_by())
+        ids = {*find_words(seen, text, limit=CHUNK), *find_notes(seen, text, limit=CHUNK)}
         by_address = _by_address(found.order_by(), text)
         for part in (by_address, found.order_by().filter(_named(text, patient_ids))):
             if part is not None:
@@ -309,7 +337,7 @@ def matching(
         return found.filter(pk__in=ids)
     meant = _named(text, patient_ids) | Q(contact_value__icontains=phone_digits(text) or text)
     said = MessageWords.objects.filter(message__interaction=OuterRef("pk"), words__mean=text)
-    noted = Q(pk__in=list(find_notes(found.order_by(), text, limit=CHUNK)))
+    noted = Q(pk__in=list(find_notes(seen_in(found.order_by()), text, limit=CHUNK)))
     return found.filter(meant | noted | Q(contact_name__icontains=text) | Exists(said))
 
 

@@ -32,10 +32,10 @@ def test_all_of_them_come_newest_first_by_whichever_way(talks, monkeypatch, rare
     monkeypatch.setattr(search, "CHUNK", 3)
     monkeypatch.setattr(search, "FIRST", 2)
     monkeypatch.setattr(search, "_estimate", lambda text: estimate)
-    found = list(search.find_words(Interaction.objects.all(), "gastroscopy", limit=3))
+    found = list(search.find_words(search.seen_in(Interaction.objects.all()), "gastroscopy", limit=3))
     assert found == talks[:3]
 
 
 def test_a_word_that_nobody_wrote_costs_two_statements(talks, django_assert_num_queries):
     with django_assert_num_queries(2):
-        assert search.find_words(Interaction.objects.all(), "zzyzx", limit=8) == {}
+        assert search.find_words(search.seen_in(Interaction.objects.all()), "zzyzx", limit=8) == {}

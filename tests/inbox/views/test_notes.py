@@ -151,4 +151,6 @@ def test_of_common_words_the_newest_notes_are_looked_at(agent, mine, monkeypatch
     monkeypatch.setattr(note_search, "RARE", 2)
     monkeypatch.setattr(note_search, "CHUNK", 2)
     notes = NoteFactory.create_batch(4, interaction=mine, body="call back")
-    assert note_search.find_notes(interactions_visible_to(agent), "call", limit=8) == {mine.pk: notes[-1].pk}
+    assert note_search.find_notes(note_search.seen_in(interactions_visible_to(agent)), "call", limit=8) == {
+        mine.pk: notes[-1].pk
+    }
