@@ -1,6 +1,6 @@
 """Times for several services in one trip: in the order that their prerequisites ask for, at one site."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from scheduling.selectors.openings import FIRST_DAYS, MOST_DAYS, Search, every_s
 from scheduling.slots import Gap, Slot, Step, in_a_row, in_order
 
 DAY_MINUTES = 24 * 60
+MOST_ALIKE = 3
 
 
 def ordered(services: Sequence[HealthcareService]) -> tuple[list[HealthcareService], list[list[Gap]]]:
@@ -62,10 +63,27 @@ def find_rows(
                   gaps[place], most_wait if place else None, now)
             for place, one in enumerate(searches)
         ]  # fmt: skip
-        ways = groupby(in_a_row(steps), key=lambda way: (way[0].start, way[0].location_id))
+        ways = groupby(in_a_row(_fewer(steps)), key=lambda way: (way[0].start, way[0].location_id))
         found += islice((next(same) for _key, same in ways), limit - len(found))
         day, days = end + timedelta(days=1), min(days * 2, MOST_DAYS)
     return found
+
+
+def _fewer(steps: Sequence[Step]) -> list[Step]:
+    """The same without sites that not all of them have, and with at most three slots that begin at once at a site: who
+    looks for a way in vain tries every mixture of what is left."""
+    shared = set.intersection(*({slot.location_id for slot in step.slots} for step in steps))
+    fewer = []
+    for step in steps:
+        seen: Counter[tuple[int, int]] = Counter()
+        kept = []
+        for slot in step.slots:
+            key = (slot.start, slot.location_id)
+            seen[key] += 1
+            if slot.location_id in shared and seen[key] <= MOST_ALIKE:
+                kept.append(slot)
+        fewer.append(replace(step, slots=kept))
+    return fewer
 
 
 def _step(search: Search, gaps: Sequence[Gap], most_wait: int | None, now: datetime) -> Step:
