@@ -35,10 +35,9 @@ def measure(database_url: str) -> list[Row]:
     if not READY:
         seed = [sys.executable, "-W", "ignore", "manage.py", "seed", "--scale", str(SCALE)]
         subprocess.run(seed, cwd=ROOT, env=env | {"DEBUG": "1"}, check=True, stdout=subprocess.DEVNULL)
-    import django
-
-    django.setup()
     from django.conf import settings
+
+    import contact_center.wsgi  # noqa: F401 - loaded as a web process is
 
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.SECURE_SSL_REDIRECT = False
