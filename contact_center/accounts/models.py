@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken, AuthTokenManager
 
 from contact_center.accounts.enums import PresenceState, Role, SkillKind
-from contact_center.common.models import TimeStampedModel
+from contact_center.common.models import TimeStampedModel, WordedModel
 
 
 class UserManager(DjangoUserManager["User"]):
@@ -117,7 +117,7 @@ class UserSkill(models.Model):
         return f"skill {self.skill_id} of user {self.user_id}"
 
 
-class Presence(models.Model):
+class Presence(WordedModel):
     """What a person is doing now. History stands in `PresenceChange`."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="presence", primary_key=True)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from contact_center.audit.enums import AuditAction
+from contact_center.common.models import WordedModel
 
 
 class AuditChain(models.Model):
@@ -17,7 +18,7 @@ class AuditChain(models.Model):
         return f"audit chain {self.number}"
 
 
-class AuditEntry(models.Model):
+class AuditEntry(WordedModel):
     """One fact of ids and field names, no values. Never updated, never deleted: the database refuses it by trigger."""
 
     chain = models.ForeignKey(AuditChain, on_delete=models.PROTECT, related_name="entries")
