@@ -5,6 +5,7 @@ import re
 from functools import partial
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 import pytest_socket
 from channels.layers import channel_layers
@@ -24,6 +25,8 @@ from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
 from tests.template import drop_template, template_of
 
+hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no fault of an example
+hypothesis.settings.load_profile("house")
 STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories|visits)\.py)")
 TransactionTestCase._fixture_teardown = empty_tables
 

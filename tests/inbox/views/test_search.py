@@ -234,16 +234,17 @@ def test_a_search_asks_as_many_questions_for_fifty_rows_as_for_one(
             MessageFactory(interaction=row, text="metformina")
         index_messages()
 
-    def asked():
+    def once():
         with django_assert_max_num_queries(90) as captured:
             rows, _answer = in_list(client, "metformina")
         return len(captured), len(rows)
 
+    def asked():
+        return min(once() for _ in range(3))  # what is known for some seconds is asked again when they are over
+
     add(1)
-    asked()
     one = asked()
     add(49)
-    asked()
     assert (one[1], asked()) == (1, (one[0], 50))
     with django_assert_max_num_queries(60):
         find(client, "metformina")
