@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
@@ -122,6 +123,7 @@ def _leave_message(earlier: Interaction, at: datetime, sound: bytes) -> None:
     for kind in (CallMomentKind.QUEUED, CallMomentKind.VOICEMAIL):
         CallMoment.objects.create(call=call, kind=kind, at=at)
     message = Message.objects.create(
+        public_id=uuid.uuid5(uuid.NAMESPACE_OID, f"voicemail-{row.pk}"),
         interaction=row, channel_id=row.channel_id, channel_kind=row.channel_kind, direction=Direction.INBOUND,
         kind=MessageKind.MEDIA, status=MessageStatus.RECEIVED, address_scheme=row.contact_scheme,
         address=row.contact_value, occurred_at=at, provider=call.provider, external_id=SID,

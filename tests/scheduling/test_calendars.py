@@ -231,7 +231,7 @@ def test_a_mail_that_confirms_visits_brings_a_calendar_file_for_each_without_a_w
     first, second = visit_of(ana), visit_of(ana, hour=11)
     (files,) = mails()
     assert [(name, kind) for name, _content, kind in files] == [
-        ("visit.ics", "application/ics"), ("visit-2.ics", "application/ics"),
+        ("cita.ics", "application/ics"), ("cita-2.ics", "application/ics"),
     ]  # fmt: skip
     events = [read(content.decode())[0] for _name, content, _kind in files]
     assert [at(event["DTSTART"]) for event in events] == [first.starts_at, second.starts_at]

@@ -50,7 +50,8 @@ def test_quality_is_measured_as_it_is_defined():
 
 
 @pytest.mark.django_db
-def test_only_what_was_known_when_a_visit_was_booked_counts():
+def test_only_what_was_known_when_a_visit_was_booked_counts(time_machine):
+    time_machine.move_to("2026-03-02 17:00Z", tick=False)  # noon at the clinic
     now, patient = timezone.now(), PatientFactory(birth_date=date(1990, 1, 1))
     early = AppointmentFactory(patient=patient, starts_at=now - timedelta(days=60))
     late = AppointmentFactory(patient=patient, starts_at=now - timedelta(days=10))
