@@ -48,8 +48,9 @@ def claim_colleague(*, actor: User, call_id: int, colleague: User) -> CallLeg:
 
 
 def keep_claim(claim: CallLeg, external_id: str) -> Call:
-    """The colleague is rung under this id. Raises Conflict when they refused, or the call ended, meanwhile."""
-    is_refused = False
+    """The colleague is rung under this id. Raises Conflict when they refused, may not work any more, or the call ended,
+    meanwhile."""
+    is_refused = is_over = False
     with realtime.atomic():
         call = locked_call(claim.call_id)
         earlier = call.legs.filter(external_id=external_id).first()
@@ -57,8 +58,8 @@ def keep_claim(claim: CallLeg, external_id: str) -> Call:
             is_refused = True
             claim.delete()
         elif earlier is None:
-            CallLeg.objects.filter(pk=claim.pk).update(external_id=external_id)
-        if call.status not in TALKING:
+            is_over = not call.legs.filter(pk=claim.pk, left_at=None).update(external_id=external_id)
+        if is_over or call.status not in TALKING:
             is_refused = True
             let_go([external_id])
         note(call, CallMomentKind.CONSULTED, user=claim.user)

@@ -10,6 +10,7 @@ from inbox.enums import TALKING, CallMomentKind, CallParty
 from inbox.models import Call, CallLeg, Interaction
 from inbox.policies import can_supervise
 from inbox.services import clocks, supervision
+from inbox.services.call_consults import ASKING
 from inbox.services.call_losses import let_go, lose_agent, send_back
 from inbox.services.call_offers import withdraw_offer
 from inbox.services.call_rows import locked_call, show
@@ -33,7 +34,7 @@ def leave_calls(user_id: int) -> int:
     guests = CallLeg.objects.filter(user=person, party__in=[P.CONSULTED, P.SUPERVISOR], left_at=None)
     for leg in guests.select_related("call"):
         if not (can_supervise(person, leg.call) if leg.party == P.SUPERVISOR else may_work):
-            _leave_as_guest(leg)
+            _leave_as_guest(leg.call_id, leg.pk)
     if may_work:
         return 0
     withdraw_calls_from(user_id)
@@ -41,12 +42,17 @@ def leave_calls(user_id: int) -> int:
     return sum(_leave(pk, user_id) for pk in found)
 
 
-def _leave_as_guest(leg: CallLeg) -> None:
+def _leave_as_guest(call_id: int, leg_id: int) -> None:
     with realtime.atomic():
-        call, now = locked_call(leg.call_id), timezone.now()
-        if call.legs.filter(pk=leg.pk, left_at=None).update(left_at=now):
+        call, now = locked_call(call_id), timezone.now()
+        leg = call.legs.select_related("user").filter(pk=leg_id, left_at=None).first()
+        if leg is None:
+            return
+        leg.left_at = now
+        leg.save(update_fields=["left_at"])
+        if not leg.external_id.startswith(ASKING):  # whoever asks is told of it with the answer, and lets the leg go
             let_go([leg.external_id])
-            supervision.left(call, leg, now)
+        supervision.left(call, leg, now)
 
 
 def _leave(call_id: int, user_id: int) -> bool:

@@ -126,21 +126,25 @@ def _keep(seen: Call, claim: CallLeg, external_id: str) -> str:
     with realtime.atomic():
         call = locked_call(seen.pk)
         known = call.legs.filter(external_id=external_id).first()
-        if known is None:
-            call.legs.filter(pk=claim.pk).update(external_id=external_id)
+        is_kept = known is None and call.legs.filter(pk=claim.pk, left_at=None).update(external_id=external_id) == 1
         if call.status not in TALKING:
             return _("This call has ended.")
         if call.agent_id != seen.agent_id:
             return _("Somebody else talks to the caller now. Look again before you listen.")
-        return _("Your telephone does not answer.") if known is not None and known.left_at is not None else ""
+        if known is None:
+            return "" if is_kept else _("You do not take part in this call any more.")
+        return _("Your telephone does not answer.") if known.left_at is not None else ""
 
 
 def _drop(claim: CallLeg) -> None:
     """Nobody is on the line: the record says that they wanted to, and left."""
     with realtime.atomic():
         call = locked_call(claim.call_id)
-        call.legs.filter(pk=claim.pk).delete()
-        left(call, claim, timezone.now())
+        mine = call.legs.filter(pk=claim.pk)
+        is_said = mine.exclude(left_at=None).exists()
+        mine.delete()
+        if not is_said:
+            left(call, claim, timezone.now())
 
 
 def answered(call: Call, external_id: str, user_id: int | None) -> None:

@@ -11,9 +11,10 @@ from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import Supervision
 from inbox.models import CallLeg, Notification
 from inbox.selectors.calls import calls_now, phone_of
-from inbox.services import call_control, supervision
+from inbox.services import call_control, call_departures, supervision
 from inbox.services.call_consults import ASKING
 from inbox.services.call_offers import watch_calls
+from inbox.services.call_rows import locked_call
 from inbox.services.ledger import drain_ledger
 from tests.factories.patients import PatientFactory
 
@@ -95,6 +96,46 @@ def test_what_changed_while_the_supervisors_telephone_rang_is_said_and_the_line_
         take_part(supervisor, talk, LISTEN)
     assert ("hang_up", "CLlate") in provider.asked
     assert talk.legs.filter(party="supervisor").count() == 0
+
+
+@pytest.mark.parametrize("party", ["supervisor", "consulted"])
+def test_whoever_may_not_any_more_while_they_are_rung_does_not_come_to_the_line(
+    talk, provider, agent, supervisor, second_agent, admin, monkeypatch, django_capture_on_commit_callbacks, party
+):
+    person, name = (supervisor, "supervise") if party == "supervisor" else (second_agent, "consult")
+
+    def meanwhile(self, *args, **given):
+        with django_capture_on_commit_callbacks(execute=True):
+            change_role(actor=admin, user_id=person.pk, role=Role.AUDITOR)
+        return "CLlate"
+
+    monkeypatch.setattr(TwilioVoiceAdapter, name, meanwhile)
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(Conflict):
+        if party == "supervisor":
+            take_part(supervisor, talk, LISTEN)
+        else:
+            call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    assert talk.legs.filter(party=party).exclude(left_at__isnull=False, external_id__startswith=ASKING).count() == 0
+    assert talk.moments.filter(kind="left", user=person).count() == 1
+    assert [asked[1] for asked in provider.asked if asked[0] == "hang_up"] == ["CLlate"]
+
+
+def test_a_leg_that_got_its_id_meanwhile_is_let_go_by_it(
+    talk, provider, supervisor, monkeypatch, django_capture_on_commit_callbacks
+):
+    leg = take_part(supervisor, talk, LISTEN)
+    CallLeg.objects.filter(pk=leg.pk).update(external_id=f"{ASKING}1")
+
+    def answered_first(call_id):
+        CallLeg.objects.filter(pk=leg.pk).update(external_id=leg.external_id)
+        return locked_call(call_id)
+
+    monkeypatch.setattr(call_departures, "locked_call", answered_first)
+    supervisor.role = Role.AGENT
+    supervisor.save()
+    with django_capture_on_commit_callbacks(execute=True):
+        call_departures.leave_calls(supervisor.pk)
+    assert provider.asked[-1] == ("hang_up", leg.external_id)
 
 
 def test_a_whisper_falls_silent_before_the_call_goes_to_a_colleague(talk, provider, agent, second_agent, supervisor):
