@@ -361,7 +361,9 @@ def outbound_of(message: Message) -> OutboundMessage:
 
 def _files(message: Message) -> dict[str, Any]:
     """Content for a mail, addresses to fetch it from for other providers. Raises FileNotFoundError."""
-    found = [] if message.is_sensitive else files_of(message)
+    if message.is_sensitive:
+        return {}
+    found = files_of(message)
     if message.channel_kind != ChannelKind.EMAIL:
         return {"media_urls": tuple(public_address(file) for file in found)}
     files = []

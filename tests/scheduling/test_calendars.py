@@ -239,6 +239,13 @@ def test_a_mail_that_confirms_visits_brings_a_calendar_file_for_each_without_a_w
     assert events[0]["DESCRIPTION"] == "Dr. Mehrotra\n\n1221 Brickell Plaza"
 
 
+def test_a_mail_with_words_behind_a_link_brings_no_file(mails, ana, visit_of):
+    visit_of(ana)
+    hand_over_due()
+    Message.objects.update(is_sensitive=True)
+    assert mails() == [[]]
+
+
 def test_a_moved_visit_comes_as_the_same_entry_and_a_reminder_brings_no_file(mails, ana, visit_of, clock):
     visit = visit_of(ana)
     ((before,),) = [read(content.decode()) for _name, content, _kind in mails()[0]]
