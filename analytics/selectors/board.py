@@ -11,13 +11,13 @@ from django.utils import timezone
 from analytics.metrics import CallCounts, Scope, call_counts, percent, reply_counts, waiting, waiting_calls
 from analytics.occupancy import Occupancy
 from analytics.selectors.days import occupancy_of
-from contact_center.accounts.enums import AutomaticAway, PresenceState, away_words
+from contact_center.accounts.enums import Action, AutomaticAway, PresenceState, away_words
 from contact_center.accounts.models import Team, TeamMembership, User
+from contact_center.accounts.policies import roles_that_may
 from inbox.enums import TALKING, InteractionStatus, TimelineKind
 from inbox.models import Call, Interaction, Queue, QueueSettings, TimelineEvent
 from inbox.selectors.distribution import LIVELY, handing
 from inbox.selectors.interactions import queues_of
-from inbox.selectors.team import WORKERS
 
 S, P = InteractionStatus, PresenceState
 NEAR = 0.75
@@ -237,7 +237,7 @@ def state_of_queues(now: datetime, also: Collection[int]) -> dict[int, str]:
 
 def people_of(scope: Scope, now: datetime, team: Team | None = None) -> list[Person]:
     """Everybody who is signed in and works the inbox, with what they do now."""
-    here = User.objects.filter(is_active=True, is_service_account=False, role__in=WORKERS)
+    here = User.objects.filter(is_active=True, is_service_account=False, role__in=roles_that_may(Action.WORK_INBOX))
     here = here.exclude(presence=None).exclude(presence__state=P.OFFLINE)
     if team is not None:
         here = here.filter(memberships__team=team)

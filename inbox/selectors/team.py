@@ -9,13 +9,12 @@ from django.db.models import Count, F, Min, Q
 
 from contact_center.accounts.enums import Action, PresenceState, Role
 from contact_center.accounts.models import Presence, User
-from contact_center.accounts.policies import can
+from contact_center.accounts.policies import can, roles_that_may
 from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Queue
 from inbox.selectors.interactions import interactions_visible_to, queue_ids_of, queues_of
 
 S = InteractionStatus
-WORKERS = [Role.AGENT, Role.CLINICAL_AGENT, Role.PARTNER_AGENT, Role.SUPERVISOR, Role.ADMIN]
 ORDER = [PresenceState.ONLINE, PresenceState.BUSY, PresenceState.AWAY, PresenceState.OFFLINE]
 FEW = 3
 
@@ -67,7 +66,7 @@ def colleagues_of(user: User) -> list[Colleague]:
     """
     if not may_see_team(user):
         return []
-    people = User.objects.filter(is_active=True, is_service_account=False, role__in=WORKERS)
+    people = User.objects.filter(is_active=True, is_service_account=False, role__in=roles_that_may(Action.WORK_INBOX))
     people = people.select_related("presence").prefetch_related("teams").order_by("first_name", "last_name", "pk")
     open_ones = interactions_visible_to(user).filter(status__in=OPEN).filter(owner__isnull=False).order_by()
     load = {
