@@ -13,7 +13,7 @@
   const formOf = (key) => forms().find((form) => form.dataset.draftKey === key);
 
   function learn(form) { // what the server says of this box now
-    const key = form.dataset.draftKey, round = form.querySelector("[name=draft_round]");
+    const key = form.dataset.draftKey, round = form.querySelector("[data-draft-url]");
     if (!round) return null;
     const state = kept.get(key) || { text: areaOf(form).value, mode: modeOf(form), version: 0, saved: 0 };
     Object.assign(state, { url: round.dataset.draftUrl, round: round.value, token: form.querySelector("[name=csrfmiddlewaretoken]")?.value });

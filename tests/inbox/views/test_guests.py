@@ -1,5 +1,7 @@
 """Whoever a note mentions may read that conversation and add notes, and nothing else."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -36,6 +38,15 @@ def test_a_guest_reads_and_notes(outsider, shown, signed_in):
     ]
     client.post(reverse("inbox:compose", args=[shown.pk]), {"mode": "note", "text": "Seen"}, headers=HTMX)
     assert (seen, list(shown.notes.values_list("author_id", flat=True))[-1]) == ([200] * 3, outsider.pk)
+
+
+def test_a_guests_note_sent_twice_is_one(outsider, shown, signed_in):
+    client, address = signed_in(outsider), reverse("inbox:compose", args=[shown.pk])
+    page = client.get(reverse("inbox:interaction", args=[shown.pk])).content.decode()
+    (drawn,) = re.findall(r'name="draft_round" value="([^"]+)"', page)
+    for _turn in range(2):
+        client.post(address, {"mode": "note", "text": "Seen", "draft_round": drawn}, headers=HTMX)
+    assert shown.notes.filter(author=outsider).count() == 1
 
 
 def test_a_guest_does_nothing_else(outsider, agent, shown, signed_in):
