@@ -69,7 +69,8 @@ def declare() -> None:
         Table("inbox.CallLeg", MESSAGES, scrub={}),
         Table("inbox.CallMoment", MESSAGES, scrub={"detail": ""}),
         Table(  # the row stays, so that the provider's copy can be deleted too
-            "inbox.Recording", DataClass.RECORDINGS, scrub={"file": "", "digest": "", "error": "", "transcript_id": ""},
+            "inbox.Recording", DataClass.RECORDINGS,
+            scrub={"file": "", "digest": "", "error": "", "transcript_id": "", "is_erased": True},
             moment="started_at", expires=Q(status__in=[RecordingStatus.STORED, RecordingStatus.MISSING]),
         ),
         Table("inbox.TranscriptLine", DataClass.RECORDINGS, moment="recording__started_at"),

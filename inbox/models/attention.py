@@ -35,6 +35,10 @@ class Notification(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=20, choices=NotificationKind.choices)
     interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    queue = models.ForeignKey(
+        "inbox.Queue", on_delete=models.CASCADE, null=True, blank=True, related_name="+",
+        help_text="Of what concerns a queue, not a conversation.",
+    )  # fmt: skip
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )

@@ -142,6 +142,10 @@ class Call(SafeFSM, TimeStampedModel):
     voicemail_forgotten_at = models.DateTimeField(
         null=True, blank=True, help_text="When the provider deleted its copy."
     )
+    voicemail_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often that copy was to be deleted."
+    )
+    voicemail_next_attempt_at = models.DateTimeField(null=True, blank=True)
     transcript = models.TextField(blank=True)
     purpose = models.CharField(max_length=240, blank=True, help_text="Why we called.")
     recording_consent = models.CharField(max_length=10, blank=True, db_default="", choices=RecordingConsent.choices)

@@ -45,6 +45,7 @@ class Recording(SafeFSM, TimeStampedModel):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=200, blank=True)
     stored_at = models.DateTimeField(null=True, blank=True)
+    is_erased = models.BooleanField(default=False, db_default=False, help_text="What was said is not kept any more.")
     forgotten_at = models.DateTimeField(null=True, blank=True, help_text="When the provider deleted its copy.")
 
     class Meta:
@@ -59,11 +60,7 @@ class Recording(SafeFSM, TimeStampedModel):
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=Q(status=R.ENDED), name="recording_to_fetch"),
             models.Index(fields=["id"], condition=Q(status=R.STORED, forgotten_at=None), name="recording_copy_of_ours"),
-            models.Index(
-                fields=["id"],
-                condition=Q(file="", status__in=[R.STORED, R.MISSING], forgotten_at=None),
-                name="recording_copy_only",
-            ),
+            models.Index(fields=["id"], condition=Q(is_erased=True, forgotten_at=None), name="recording_copy_only"),
         ]
 
     def __str__(self) -> str:

@@ -22,13 +22,16 @@ from inbox.services.recording_store import digest_of
 log = structlog.get_logger(__name__)
 R = RecordingStatus
 TASK, QUEUE = "inbox.forget_copies", "default"
-SAFE_AFTER, AGAIN_AFTER = timedelta(hours=1), timedelta(minutes=10)
+SAFE_AFTER = timedelta(hours=1)
+AGAIN_AFTER, SELDOM = timedelta(minutes=10), timedelta(days=1)
+OUT_OF_REACH = ("provider_down", "rate_limited")
 
 
 def forget_copies(*, limit: int = 200) -> int:
     """Let the provider delete its copies of recordings and voicemails; returns how many it did. One worker at a time.
 
-    A copy of which ours cannot be read as it was stored is kept. A provider that does not answer is asked later.
+    A copy of which ours cannot be read as it was stored is kept. What does not succeed is tried again ever more seldom
+    and holds up no other copy; a provider that is out of reach is left alone until the next run.
     """
     with try_held("forget-copies") as is_mine:
         if not is_mine:
@@ -40,28 +43,34 @@ def forget_copies(*, limit: int = 200) -> int:
             try:
                 done += _forget_recording(row, now) if isinstance(row, Recording) else _forget_voicemail(row, now)
             except AdapterError as error:
-                if not error.permanent:
+                log.warning(
+                    "copy_not_deleted", model=type(row).__name__, pk=row.pk, reason=error.reason, code=error.code
+                )
+                if error.reason in OUT_OF_REACH:
                     break
         return done
 
 
 def _recordings(now: datetime) -> QuerySet[Recording]:
-    """What was erased, or kept for its time, says nothing any more: no file, and of a missing one not why."""
-    is_due = Q(file="", status=R.STORED) | Q(file="", status=R.MISSING, error="")
+    is_due = Q(is_erased=True)
     if settings.DELETE_RECORDINGS_AT_PROVIDER:
         is_due |= Q(status=R.STORED, stored_at__lt=now - SAFE_AFTER)
-    rows = Recording.objects.filter(is_due, status__in=[R.STORED, R.MISSING], forgotten_at=None)
+    rows = Recording.objects.filter(is_due, forgotten_at=None)
     return rows.exclude(external_id="").exclude(next_attempt_at__gt=now).order_by("pk")
 
 
 def _forget_recording(recording: Recording, now: datetime) -> bool:
     row = Recording.objects.filter(pk=recording.pk)
-    row.update(next_attempt_at=now + AGAIN_AFTER)
+    row.update(attempts=recording.attempts + 1, next_attempt_at=_again_at(now, recording.attempts))
     if recording.file and not _is_as_stored(recording):
         log.error("recording_damaged", recording_id=recording.pk)
         return False
     ask(lambda voice: voice.delete_recording(recording.external_id))
     return bool(row.update(forgotten_at=now))
+
+
+def _again_at(now: datetime, attempts: int) -> datetime:
+    return now + min(AGAIN_AFTER * 2 ** min(attempts, 10), SELDOM)
 
 
 def _is_as_stored(recording: Recording) -> bool:
@@ -80,16 +89,22 @@ def _voicemails(now: datetime) -> QuerySet[Call]:
     if settings.DELETE_RECORDINGS_AT_PROVIDER:
         is_safe = Exists(sound.filter(status=AttachmentStatus.CLEAN).exclude(file=""))
         is_due |= Q(is_safe, ended_at__lt=now - SAFE_AFTER)
-    return Call.objects.filter(is_due, voicemail_forgotten_at=None).exclude(voicemail_id="").order_by("pk")
+    rows = Call.objects.filter(is_due, voicemail_forgotten_at=None).exclude(voicemail_id="")
+    return rows.exclude(voicemail_next_attempt_at__gt=now).order_by("pk")
 
 
 def _forget_voicemail(call: Call, now: datetime) -> bool:
+    row = Call.objects.filter(pk=call.pk)
+    row.update(
+        voicemail_attempts=call.voicemail_attempts + 1,
+        voicemail_next_attempt_at=_again_at(now, call.voicemail_attempts),
+    )
     sound = Attachment.objects.filter(message__provider=call.provider, message__external_id=call.voicemail_id)
     if not all(_has_its_size(one) for one in sound if one.file):
         log.error("voicemail_damaged", call_id=call.pk)
         return False
     ask(lambda voice: voice.delete_recording(call.voicemail_id))
-    return bool(Call.objects.filter(pk=call.pk).update(voicemail_forgotten_at=now))
+    return bool(row.update(voicemail_forgotten_at=now))
 
 
 def _has_its_size(sound: Attachment) -> bool:

@@ -25,7 +25,7 @@ from inbox.services.provider_copies import forget_copies
 from patients import duties
 from patients.services.erasure import take_away
 from tests.factories.inbox import InteractionFactory
-from tests.factories.voice import RecordingFactory
+from tests.factories.voice import CallFactory, RecordingFactory
 
 pytestmark = pytest.mark.django_db
 TOLD = "This call is recorded, and a supervisor may listen, so that we serve you well."
@@ -297,7 +297,7 @@ def test_the_providers_copy_goes_when_ours_is_safe_and_that_is_wanted_or_when_ou
         digest=hashlib.sha256(b"RIFF").hexdigest(), stored_at=timezone.now() - timedelta(hours=hours)
     )
     if file is None:
-        Recording.objects.filter(pk=recording.pk).update(file="", digest="")
+        erase()
     elif file != b"RIFF":
         recording.file.open("wb").write(file)
         recording.file.close()
@@ -308,12 +308,41 @@ def test_the_providers_copy_goes_when_ours_is_safe_and_that_is_wanted_or_when_ou
 
 def test_the_providers_copy_of_a_recording_we_could_not_fetch_goes_when_its_time_is_over(provider, settings):
     settings.DELETE_RECORDINGS_AT_PROVIDER = True
-    recording = RecordingFactory(status="missing", file="", error="It is too large.")
+    recording = RecordingFactory(status="missing", file="")
     assert forget_copies() == 0
-    table = next(one for one in duties.tables() if one.model == "inbox.Recording")
-    take_away(table, Recording.objects.all(), [])
+    erase()
     assert forget_copies() == 1
     assert provider.asked == [("delete_recording", recording.external_id)]
+
+
+def erase():
+    table = next(one for one in duties.tables() if one.model == "inbox.Recording")
+    take_away(table, Recording.objects.all(), [])
+
+
+@pytest.mark.parametrize("kind", ["recording", "voicemail"])
+@pytest.mark.parametrize(("reason", "done"), [("unknown", [1, 0, 0, 0, 0]), ("provider_down", [0, 1, 0, 0, 0])])
+def test_a_copy_that_cannot_be_deleted_holds_up_no_other_and_is_asked_for_ever_more_seldom(
+    monkeypatch, kind, reason, done
+):
+    asked, found, start = [], [], timezone.now()
+
+    def delete(self, external_id):
+        asked.append(external_id)
+        if external_id == "RE1":
+            raise AdapterError("No.", permanent=reason == "unknown", reason=reason)
+
+    monkeypatch.setattr(TwilioVoiceAdapter, "delete_recording", delete)
+    for name in ("RE1", "RE2"):
+        if kind == "recording":
+            RecordingFactory(external_id=name)
+        else:
+            CallFactory(status="voicemail", voicemail_id=name)
+    erase()
+    for minutes in (0, 9, 10, 29, 30):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
+            found.append(forget_copies())
+    assert (found, asked) == (done, ["RE1", "RE2", "RE1", "RE1"])
 
 
 @pytest.mark.parametrize(("is_wanted", "hours", "deleted"), [(False, 2, 0), (True, 0, 0), (True, 2, 1)])
