@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from analytics.metrics import Scope, waiting
 from analytics.models import LimitCrossing
 from analytics.selectors.board import state_of_queues
 from inbox import realtime
@@ -35,9 +34,8 @@ def _begin(queue_id: int, now: datetime) -> bool:
         crossing, is_new = LimitCrossing.objects.get_or_create(
             queue_id=queue_id, ended_at=None, defaults={"began_at": now}
         )
-        first = waiting(Scope([queue_id], now)).first()
-        if not is_new or first is None:
-            return False
-        for lead in leads_of(queue_id):
-            notify(user=lead, kind=NotificationKind.BEYOND_LIMIT, interaction=first, dedupe_key=f"limit:{crossing.pk}")
-        return True
+        for lead in leads_of(queue_id) if is_new else ():
+            notify(
+                user=lead, kind=NotificationKind.BEYOND_LIMIT, queue_id=queue_id, dedupe_key=f"limit:{crossing.pk}"
+            )  # fmt: skip
+        return is_new

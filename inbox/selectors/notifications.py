@@ -1,6 +1,6 @@
 """How a person wants to be told of what, and what they have been told."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,13 @@ from inbox.selectors.interactions import readable_by
 from patients.numbers import readable_address
 
 K = NotificationKind
+Place = Callable[[User], str]
+_places: dict[NotificationKind, Place] = {}
+
+
+def register_place(kind: NotificationKind, place: Place) -> None:
+    """Say where notices of a kind lead that is an upper app's; `place(user)` gives an address that they may open."""
+    _places[kind] = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class Notice:
 def notifications_of(user: User) -> QuerySet[Notification]:
     """What stands in the person's panel, newest first."""
     found = Notification.objects.filter(user=user, is_in_app=True).order_by("-id")
-    return found.select_related("actor", "interaction__queue")
+    return found.select_related("actor", "queue", "interaction__queue")
 
 
 def unread_count_of(user: User) -> int:
@@ -118,7 +125,7 @@ def notices(user: User, rows: Iterable[Notification]) -> list[Notice]:
     visible = readable_by(user).filter(pk__in=ids).select_related("patient")
     named = {row.pk: person_name(row) for row in visible} if ids else {}
     wishes = wishes_of(user) if found else {}
-    return [_notice(row, named, wishes[K(row.kind)]) for row in found]
+    return [_notice(user, row, named, wishes[K(row.kind)]) for row in found]
 
 
 def wishes_of(user: User) -> dict[NotificationKind, Wish]:
@@ -138,7 +145,7 @@ def person_name(interaction: Interaction) -> str:
     return interaction.contact_name or readable_address(interaction.contact_value, settings.DEFAULT_PHONE_REGION)
 
 
-def _notice(row: Notification, named: dict[int, str], wish: Wish) -> Notice:
+def _notice(user: User, row: Notification, named: dict[int, str], wish: Wish) -> Notice:
     about = named.get(row.interaction_id or 0, "")
     url = reverse("inbox:interaction", args=[row.interaction_id]) if row.interaction_id in named else ""
     way, _colon, number = row.dedupe_key.partition(":")
@@ -146,14 +153,16 @@ def _notice(row: Notification, named: dict[int, str], wish: Wish) -> Notice:
         url = reverse("patients:audit") + "?only_glass=on"
     if row.kind == K.JOB_FINISHED and way == "job" and number.isdecimal():
         url = reverse("jobs:job", args=[number])
+    if row.kind in _places:
+        url = _places[K(row.kind)](user)
     is_unread = row.read_at is None
     return Notice(row.pk, row.kind, title_of(row), about, url, row.created_at, is_unread, wish.sound, wish.desktop)
 
 
 def title_of(row: Notification) -> str:
     """What happened, in words that name no patient."""
-    queue = row.interaction.queue.name if row.interaction else ""
-    words = {"queue": queue, "actor": row.actor}
+    queue = row.queue or (row.interaction.queue if row.interaction else "")
+    words = {"queue": queue and queue.name, "actor": row.actor}
     if row.kind == K.ASSIGNED and row.actor_id:
         return _("%(actor)s assigned a conversation to you") % words
     if row.kind == K.MENTIONED and row.actor_id:

@@ -28,6 +28,7 @@ def notify(
     user: User | None,
     kind: NotificationKind,
     interaction: Interaction | None = None,
+    queue_id: int | None = None,
     actor: User | None = None,
     dedupe_key: str = "",
     is_duty: bool = False,
@@ -38,7 +39,8 @@ def notify(
     The same `dedupe_key` (at most 80 characters, ids and words of ours) is told to a person once, however often and
     by however many processes it is said. Returns None when there is nobody to tell: no user, one who left, the actor
     themself, one who wants neither panel nor mail for this kind, or one who was told already. Never raises for those.
-    What `is_duty` stands in the panel whatever the person wants, and is told to the actor too.
+    What `is_duty` stands in the panel whatever the person wants, and is told to the actor too. `queue_id` is given of
+    what concerns a queue and no conversation.
     """
     if user is None or not user.is_active or user.is_service_account:
         return None
@@ -52,6 +54,7 @@ def notify(
         user=user,
         kind=kind,
         interaction=interaction,
+        queue_id=queue_id,
         actor=actor,
         reason=reason,
         dedupe_key=dedupe_key[:80],
@@ -156,7 +159,7 @@ def _claim_next() -> Notification | None:
     with transaction.atomic():
         rows = Notification.objects.select_for_update(skip_locked=True, of=("self",))
         due = rows.filter(mail_due_at__lte=timezone.now()).order_by("mail_due_at", "pk")
-        row = due.select_related("user", "actor", "interaction__queue").first()
+        row = due.select_related("user", "actor", "queue", "interaction__queue").first()
         if row is not None:
             row.mail_due_at = timezone.now() + MAIL_PAUSE
             row.save(update_fields=["mail_due_at"])

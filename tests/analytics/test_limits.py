@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from analytics.models import LimitCrossing
 from analytics.services import watch_limits
+from contact_center.accounts.models import TeamMembership
 from inbox.models import Interaction, Notification, NotificationPreference
 from inbox.selectors.hours import forget_setup
-from inbox.selectors.notifications import title_of
+from inbox.selectors.notifications import notices
 from tests.factories.distribution import QueueSettingsFactory
 from tests.factories.hours import CalendarFactory
 from tests.factories.inbox import InteractionFactory
@@ -47,17 +48,23 @@ def test_leads_hear_once_of_a_crossing_and_again_of_the_next_one(waits, supervis
     for count in (3, 4, 5, 3, 4, 2, 4):
         waits(count)
         watch_limits()
-        heard.append(LimitCrossing.objects.count())
+        heard.append(len(told()))
     assert heard == [0, 1, 1, 1, 1, 1, 2]
     assert LimitCrossing.objects.filter(ended_at=None, queue=queue).count() == 1
 
 
-def test_the_notice_names_the_queue_and_opens_what_waits_longest(waits, supervisor, queue):
-    first = waits(4)[0]
+@pytest.mark.parametrize(("is_lead", "place"), [(False, "/board/"), (True, "/inbox/?view=unassigned")])
+def test_the_notice_names_its_queue_whatever_becomes_of_the_work_and_opens_the_board_to_those_who_may_see_it(
+    waits, supervisor, agent, queue, other_queue, is_lead, place
+):
+    TeamMembership.objects.filter(user=agent).update(is_lead=is_lead)
+    waits(4)
     watch_limits()
-    (notice,) = Notification.objects.filter(kind="beyond_limit")
-    assert (notice.user, notice.interaction) == (supervisor, first)
-    assert title_of(notice) == f"More waits in {queue.name}, or longer, than its limit allows"
+    Interaction.objects.update(queue=other_queue)
+    told_of = Notification.objects.filter(kind="beyond_limit")
+    (notice,) = notices(agent if is_lead else supervisor, told_of)
+    assert told_of.get().user == (agent if is_lead else supervisor)
+    assert (notice.title, notice.url) == (f"More waits in {queue.name}, or longer, than its limit allows", place)
 
 
 def test_one_who_waits_too_long_is_enough(waits, supervisor):
