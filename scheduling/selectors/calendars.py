@@ -1,6 +1,5 @@
 """What stands in calendars that leave the house."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -8,14 +7,16 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from contact_center.accounts.models import User
 from patients.enums import Sensitivity
 from scheduling.calendar_text import Entry
-from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose
+from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose, VisitMode
 from scheduling.links import address_of
 from scheduling.models import Absence, Appointment, CalendarFeed, Practitioner
 from scheduling.policies import can_share_calendar, can_share_names
+from scheduling.reminder_words import place_of
 
 BACK, AHEAD = timedelta(days=14), timedelta(days=180)
 _signer = Signer(salt="scheduling.calendar")
@@ -66,7 +67,8 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
         is_named = shows_patients and visit.patient.sensitivity == Sensitivity.NONE
         named += [visit.patient_id] if is_named else []
         summary = visit.service.name_in() + (f" · {visit.patient.full_name}" if is_named else "")
-        found.append(entry_of(visit, summary=summary))
+        place = visit.location.name + (f", {visit.room.name}" if visit.room else "")
+        found.append(entry_of(visit, summary=summary, place=place))
     away = Absence.objects.filter(practitioner=feed.practitioner, ends_at__gt=now - BACK, starts_at__lt=now + AHEAD)
     for one in away.order_by("starts_at", "pk"):
         summary = _("Away: %(why)s") % {"why": one.get_reason_display()}
@@ -74,17 +76,16 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
     return found, named
 
 
-def entry_of(visit: Appointment, *, summary: str, words: str = "", address: str = "") -> Entry:
+def entry_of(visit: Appointment, *, summary: str, place: str, words: str = "", address: str = "") -> Entry:
     """A visit as an entry; a visit and those it was moved from are one entry, whose time changes."""
     first, moves = _beginning(visit)
-    room = f", {visit.room.name}" if visit.room else ""
     return Entry(
         uid=_uid("visit", first),
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         changed_at=visit.updated_at,
         summary=summary,
-        place=f"{visit.location.name}{room}",
+        place=place,
         words=words,
         address=address,
         sequence=moves * 2 + (visit.status == AppointmentStatus.CANCELLED),
@@ -93,27 +94,34 @@ def entry_of(visit: Appointment, *, summary: str, words: str = "", address: str 
 
 
 def own_entry(visit: Appointment, language: str, *, until: int) -> Entry:
-    """A visit for the patient's own calendar: what, with whom, where, how to prepare, and the link to change it while
-    that can be done. The link ends at `until`, a second of the epoch, as the one that leads here: none renews itself.
-    """
+    """A visit for the patient's own calendar: what, with whom, where or by what way, how to prepare, and the link to
+    change it while that can be done. The link ends at `until`, a second of the epoch, as the one that leads here: none
+    renews itself."""
     is_standing = visit.status in OCCUPYING and visit.ends_at > timezone.now()
-    place = visit.location
-    words = [visit.practitioner.name, place.directions_in(language), visit.service.preparation_in(language)]
-    entry = entry_of(
+    site = visit.location if visit.mode == VisitMode.ON_SITE else None
+    directions = site.directions_in(language) if site else ""
+    words = [visit.practitioner.name, directions, visit.service.preparation_in(language)]
+    with override(language):
+        place = place_of(visit)
+    return entry_of(
         visit,
         summary=visit.service.name_in(language),
+        place=", ".join(part for part in (place, site.address if site else "") if part),
         words="\n\n".join(part for part in words if part),
         address=address_of(visit.pk, LinkPurpose.ANSWER, until=until) if is_standing else "",
     )
-    return replace(entry, place=", ".join(part for part in (entry.place, place.address) if part))
 
 
 def mailed_entry(visit: Appointment, *, until: int) -> Entry:
-    """A visit for the patient's own calendar as a mail may carry it, in the language that is set: when, where and with
-    whom, nothing about health; the link in it ends at `until`, a second of the epoch."""
-    words = "\n\n".join(part for part in (visit.practitioner.name, visit.location.address) if part)
+    """A visit for the patient's own calendar as a mail may carry it, in the language that is set: when, where or by
+    what way and with whom, nothing about health; the link in it ends at `until`, a second of the epoch."""
+    street = visit.location.address if visit.mode == VisitMode.ON_SITE else ""
     return entry_of(
-        visit, summary=_("Your visit"), words=words, address=address_of(visit.pk, LinkPurpose.ANSWER, until=until)
+        visit,
+        summary=_("Your visit"),
+        place=place_of(visit),
+        words="\n\n".join(part for part in (visit.practitioner.name, street) if part),
+        address=address_of(visit.pk, LinkPurpose.ANSWER, until=until),
     )
 
 

@@ -20,7 +20,7 @@ def calendar_files(message_id: int) -> list[OutboundFile]:
     Two statements, and one for each move of a visit.
     """
     told = Reminder.objects.filter(message=message_id, kind=ReminderKind.BOOKED).values("appointment")
-    visits = Appointment.objects.filter(pk__in=told).select_related("patient", "practitioner", "location", "room")
+    visits = Appointment.objects.filter(pk__in=told).select_related("patient", "practitioner", "location")
     until = int((timezone.now() + timedelta(days=DAYS)).timestamp())
     return [_file(visit, number, until) for number, visit in enumerate(visits, start=1)]
 

@@ -25,7 +25,7 @@ from scheduling.services.calendars import end_feed, make_feed
 from scheduling.services.handing_over import hand_over_due
 from tests.factories.accounts import UserFactory
 from tests.factories.patients import ContactPointFactory
-from tests.factories.scheduling import AppointmentFactory, ScheduleFactory, a_day_at, an_open_visit
+from tests.factories.scheduling import AppointmentFactory, RoomFactory, ScheduleFactory, a_day_at, an_open_visit
 
 ZONE = ZoneInfo("America/New_York")
 ICS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ics"
@@ -244,6 +244,25 @@ def test_a_mail_with_words_behind_a_link_brings_no_file(mails, ana, visit_of):
     hand_over_due()
     Message.objects.update(is_sensitive=True)
     assert mails() == [[]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "mailed", "own"),
+    [
+        ("on_site", ("Brickell", "Dr. Mehrotra\n\n1221 Brickell Plaza"), "Brickell, 1221 Brickell Plaza"),
+        ("video", ("by video", "Dr. Mehrotra"), "by video"),
+        ("phone", ("by phone", "Dr. Mehrotra"), "by phone"),
+    ],
+)
+def test_a_patient_reads_the_site_only_of_a_visit_there_and_never_the_room(mode, mailed, own, mails, ana, visit_of):
+    visit = visit_of(ana, mode=mode)
+    visit.room = RoomFactory(location=visit.location, name="Oncology 2")
+    visit.save()
+    ((name, content, _kind),) = mails()[0]
+    (event,) = read(content.decode())
+    assert (name, event["LOCATION"], event["DESCRIPTION"]) == ("visit.ics", *mailed)
+    (taken,) = read(page(address_of(visit.pk, LinkPurpose.CALENDAR)).content.decode())
+    assert (taken["LOCATION"], taken["DESCRIPTION"]) == (own, "Dr. Mehrotra")
 
 
 def test_a_moved_visit_comes_as_the_same_entry_and_a_reminder_brings_no_file(mails, ana, visit_of, clock):
