@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -18,13 +18,13 @@ from inbox import realtime
 from inbox.enums import MessagePurpose
 from inbox.gate import quiet_until
 from scheduling import links, offer_words
-from scheduling.enums import FreedEnd, OfferStatus, Party, Trigger, WishEnd
+from scheduling.enums import AppointmentStatus, FreedEnd, OfferStatus, Party, Trigger, WishEnd
 from scheduling.models import Appointment, CapacityRules, FreedSlot, Occupancy, SlotOffer, WaitlistEntry
 from scheduling.selectors.appointments import current_of
 from scheduling.selectors.waitlist import Candidates, candidates, is_to_come, offers_visible_to
 from scheduling.selectors.ways import Way, Ways
 from scheduling.services import booking
-from scheduling.services.freed import QUEUE, TASK
+from scheduling.services.freed import QUEUE, TASK, end_wait
 from scheduling.services.handing_over import language_of
 from scheduling.services.telling import Told, tell
 
@@ -61,12 +61,13 @@ def run_waves() -> int:
 
 
 def expire_offers() -> int:
-    """End the offers whose time is over; how many."""
+    """End the offers whose time is over, and take back those to who waits no more; how many."""
     with transaction.atomic():
-        rows = SlotOffer.objects.select_for_update(skip_locked=True, of=("self",))
-        over = list(rows.filter(status=OfferStatus.OFFERED, expires_at__lte=timezone.now()).order_by("pk")[:SWEPT])
+        rows = SlotOffer.objects.select_for_update(skip_locked=True, of=("self",)).select_related("entry")
+        due = Q(expires_at__lte=timezone.now()) | Q(entry__closed_at__isnull=False)
+        over = list(rows.filter(due, status=OfferStatus.OFFERED).order_by("pk")[:SWEPT])
         for offer in over:
-            offer.expire()
+            offer.expire() if offer.entry.closed_at is None else offer.withdraw()
             offer.save()
     return len(over)
 
@@ -167,9 +168,17 @@ def _take(actor: User | None, offer: SlotOffer) -> Appointment | None:
     offer.save()
     freed.filled_by = made
     _close(freed, FreedEnd.FILLED)
-    WaitlistEntry.objects.filter(pk=entry.pk).update(closed_at=timezone.now(), closed_for=WishEnd.BOOKED)
+    _end_wait_of(entry, actor)
     _note(actor, offer, AuditAction.CHANGED, appointment=made.pk)
     return made
+
+
+def _end_wait_of(entry: WaitlistEntry, actor: User | None) -> None:
+    """Unless it ended with the visit that was moved, or went on to another one that cannot take place."""
+    waiting = WaitlistEntry.objects.select_for_update(of=("self",)).filter(pk=entry.pk, closed_at=None)
+    left = waiting.exclude(mass_move_visit__appointment__status=AppointmentStatus.BOOKED).first()
+    if left is not None:
+        end_wait(left, WishEnd.BOOKED, actor=actor)
 
 
 def _send_wave(freed: FreedSlot, now: datetime) -> None:

@@ -19,7 +19,7 @@ from scheduling.enums import OfferStatus, Urgency, VisitMode, WishEnd
 from scheduling.models import Appointment, FreedSlot, HealthcareService, MassMoveVisit, SlotOffer, WaitlistEntry
 from scheduling.policies import can_book
 from scheduling.selectors.waitlist import is_to_come
-from scheduling.services.freed import offer_again
+from scheduling.services.freed import end_wait, offer_again
 
 SWEPT = 500
 
@@ -91,9 +91,7 @@ def leave(*, actor: User | None, entry_id: int, why: WishEnd = WishEnd.WITHDRAWN
             for offer in open_ones.select_for_update(of=("self",)):
                 offer.withdraw()
                 offer.save()
-            entry.closed_at, entry.closed_for = timezone.now(), why
-            entry.save()
-            _note(actor, AuditAction.CHANGED, entry, closed_for=str(why))
+            end_wait(entry, why, actor=actor)
         return entry
 
 
@@ -131,12 +129,11 @@ def _require(actor: User | None) -> None:
         raise PermissionDenied
 
 
-def _note(actor: User | None, action: AuditAction, entry: WaitlistEntry, **detail: object) -> None:
+def _note(actor: User | None, action: AuditAction, entry: WaitlistEntry) -> None:
     record(
         actor=actor,
         action=action,
         object_type="waitlist_entry",
         object_id=entry.pk,
         patient_id=entry.patient_id,
-        **detail,
     )

@@ -11,9 +11,9 @@ from django.utils import timezone
 from contact_center.common.errors import Refused
 from scheduling import links
 from scheduling.enums import LinkPurpose
-from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Reminder, WaitlistEntry
+from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Reminder, SlotOffer, WaitlistEntry
 from scheduling.selectors.mass_moves import get_mass_move
-from scheduling.services import attendance, booking, mass_moves, waitlist
+from scheduling.services import attendance, booking, mass_moves, offers, waitlist
 from scheduling.services.waitlist import Wishes
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import PractitionerFactory, RulesFactory, ScheduleFactory
@@ -108,6 +108,44 @@ def test_a_wait_that_an_absence_began_ends_with_the_visit_and_one_that_was_asked
     for entry, visit in ((asked, visits[0]), (mine, visits[1])):
         entry.refresh_from_db()
         assert (entry.closed_at, entry.appointment) == (None, Appointment.objects.get(previous=visit))
+
+
+@pytest.fixture
+def two_of_one(visits, visit_of):
+    """The first patient has a second visit of the same kind in the absence, in the afternoon."""
+    second = visit_of(visits[0].patient, days=3, hour=15)
+    Appointment.objects.filter(pk=second.pk).update(practitioner=visits[0].practitioner)
+    return visits[0], second
+
+
+def waits_with(visit):
+    entry = WaitlistEntry.objects.get(patient=visit.patient)
+    return entry.closed_for, entry.appointment_id
+
+
+def test_who_has_two_visits_in_an_absence_waits_on_until_both_have_another_time(
+    two_of_one, visits, agent, client, told
+):
+    first, second = two_of_one
+    begin(agent, visits)
+    told()
+    assert waits_with(first) == ("", first.pk)
+    take_another_time(client, first)
+    assert waits_with(first) == ("", second.pk)
+    take_another_time(client, second)
+    assert waits_with(first) == ("booked", second.pk)
+
+
+def test_who_takes_a_freed_time_for_one_of_two_visits_waits_on_with_the_other(two_of_one, visits, agent, visit_of):
+    first, second = two_of_one
+    begin(agent, visits)
+    RulesFactory(service=first.service)
+    other = visit_of(PatientFactory(), days=2, hour=9, is_planned=False)
+    ScheduleFactory(practitioner=other.practitioner, location=other.location)
+    booking.cancel(actor=agent, appointment_id=other.pk, asked_by="patient", reason="Ill")
+    offers.run_waves()
+    made = offers.accept(actor=None, offer_id=SlotOffer.objects.get(entry__patient=first.patient).pk)
+    assert (made.previous_id, waits_with(first)) == (first.pk, ("", second.pk))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
+from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
 from inbox import grounds
 from inbox.models import Interaction, Message
@@ -181,6 +182,23 @@ def test_declining_asks_the_next_at_once_and_keeps_the_place(freed):
     assert offers.run_waves() == 1
     assert statuses() == [("P1", 1, "declined"), ("P2", 2, "offered")]
     assert WaitlistEntry.objects.filter(closed_at=None).count() == 3 and third.closed_at is None
+
+
+def test_a_wait_that_ends_with_its_visit_is_on_record_and_what_was_offered_is_taken_back(freed, visit_of):
+    entry = waits(freed, 1)
+    later = visit_of(entry.patient, days=9, service=freed.service, is_planned=False)
+    entry.appointment = later
+    entry.save()
+    booking.cancel(actor=None, appointment_id=freed.pk, **CANCEL)
+    offers.run_waves()
+    booking.cancel(actor=None, appointment_id=later.pk, **CANCEL)
+    offer = SlotOffer.objects.get()
+    with pytest.raises(offers.OfferGone):
+        offers.accept(actor=None, offer_id=offer.pk)
+    offers.run_waves()
+    assert statuses() == [("P1", 1, "withdrawn")]
+    left = AuditEntry.objects.get(object_type="waitlist_entry", object_id=entry.pk)
+    assert (left.action, left.patient_id, left.detail) == ("changed", entry.patient_id, {"closed_for": "withdrawn"})
 
 
 def test_leaving_takes_the_offer_back_and_joining_wakes_times_nobody_wanted(freed, agent):
