@@ -1,11 +1,12 @@
 """Times for several services in one trip: in the order that their prerequisites ask for, at one site."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from itertools import groupby, islice
+from datetime import date, datetime, timedelta
+from itertools import islice
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Refused
@@ -50,7 +51,9 @@ def find_rows(
     """The first ways to have all of it in the order of `searches`, one for each time at which the first visit can begin
     at a site; the patient waits at most `most_wait` minutes from when the next visit could begin.
 
-    Nothing is promised: `book` has the last word. A constant number of statements for each stretch of days.
+    The first visit begins within the days of all searches; later ones as long after it as they must, as far ahead as
+    their service is offered. Nothing is promised: `book` has the last word. A constant number of statements for each
+    stretch of days.
     """
     first, last = searches[0].from_date, min(one.until_date for one in searches)
     reach = sum(max([0, *(gap.least for gap in row)]) + most_wait for row in gaps) // DAY_MINUTES + 1
@@ -58,15 +61,28 @@ def find_rows(
     day, days = first, FIRST_DAYS
     while day <= last and len(found) < limit:
         end = min(day + timedelta(days=days - 1), last)
+        ends = [end, *(min(end + timedelta(days=reach), _horizon(one, now)) for one in searches[1:])]
         steps = [
-            _step(replace(one, from_date=day, until_date=min(end + timedelta(days=reach if place else 0), last)),
-                  gaps[place], most_wait if place else None, now)
-            for place, one in enumerate(searches)
-        ]  # fmt: skip
-        ways = groupby(in_a_row(_fewer(steps)), key=lambda way: (way[0].start, way[0].location_id))
-        found += islice((next(same) for _key, same in ways), limit - len(found))
+            _step(replace(one, from_date=day, until_date=until), row, most_wait if place else None, now)
+            for place, (one, until, row) in enumerate(zip(searches, ends, gaps, strict=True))
+        ]
+        found += islice(_once(in_a_row(_fewer(steps))), limit - len(found))
         day, days = end + timedelta(days=1), min(days * 2, MOST_DAYS)
     return found
+
+
+def _horizon(search: Search, now: datetime) -> date:
+    return timezone.localdate(now) + timedelta(days=search.service.horizon_days)
+
+
+def _once(ways: Iterable[tuple[Slot, ...]]) -> Iterator[tuple[Slot, ...]]:
+    """The first of those that begin at one time at one site."""
+    seen = set[tuple[int, int]]()
+    for way in ways:
+        key = (way[0].start, way[0].location_id)
+        if key not in seen:
+            seen.add(key)
+            yield way
 
 
 def _fewer(steps: Sequence[Step]) -> list[Step]:

@@ -75,8 +75,30 @@ def test_visits_follow_one_another_as_they_were_chosen_or_as_their_prerequisites
 
 def test_results_that_take_days_are_waited_for_and_ways_over_several_days_are_found(blood, talk):
     Prerequisite.objects.create(service=talk, first=blood, least_minutes=24 * 60)
-    assert ways(blood, talk, days=2) == [["01 09:00", "02 09:30"], ["01 09:30", "02 10:00"]]
-    assert ways(blood, talk, days=1) == []
+    assert ways(blood, talk, days=1) == [["01 09:00", "02 09:30"], ["01 09:30", "02 10:00"]]
+    assert ways(blood, talk, days=2, limit=3)[2:] == [["02 09:00", "03 09:30"]]
+
+
+def test_a_visit_that_must_come_six_weeks_later_is_found_as_far_ahead_as_it_is_offered(blood, talk):
+    Prerequisite.objects.create(service=talk, first=blood, least_minutes=42 * 24 * 60)
+    assert ways(blood, talk, days=28, limit=1) == [["01 09:00", "13 09:30"]]
+    talk.horizon_days = 41
+    assert ways(blood, talk, days=28) == []
+
+
+def test_a_time_at_a_site_is_shown_once_however_many_begin_then(site, offered_by):
+    other = LocationFactory(name="Aventura", time_zone=ZONE.key)
+    early, late = offered_by("Blood", 9, 10), offered_by("Cardiology", 9, 11)
+    ScheduleFactory(practitioner=late.practitioners.get(), location=other, hours=[(time(9), time(11))])
+    for where in (other, site):
+        doctor = PractitionerFactory(services=[early])
+        ScheduleFactory(practitioner=doctor, location=where, hours=[(time(9), time(10))])
+    services, gaps = ordered([early, late])
+    searches = [Search(one, NOW.date(), NOW.date()) for one in services]
+    found = find_rows(searches, gaps, now=timezone.now(), most_wait=120)
+    assert [(f"{way[0].starts_at.astimezone(ZONE):%H:%M}", way[0].location_id) for way in found] == [
+        ("09:00", site.pk), ("09:00", other.pk), ("09:30", site.pk), ("09:30", other.pk),
+    ]  # fmt: skip
 
 
 def test_a_row_stays_at_one_site(blood, offered_by):
