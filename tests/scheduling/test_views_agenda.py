@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -152,12 +152,26 @@ def test_a_day_by_room_puts_visits_without_a_room_last_and_only_those_to_come_ca
     assert "data-move" not in page.content.decode()
 
 
-@pytest.mark.parametrize(
-    "given", [{"of": "moon"}, {"who": "9" * 40}, {"who": "²"}, {"skip": "-1"}, {"day": "0001-01-01"}]
-)
-def test_what_makes_no_sense_in_the_address_is_as_if_it_were_not_there(given, signed_in, agent, doctor, site):
-    for extra in ({}, {"range": "week"}, {"range": "week", "of": "site"}):
-        assert signed_in(agent).get("/schedule/", {"site": site.pk} | extra | given).status_code == 200
+@pytest.fixture
+def shown_with(signed_in, agent, doctor, site):
+    """What is shown with this in the address, of a day, a week and the week of all sites; where links lead left out."""
+    browser, ways = signed_in(agent), ({}, {"range": "week"}, {"range": "week", "of": "site"})
+
+    def show(**given):
+        pages = [browser.get("/schedule/", {"site": site.pk} | way | given).content.decode() for way in ways]
+        return [re.sub(r'href="\?[^"]*"', "", re.search(r"<main.*</main>", page, re.S)[0]) for page in pages]
+
+    return show
+
+
+@pytest.mark.parametrize("given", [{"who": "9" * 40}, {"who": "²"}, {"skip": "-1"}, {"day": "soon"}])
+def test_what_makes_no_sense_in_the_address_is_as_if_it_were_not_there(given, shown_with):
+    assert shown_with(**given) == shown_with()
+
+
+def test_an_agenda_of_the_moon_is_that_of_practitioners_and_a_day_of_long_ago_the_farthest(shown_with):
+    assert shown_with(of="moon") == shown_with(of="practitioner")
+    assert shown_with(day="0001-01-01") == shown_with(day=(NOW - timedelta(days=3660)).date())
 
 
 def test_a_week_takes_the_same_number_of_statements_however_full_it_is(signed_in, agent, books, site, service):
@@ -193,6 +207,17 @@ def test_a_time_pointed_at_is_the_one_chosen_and_moves_the_visit_also_onto_half_
     assert (answer.url, made.starts_at, made.room_id) == (
         f"/visits/{made.pk}/", NOW.replace(day=2, hour=9, minute=30), visit.room_id,
     )  # fmt: skip
+
+
+def test_the_time_that_was_sent_stays_chosen_when_it_is_refused(signed_in, agent, books):
+    visit, browser = books(2, 9), signed_in(agent)
+    where, text, pointed_at = pointed(browser, visit, day="2026-06-02", at="09:30", practitioner=visit.practitioner_id)
+    other = re.findall(r'name="slot" value="([^"]+)"', text)[-1]
+    given = {"service": visit.service_id, "asked_by": "patient", "reason": ""}
+    for sent in (other, pointed_at):
+        refused = browser.post(where, given | {"slot": sent})
+        chosen = re.findall(r'name="slot" value="([^"]+)" checked', html.unescape(refused.content.decode()))
+        assert (refused.status_code, set(chosen)) == (422, {sent})
 
 
 def test_what_speaks_against_a_time_is_said_before_anybody_asks_why(signed_in, agent, books, doctor, site, room):
