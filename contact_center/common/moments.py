@@ -1,6 +1,7 @@
 """When something is, as people read it: one table of shapes for pages, messages and files, in the language that is set.
 
-Imports no app. Staff and patients read 24 hours; the year is said where it is not this one.
+Imports no app. Staff and patients read 24 hours; the year is said where it is not this one, and
+always where the shape has it.
 """
 
 from datetime import date, datetime, time, tzinfo
@@ -20,6 +21,7 @@ SHAPES = {  # name -> its day, its clock
     "day_name": ("l", ""),
     "full_day": (FULL, ""),
     "full": (FULL, "%H:%M"),
+    "full_year": (f"{FULL} Y", "%H:%M"),
 }
 IN_FULL = {"es": (r"l j \d\e F", r" \d\e Y"), "pt": (r"l, j \d\e F", r" \d\e Y")}
 Moment = datetime | date | time
@@ -49,8 +51,9 @@ def written(at: Moment | None, shape: str = "moment") -> str:
 
 def _day(at: date, shape: str) -> str:
     language = (get_language() or "")[:2]
-    shape, year = IN_FULL.get(language, (shape, " Y")) if shape == FULL else (shape, " Y")
-    if "j" in shape and "Y" not in shape and at.year != timezone.localdate().year:
-        shape += year
-    said = formats.date_format(at, shape)
+    day, always, _rest = shape.partition(" Y")
+    day, year = IN_FULL.get(language, (day, " Y")) if day == FULL else (day, " Y")
+    if "j" in day and (always or at.year != timezone.localdate().year):
+        day += year
+    said = formats.date_format(at, day)
     return said.lower() if language in IN_FULL else said  # Django writes days and months of both with capitals

@@ -188,5 +188,5 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.+]+", value):
-        return moment_words(datetime.fromisoformat(value), "full")
+        return moment_words(datetime.fromisoformat(value), "full_year")
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)

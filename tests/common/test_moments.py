@@ -36,6 +36,12 @@ def this_day():
         ("day_name", "Thursday", "jueves", "quinta-feira"),
         ("full_day", "Thursday 19 November", "jueves 19 de noviembre", "quinta-feira, 19 de novembro"),
         ("full", "Thursday 19 November, 09:40", "jueves 19 de noviembre, 09:40", "quinta-feira, 19 de novembro, 09:40"),
+        (
+            "full_year",
+            "Thursday 19 November 2026, 09:40",
+            "jueves 19 de noviembre de 2026, 09:40",
+            "quinta-feira, 19 de novembro de 2026, 09:40",
+        ),
     ],
 )
 def test_a_moment_is_said_as_the_language_says_it(shape, en, es, pt):

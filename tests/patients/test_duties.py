@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 
@@ -82,6 +83,8 @@ def test_all_data_come_in_one_file_for_its_owner_and_on_record(patient, supervis
     files = [name for name in archive.namelist() if name.startswith("files/")]
     assert [archive.read(name) for name in files] == [b"a scan"]
     page = archive.read("index.html").decode()
+    years = {year for _moment, year in re.findall(r"(day \d+ [A-Z]\w+(?: (\d{4}))?, \d\d:\d\d)", page)}
+    assert years == {str(timezone.localdate().year)}
     assert page.count(f'<a href="{files[0]}">{files[0]}</a>') == 2  # with its message, and in the list of files
     assert not any(".." in name for name in archive.namelist())
     entry = AuditEntry.objects.get(action="exported")
