@@ -16,7 +16,7 @@ from inbox.forms import DATE, SELECT, TEXT
 from scheduling.enums import Party, VisitMode
 from scheduling.models import HealthcareService, Location, Practitioner, Room
 from scheduling.selectors.openings import Search, fit_of
-from scheduling.services.booking import Wish
+from scheduling.services.booking import MOST_VISITS, Wish
 from scheduling.slots import Fit, Slot
 
 PARTS = {
@@ -230,18 +230,21 @@ class BookForm(OfRows):
             given["visits"] = unsealed_row(row) if row else [(given["service"].pk, unsealed(slot or beside))]
         except (BadSignature, ValueError, KeyError):
             self.add_error("slot", _("Choose one of the times offered."))
-        return given | {"is_overbooking": bool(beside)}
+        return given | {"is_overbooking": bool(beside), "key": given.get("key") or uuid4()}
 
     def wishes(self) -> list[Wish]:
         """The wishes of a valid form: one, or those of a row. What was held for them is held under their keys."""
         given = self.cleaned_data
-        key: UUID = given["key"] or uuid4()
-        keys = [key, *(uuid5(key, str(place)) for place in range(1, len(given["visits"])))]
-        pairs = zip(given["visits"], keys, strict=True)
+        pairs = zip(given["visits"], self.keys(), strict=False)
         return [
             Wish(service_id=service, note=given["note"], key=one, hold_token=one, **slot)
             for (service, slot), one in pairs
         ]
+
+    def keys(self) -> list[UUID]:
+        """Those of all visits that a valid form can book; whatever is held for it is held under one of them."""
+        key: UUID = self.cleaned_data["key"]
+        return [key, *(uuid5(key, str(place)) for place in range(1, MOST_VISITS))]
 
 
 class CancelForm(forms.Form):

@@ -84,6 +84,7 @@ def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
             wishes=wishes,
             may_overlap=form.cleaned_data["may_overlap"],
             is_overbooking=form.cleaned_data["is_overbooking"],
+            held_as=form.keys(),
         )
     except Refused as error:
         return _tell(request, patient, form, error)

@@ -1,7 +1,8 @@
 """Booking, moving and cancelling. `claiming` takes the time they need, `holds` keeps it for a while."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
@@ -36,11 +37,13 @@ def book(
     wishes: Sequence[Wish],
     may_overlap: bool = False,
     is_overbooking: bool = False,
+    held_as: Collection[UUID] = (),
 ) -> list[Appointment]:
     """Book these visits together, all or none. `actor` None stands for the patient.
 
     `may_overlap` lets the patient have two visits at once, which staff are asked about first. `is_overbooking` puts
-    the visit beside the practitioner's agenda, within the practitioner's daily limit; only staff may.
+    the visit beside the practitioner's agenda, within the practitioner's daily limit; only staff may. What was held
+    under the tokens `held_as` for a choice that was made otherwise is given back.
     Raises SlotTaken, Refused (in words), PermissionDenied, Patient.DoesNotExist.
     """
     require_booker(actor)
@@ -54,6 +57,7 @@ def book(
         known = _booked_before(patient, plans)
         if known:
             return known
+        Occupancy.objects.filter(hold_token__in=held_as).delete()
         return [
             _book_one(actor, patient, plan, may_overlap=may_overlap, is_overbooking=is_overbooking) for plan in plans
         ]

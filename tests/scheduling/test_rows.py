@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contact_center.common.errors import Refused
+from scheduling.forms import sealed
 from scheduling.models import Appointment, Occupancy, Prerequisite
 from scheduling.selectors.openings import Search
 from scheduling.selectors.rows import find_rows, ordered
 from scheduling.services.booking import Wish, book
+from scheduling.slots import Slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
 
@@ -203,6 +205,15 @@ def test_a_row_is_kept_while_one_talks_and_its_booking_takes_the_place_of_the_ho
     assert (elsewhere.status_code, Appointment.objects.count()) == (409, 0)
     assert page_of.browser.post(page_of.where, given).status_code == 302
     assert [(one.appointment is None) for one in Occupancy.objects.all()] == [False, False]
+
+
+def test_a_row_that_was_kept_is_free_again_when_a_single_other_time_is_booked(page_of, blood, talk, site):
+    given = {"service": talk.pk, "key": str(uuid4())}
+    page_of.browser.post(page_of.where, given | {"row": rows(page_of())[0], "verb": "hold"})
+    at = int(NOW.replace(hour=12).timestamp())
+    other = sealed(Slot(at, talk.practitioners.get().pk, at + 1800, site.pk), "on_site")
+    assert page_of.browser.post(page_of.where, given | {"slot": other}).status_code == 302
+    assert [one.appointment.starts_at for one in Occupancy.objects.all()] == [NOW.replace(hour=12)]
 
 
 def test_keeping_is_all_or_nothing_and_what_is_kept_can_be_given_back(page_of, agent, blood, talk, site):
