@@ -223,20 +223,25 @@ def test_a_change_over_one_that_was_not_seen_is_compared_first(visitor, patient)
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "field"),
+    ("name", "said", "field", "unseen"),
     [
-        ("patients:preferences", {"language": "es", "preferred_channel": "sms"}, "preferred_channel"),
-        ("inbox:switches", {"deceased_date": "2026-01-02"}, "deceased_date"),
+        (
+            "patients:preferences", {"language": "es", "preferred_channel": "sms"}, "preferred_channel",
+            {"Language", "Best way to reach them"},
+        ),
+        (
+            "inbox:switches", {"deceased_date": "2026-01-02"}, "deceased_date",
+            {"The patient does not want to be contacted", "Died on"},
+        ),
     ],
-)
-def test_wishes_and_switches_are_not_written_over_unseen_ones(visitor, patient, name, said, field):
+)  # fmt: skip
+def test_wishes_and_switches_are_not_written_over_unseen_ones(visitor, patient, name, said, field, unseen):
     address = reverse(name, args=[patient.pk])
     seen = visitor.get(address).context["seen_version"]
     records.update_patient(actor=None, patient_id=patient.pk, is_do_not_contact=True)
     answer = visitor.post(address, said | {"seen_version": seen})
     assert answer.status_code == 409
-    told = {str(label) for label, _words in answer.context["theirs"]}
-    assert told == ({"The patient does not want to be contacted", "Died on"} if field == "deceased_date" else told)
+    assert {str(label) for label, _words in answer.context["theirs"]} == unseen
     patient.refresh_from_db()
     assert (patient.is_do_not_contact, getattr(patient, field)) == (True, None if field == "deceased_date" else "")
     assert visitor.post(address, said | {"seen_version": answer.context["seen_version"]}).status_code == 302
