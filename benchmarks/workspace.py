@@ -24,6 +24,7 @@ SCALE = int(os.environ.get("BENCH_SCALE", "2000"))
 READY = os.environ.get("BENCH_DATABASE", "")
 ROUNDS, SEARCHES = 40, 20
 LIST_GOAL, TALK_GOAL, WEIGHT_GOAL, SEARCH_GOAL = 10.0, 20.0, 100.0, 50.0
+READS = re.compile(r"[\s(]*(SELECT|EXECUTE)\b")
 PARTIAL = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "section#list"}
 
 
@@ -100,7 +101,7 @@ def _page_row(name: str, ask: Callable[[], object], goal: float) -> Row:
 
     with connection.execute_wrapper(note):
         ask()
-    statements = [one for one in said if one[0].startswith(("SELECT", "EXECUTE")) and "set_config" not in one[0]]
+    statements = [one for one in said if READS.match(one[0]) and "set_config" not in one[0]]
     pid = connection.connection.info.backend_pid
     cost, floor = [], []
     for _ in range(ROUNDS):
@@ -136,15 +137,20 @@ def _session_cpu(pid: int) -> float:
 
 
 def _weight(client, talk: int) -> Row:
-    """The inbox with an open conversation and every file it asks for, compressed as they are served: the page by the
-    proxy (gzip), the files by whitenoise (brotli)."""
-    page = client.get(f"/inbox/{talk}/?view=open").content
-    links = set(re.findall(rb'(?:href|src)="/static/([^"#]+)', page))
+    """The inbox of a desk with a telephone, with an open conversation and every file it asks for, compressed as they
+    are served: the page by the proxy (gzip), the files by whitenoise (brotli). Without the font, which a browser
+    fetches once for ever, and the provider's library, which its device fetches when the page is there."""
+    from django.test import override_settings
+
+    with override_settings(SOFTPHONE="simulated"):
+        page = client.get(f"/inbox/{talk}/?view=open").content
+    assert b'data-device="simulated"' in page, "the clinic has no line"
+    links = set(re.findall(rb'\s(?:href|src|data-device-src)="/static/([^"#]+)', page))
     files = [(ROOT / "static" / link.decode()).read_bytes() for link in links]
     html = len(gzip.compress(page, 6)) / 1000
     total = html + sum(len(brotli.compress(part)) for part in files) / 1000
     return Row(
-        f"inbox page with {len(files)} files", f"{total:.0f} kB", f"{html:.0f} kB html", "", f"< {WEIGHT_GOAL:.0f} kB",
+        f"inbox page with {len(files)} files", f"{total:.1f} kB", f"{html:.1f} kB html", "", f"< {WEIGHT_GOAL:.0f} kB",
         total < WEIGHT_GOAL,
     )  # fmt: skip
 
