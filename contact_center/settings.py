@@ -135,7 +135,10 @@ TEMPLATES = [
                 "contact_center.common.templatetags.continuo",
                 "contact_center.common.templatetags.addresses",
             ],
-            "libraries": {"i18n": "contact_center.common.templatetags.texts"},
+            "libraries": {
+                "i18n": "contact_center.common.templatetags.texts",
+                "static": "contact_center.common.templatetags.files",
+            },
         },
     }
 ]

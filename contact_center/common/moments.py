@@ -5,6 +5,7 @@ always where the shape has it.
 """
 
 from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
 
 from django.utils import formats, timezone
 from django.utils.translation import get_language
@@ -16,6 +17,7 @@ SHAPES = {  # name -> its day, its clock
     "day": ("j M", ""),
     "weekday": ("D j M", ""),
     "date": ("j M Y", ""),
+    "dated": ("D j M Y", "%H:%M"),
     "moment": ("D j M", "%H:%M"),
     "exact": ("j M Y", "%H:%M:%S"),
     "day_name": ("l", ""),
@@ -50,10 +52,16 @@ def written(at: Moment | None, shape: str = "moment") -> str:
 
 
 def _day(at: date, shape: str) -> str:
-    language = (get_language() or "")[:2]
+    language = get_language() or ""
     day, always, _rest = shape.partition(" Y")
-    day, year = IN_FULL.get(language, (day, " Y")) if day == FULL else (day, " Y")
+    day, year = IN_FULL.get(language[:2], (day, " Y")) if day == FULL else (day, " Y")
     if "j" in day and (always or at.year != timezone.localdate().year):
         day += year
-    said = formats.date_format(at, day)
-    return said.lower() if language in IN_FULL else said  # Django writes days and months of both with capitals
+    return _day_words(at.date() if isinstance(at, datetime) else at, day, language)
+
+
+@lru_cache(maxsize=2048)
+def _day_words(day: date, shape: str, language: str) -> str:
+    """In the language that is set, which is `language`. Kept: a page names the same days again and again."""
+    said = formats.date_format(day, shape)
+    return said.lower() if language[:2] in IN_FULL else said  # Django writes days and months of both with capitals

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import Promise
+
+from contact_center.common.addresses import place_of
+from contact_center.common.request_memory import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,19 @@ def register(entry: NavigationEntry) -> None:
 
 def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
     """Entries for the signed-in person, each with its address, whether it is the present page, and whether it stands
-    at the foot of the rail."""
+    at the foot of the rail. Looked up once per request."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    urls = {entry.url_name: reverse(entry.url_name) for entry in _entries if entry.allowed(user)}
+    return remembered(("rail", user.pk, request.path), lambda: _entries_of(user, request))
+
+
+def _entries_of(user: Any, request: HttpRequest) -> list[dict[str, Any]]:
+    urls = {entry.url_name: place_of(entry.url_name) for entry in _entries if entry.allowed(user)}
     present = max((url for url in urls.values() if request.path.startswith(url)), key=len, default=None)
     return [
         {
-            "title": entry.title,
+            "title": str(entry.title),
             "icon": entry.icon,
             "url": urls[entry.url_name],
             "is_current": urls[entry.url_name] == present,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.models import User
 from contact_center.common.addresses import address_of
-from contact_center.common.prepared import Given, prepared
+from contact_center.common.prepared import Given, planned, prepared
 from inbox.continuity import Contact, Saying, continuity_of
 from inbox.enums import CaseStatus, ChannelKind, Direction, IdentityOutcome, InteractionStatus, TimelineKind
 from inbox.models import Case, IdentityCheck, Interaction, Message, Note, OptOut, TimelineEvent
@@ -48,9 +48,17 @@ CHIPS = {
 
 def verification(user: User, patient: Patient) -> dict[str, Any]:
     """When somebody last proved to be this patient, and whether that still holds. One query."""
-    passed = IdentityCheck.objects.filter(patient=patient, interaction__patient=patient, outcome=IdentityOutcome.PASSED)
-    last = passed.order_by("-checked_at").values_list("checked_at", "expires_at").first()
-    return {"checked_at": last[0] if last else None, "is_in_force": bool(last and last[1] and last[1] > timezone.now())}
+    passed = _last_pass().tuples(patient.pk)
+    checked_at, expires_at = passed[0] if passed else (None, None)
+    return {"checked_at": checked_at, "is_in_force": expires_at is not None and expires_at > timezone.now()}
+
+
+@planned
+def _last_pass() -> QuerySet[IdentityCheck]:
+    """Of the patient 0."""
+    found = IdentityCheck.objects.filter(patient=Given(0), outcome=IdentityOutcome.PASSED)
+    found = found.filter(interaction__patient=Given(0)).order_by("-checked_at")
+    return found.values_list("checked_at", "expires_at")[:1]  # type: ignore[return-value]
 
 
 def writing(user: User, patient: Patient) -> dict[str, Any] | None:
@@ -100,7 +108,8 @@ def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Ite
     places = range(len(CONTACT) - 4, len(CONTACT))
     reasons, channels, dispositions, owners = ([row[place] for row in rows] for place in places)
     names = names_of(reasons=reasons, channels=channels, dispositions=dispositions, users=owners)
-    return [_contact(row, names, address_of("inbox:interaction", row[0])) for row in rows]
+    states = {how.value: str(how.label) for how in InteractionStatus}
+    return [_contact(row, names, states) for row in rows]
 
 
 def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
@@ -117,15 +126,14 @@ def _plain_contacts(role: str, size: int, is_later: bool) -> QuerySet[Interactio
     return _contacts(asker(role), Given(Asker.NEXT), given_look(Asker.NEXT + 1, is_later=is_later), size)
 
 
-def _contact(row: tuple[Any, ...], names: Names, url: str) -> Entry:
+def _contact(row: tuple[Any, ...], names: Names, states: dict[str, str]) -> Entry:
     pk, at, channel, status, merged_into, subject, snippet, outcome = row[:8]
     reason_id, channel_id, disposition_id, owner_id = row[8:]
-    how = InteractionStatus(status)
-    chip = (_("Merged"), "") if merged_into else (str(how.label), CHIPS.get(how, ""))
+    chip = (_("Merged"), "") if merged_into else (states[status], CHIPS.get(status, ""))
     return Entry(
         Place(at, "contact", pk), "contact", names["reason", reason_id] or subject or names["channel", channel_id],
         (outcome or names["disposition", disposition_id] or snippet)[:LONGEST], names["user", owner_id],
-        url, channel=channel, chip=chip,
+        address_of("inbox:interaction", pk), channel=channel, chip=chip,
     )  # fmt: skip
 
 
@@ -136,9 +144,10 @@ def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterab
     else:
         rows = list(_notes(user, patient.pk, look, size))
     names = names_of(users=[row[-1] for row in rows])
+    title = _("Note")
     return [
         Entry(
-            Place(at, "note", pk), "note", _("Note"), body[:LONGEST], names["user", author_id],
+            Place(at, "note", pk), "note", title, body[:LONGEST], names["user", author_id],
             address_of("inbox:interaction", interaction_id), "sticky-note", "note",
         )
         for pk, at, body, interaction_id, author_id in rows
@@ -169,10 +178,11 @@ def cases_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterab
     else:
         rows = list(_cases(user, patient.pk, look, size))
     names = names_of(users=[row[-2] for row in rows], queues=[row[-1] for row in rows])
+    states = {how.value: str(how.label) for how in CaseStatus}
     return [
         Entry(
             Place(at, "case", pk), "case", title, next_step, names["user", owner_id] or names["queue", queue_id],
-            icon="flag", chip=(str(CaseStatus(status).label), "accent" if status in UNFINISHED else "ok"),
+            icon="flag", chip=(states[status], "accent" if status in UNFINISHED else "ok"),
         )
         for pk, at, title, next_step, status, owner_id, queue_id in rows
     ]  # fmt: skip

@@ -4,17 +4,17 @@ from functools import lru_cache
 from html import escape
 
 from django import template
-from django.utils import dateformat, timezone
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from contact_center.common.moments import written
 from contact_center.common.templatetags.continuo import icon
 from inbox.enums import ChannelKind
 from inbox.templatetags import desk
 from patients.timeline import Entry, Line
 
 register = template.Library()
-WHEN = "D j M Y, H:i"
 
 
 @register.simple_tag
@@ -50,7 +50,7 @@ def _entry(entry: Entry, channels: dict[str, str]) -> str:
         tone = f" chip--{entry.chip[1]}" if entry.chip[1] else ""
         chip = f'<span class="chip{tone} push">{escape(str(entry.chip[0]))}</span>'
     text = f'<p class="soft" dir="auto">{escape(entry.text)}</p>' if entry.text else ""
-    when = escape(dateformat.format(at, WHEN))
+    when = escape(written(at, "dated"))
     return (
         f'<li id="entry-{entry.place}">{mark}<div class="tl__head">{title}'
         f'<time datetime="{at.isoformat()}">{when}{who}</time>{chip}</div>{text}</li>\n'

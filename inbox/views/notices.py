@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,6 +11,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
+from contact_center.common.addresses import place_of
 from contact_center.common.answers import is_partial, say
 from contact_center.common.request_memory import remembered
 from contact_center.common.shell import badge_id, entries_for, menu_for
@@ -57,7 +57,7 @@ def palette_context(request: HttpRequest) -> dict[str, Any]:
     can_work = can(person_of(request), Action.WORK_INBOX)
     places = [{"title": entry["title"], "icon": entry["icon"], "url": entry["url"]} for entry in entries_for(request)]
     places += [
-        {"title": entry.title, "icon": entry.icon, "url": reverse(entry.url_name)} for entry in menu_for(request)
+        {"title": entry.title, "icon": entry.icon, "url": place_of(entry.url_name)} for entry in menu_for(request)
     ]
     return {"places": places, "can_work": can_work}
 

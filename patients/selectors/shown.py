@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contact_center.accounts.models import User
 from contact_center.audit.selectors import looks_at
+from contact_center.common.prepared import Given, planned
 from patients.enums import Register
-from patients.models import Patient
+from patients.models import Identifier, Patient, PostalAddress
 from patients.pieces import marks_on
 from patients.selectors.access import may_open
 from patients.selectors.care import alerts_of, coverages_of, enrolments_of, life_events_of, path_of, pending_of
@@ -28,9 +30,21 @@ def reach(user: User, patient: Patient) -> Shown:
     marks = marks_on(patient, [point.value for point in points])
     return {
         "points": [(point, marks[point.value]) for point in points],
-        "homes": list(patient.postal_addresses.all()),
-        "numbers": [(one, _register(one.system), one.value[-4:]) for one in patient.identifiers.all()],
+        "homes": _homes().ask(patient.pk),
+        "numbers": [(one, _register(one.system), one.value[-4:]) for one in _numbers().ask(patient.pk)],
     }
+
+
+@planned
+def _homes() -> QuerySet[PostalAddress]:
+    """Of the patient 0."""
+    return PostalAddress.objects.filter(patient=Given(0))
+
+
+@planned
+def _numbers() -> QuerySet[Identifier]:
+    """Of the patient 0."""
+    return Identifier.objects.filter(patient=Given(0))
 
 
 def _register(system: str) -> str:

@@ -1,14 +1,20 @@
 """A patient's wishes, consent and family in words. Pure: no queries."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
+from contact_center.common.templatetags.continuo import icon
 from patients.care_forms import ConsentForm
-from patients.enums import AccessNeed, DataClass, ProxyScope
+from patients.enums import AccessNeed, ConsentStatus, DataClass, ProxyScope
+from patients.models import Consent
 
 register = template.Library()
 SOURCES = dict(ConsentForm.SOURCES) | {
@@ -35,6 +41,21 @@ def scope_label(scope: str) -> str:
 def consent_source(source: str) -> str:
     """How we know what a patient said."""
     return str(SOURCES.get(source, source))
+
+
+@register.simple_tag
+def consent_mark(word: Consent | None) -> SafeString:
+    """Sign and word of what a patient said last."""
+    return _mark(word.status if word else "", get_language() or "")
+
+
+@lru_cache(maxsize=32)
+def _mark(status: str, language: str) -> SafeString:
+    """In the language that is set, which is `language`: thirty of them stand on a page."""
+    if not status:
+        return format_html('{}<span class="vh">{}</span>', icon("minus", "muted"), _("Nothing said"))
+    sign = icon("check", "ok") if status == ConsentStatus.GRANTED else icon("ban", "danger")
+    return format_html('{}<span class="vh">{}</span>', sign, ConsentStatus(status).label)
 
 
 @register.filter

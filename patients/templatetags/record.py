@@ -4,12 +4,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from contact_center.audit.models import AuditEntry
+from contact_center.common.addresses import address_of
 from contact_center.common.templatetags.continuo import icon
 
 register = template.Library()
@@ -29,7 +29,7 @@ UNTOLD = {"glass", "asked", "fields"}
 @register.simple_tag
 def opens(name: str, pk: int) -> SafeString:
     """Attributes of a link to a form: a dialog with JavaScript, a page without it."""
-    url = reverse(name, args=[pk])
+    url = address_of(name, pk)
     return format_html('href="{0}" hx-get="{0}" hx-target="#dialogs" hx-swap="innerHTML"', url)
 
 
@@ -46,7 +46,7 @@ def add_link(context: dict[str, Any], key: str) -> SafeString | str:
     name = ADDED_BY.get(key) or KEPT_ON.get(key)
     if name is None or not context.get("may_edit"):
         return ""
-    url, title = reverse(f"patients:{name}", args=[context["patient"].pk]), context["piece"]["title"]
+    url, title = address_of(f"patients:{name}", context["patient"].pk), context["piece"]["title"]
     if key in KEPT_ON:
         shell = '<a class="btn btn--sm btn--ghost push" href="{}">{}<span class="vh">: {}</span></a>'
         return format_html(shell, url, _("Update"), title)

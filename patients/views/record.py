@@ -50,11 +50,18 @@ def page_behind(request: HttpRequest, patient_id: int) -> str:
     return reverse("patients:record", args=[patient_id])
 
 
-def _look(request: HttpRequest) -> tuple[Look, dict[str, str]]:
+class Narrowed(dict[str, str]):
+    """What narrows the line, as the page shows it; nothing is said of the rest, which a template asks a dozen times."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _look(request: HttpRequest) -> tuple[Look, Narrowed]:
     form = LookForm(request.GET)
     form.is_valid()
     given = {name: value for name, value in form.cleaned_data.items() if value}
-    shown = {name: str(value) for name, value in given.items()}
+    shown = Narrowed((name, str(value)) for name, value in given.items())
     return Look(before=Place.read(request.GET.get("before", "")), **given), shown
 
 

@@ -3,9 +3,11 @@
 import pytest
 from django.db.models import Model
 from django.template import Context, Template
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import escape
 
-from contact_center.common.addresses import address_of
+from contact_center.common.addresses import address_of, place_of
 from contact_center.common.templatetags.continuo import icon
 from inbox.models import Interaction
 from patients.models import ContactPoint
@@ -41,6 +43,23 @@ def test_an_address_is_the_one_that_reverse_gives(given):
 def test_no_address_is_an_error_as_there():
     with pytest.raises(NoReverseMatch):
         address_of("inbox:nowhere", 7)
+    with pytest.raises(NoReverseMatch):
+        place_of("inbox:nowhere")
+
+
+def test_a_place_is_where_reverse_says():
+    assert [place_of("inbox:list") for _turn in range(2)] == [reverse("inbox:list")] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "name"), [("'icons.svg'", "icons.svg"), ("n", "a&b.css"), ("'icons.svg' as file", "icons.svg")]
+)
+def test_a_file_has_the_address_that_django_gives_it(said, name):
+    template = Template("{% load static %}{% static " + said + " %}{{ file }}")
+    drawn = [template.render(Context({"n": name})) for _turn in range(2)]
+    assert drawn == [str(escape(static(name)))] * 2
+    template.render(Context({"n": "other.css"}))
+    assert template.render(Context({"n": name})) == drawn[0]
 
 
 @pytest.mark.parametrize("row", [Interaction(status="closed"), ContactPoint(scheme="phone"), ContactPoint(scheme="?")])

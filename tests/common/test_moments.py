@@ -31,6 +31,7 @@ def this_day():
         ("day", "19 Nov", "19 nov", "19 nov"),
         ("weekday", "Thu 19 Nov", "jue 19 nov", "qui 19 nov"),
         ("date", "19 Nov 2026", "19 nov 2026", "19 nov 2026"),
+        ("dated", "Thu 19 Nov 2026, 09:40", "jue 19 nov 2026, 09:40", "qui 19 nov 2026, 09:40"),
         ("moment", "Thu 19 Nov, 09:40", "jue 19 nov, 09:40", "qui 19 nov, 09:40"),
         ("exact", "19 Nov 2026, 09:40:05", "19 nov 2026, 09:40:05", "19 nov 2026, 09:40:05"),
         ("day_name", "Thursday", "jueves", "quinta-feira"),
