@@ -170,8 +170,8 @@ def _notice(user: User, row: Notification, named: dict[int, str], wish: Wish) ->
 
 def title_of(row: Notification) -> str:
     """What happened, in words that name no patient."""
-    queue = row.queue or (row.interaction.queue if row.interaction else "")
-    words = {"queue": queue and queue.name, "actor": row.actor}
+    queue = row.queue or (row.interaction.queue if row.interaction else None)
+    words = {"queue": queue.name if queue else "", "actor": row.actor}
     if row.kind == K.ASSIGNED and row.actor_id:
         return _("%(actor)s assigned a conversation to you") % words
     if row.kind == K.MENTIONED and row.actor_id:
