@@ -32,7 +32,7 @@ from tests.factories.scheduling import (
     ScheduleFactory,
     ServiceFactory,
 )
-from tests.factories.voice import VoiceLineFactory
+from tests.factories.voice import MenuOptionFactory, VoiceLineFactory
 from tests.journeys.people import Phone, Staff
 from tests.journeys.stack import Stack, database_of_the_stack, orm_on
 from tests.simulator.fixtures import wait_for
@@ -79,7 +79,9 @@ def set_up_clinic() -> SimpleNamespace:
     whatsapp = ChannelFactory(name="Clinic WhatsApp", kind=ChannelKind.WHATSAPP, address="+15005550199", queue=general)
     email = ChannelFactory(name="Clinic mail", kind=ChannelKind.EMAIL, address="care@aurora.example", queue=general)
     line = ChannelFactory(name="Main line", kind=ChannelKind.VOICE, address="+15005550111", queue=general)
-    VoiceLineFactory(channel=line, languages=["en"], recording="announce", transcribes=True)
+    voice = VoiceLineFactory(channel=line, languages=["en"], recording="announce", transcribes=True)
+    reason = ReasonFactory(name="Appointment", code="appointment")
+    MenuOptionFactory(line=voice, key="9", labels={"en": "appointments"}, queue=general, reason=reason)
     forms = ChannelFactory(name="Clinic forms", kind=ChannelKind.FORM, address="forms", queue=general)
     form = WebFormFactory(
         slug="question", title="Ask a question", channel=forms, receipt_text="We answer within a day."
@@ -103,7 +105,7 @@ def set_up_clinic() -> SimpleNamespace:
         email=email,
         form=form,
         template=template,
-        reason=ReasonFactory(name="Appointment", code="appointment"),
+        reason=reason,
         sensitive=ReasonFactory(name="Fertility", code="fertility", is_sensitive=True),
         resolved=DispositionFactory(name="Answered", code="answered", is_resolved=True),
         open=DispositionFactory(name="To be followed up", code="follow-up", is_resolved=False),

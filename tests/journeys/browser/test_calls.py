@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from contact_center.accounts.enums import Role
 from contact_center.accounts.services import set_presence
 from contact_center.audit.models import AuditEntry
 from inbox.models import Call, Callback, Recording
@@ -23,6 +24,12 @@ def quicken(stack):
     stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
 
 
+def choose(phone, key):
+    """The caller answers the menu, or what is offered to whoever waits."""
+    expect(phone.locator("#thread")).to_contain_text(f"press {key}")
+    phone.get_by_role("button", name=key, exact=True).click()
+
+
 def phone_of(stack, desk, patient, tab="call"):
     """The phone of a patient in one more tab of the desk's browser."""
     phone = desk.context.new_page()
@@ -30,14 +37,18 @@ def phone_of(stack, desk, patient, tab="call"):
     return phone
 
 
-def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack, window, hire, somebody, lead):
+def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording_plays(
+    stack, window, hire, somebody, lead, clinic
+):
     agent, patient = hire(), somebody()
+    nurse = hire(role=Role.CLINICAL_AGENT, first_name="Amara", last_name="Osei")
     quicken(stack)
     set_presence(user=agent.user, state="online")
     desk = window("/inbox/", agent)
     phone = phone_of(stack, desk, patient)
     phone.get_by_role("button", name="Call", exact=True).click()
     expect(phone.locator(".say__bubble").first).to_have_text("If this is an emergency, hang up and call 9 1 1.")
+    choose(phone, "9")
     desk.bring_to_front()
     toast = desk.locator(".call-toast")
     expect(toast).to_contain_text("Incoming call")
@@ -92,12 +103,38 @@ def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack
     desk.screenshot(path=f"{PICTURES}/call-held.png")
     phone.bring_to_front()
     expect(phone.locator("#thread")).to_contain_text("On hold")
-    phone.get_by_role("button", name="Hang up").click()
+
+    set_presence(user=nurse.user, state="online")
+    hers = window("/inbox/", nurse)
     desk.bring_to_front()
+    desk.keyboard.press("t")
+    desk.select_option("#call-transfer [name=assignee]", str(nurse.user.pk))
+    desk.click("#call-transfer [data-send]")
+    expect(hers.locator(".callbar[data-is-consulted]")).to_have_count(1)
+    expect(bar).to_contain_text("With Amara Osei")
+    desk.keyboard.press("t")
+    desk.click("#call-transfer [data-send]")
+    expect(desk.locator("#call-transfer .field__error")).to_have_count(1)
+    desk.fill("#call-transfer [name=why]", "She asks about her medicine")
+    desk.fill("#call-transfer [name=note]", "Takes metformin, visit on Monday.")
+    desk.screenshot(path=f"{PICTURES}/call-handed-over.png")
+    desk.click("#call-transfer [data-send]")
     expect(desk.locator(".callbar")).to_have_count(0)
-    expect(desk.locator("[data-call-card]")).to_contain_text("Ended")
+    expect(hers.locator(".callbar:not([data-is-consulted])")).to_have_attribute("data-status", "connected")
+    hers.locator(".callbar a.truncate").click()
+    expect(hers.locator(".entry--note")).to_contain_text("Takes metformin, visit on Monday.")
+    hers.screenshot(path=f"{PICTURES}/call-taken-over.png")
+    phone.bring_to_front()
+    phone.get_by_role("button", name="Hang up").click()
+    hers.bring_to_front()
+    expect(hers.locator(".callbar")).to_have_count(0)
+    expect(hers.locator("[data-call-card]")).to_contain_text("Ended")
     done = wait_for(lambda: Call.objects.filter(pk=call.pk, status="completed").first())
-    assert (done.agent_id, done.ended_by, done.interaction.status) == (agent.user.pk, "patient", "wrap_up")
+    assert (done.agent_id, done.ended_by, done.interaction.status) == (nurse.user.pk, "patient", "wrap_up")
+    hers.keyboard.press("w")
+    hers.check(f"#wrap-up [name=disposition][value='{clinic.resolved.pk}']", force=True)
+    hers.click("#wrap-up [data-send]")
+    expect(hers.locator("#toasts .grow").first).to_have_text("Closed.")
     wait_for(lambda: Recording.objects.filter(call=call, status="stored").first())
     watch.goto(f"{stack.web_url}/inbox/{call.interaction_id}/")
     player = watch.locator("[data-player]").first
@@ -111,6 +148,7 @@ def test_a_call_rings_is_taken_held_and_wrapped_up_and_its_recording_plays(stack
     heard = wait_for(lambda: AuditEntry.objects.filter(action="listened", object_type="recording").first())
     assert heard.actor_id == lead.user.pk
     set_presence(user=agent.user, state="offline")
+    set_presence(user=nurse.user, state="offline")
 
 
 def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(stack, window, hire, somebody):
@@ -120,6 +158,8 @@ def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(sta
     phones = {person: phone_of(stack, desk, person) for person in (gone, waits, speaks)}
     for phone in phones.values():
         phone.get_by_role("button", name="Call", exact=True).click()
+    for phone in phones.values():
+        choose(phone, "9")
     for person, key in ((waits, "1"), (speaks, "3")):
         expect(phones[person].locator("#thread")).to_contain_text("press 1")
         phones[person].get_by_role("button", name=key, exact=True).click()
