@@ -1,6 +1,8 @@
 """Adding to a record, moving on what is in it, ending it: one form or one button each."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -78,6 +80,20 @@ def act(request: HttpRequest, patient_id: int, verb: Callable[[], object], said:
     except Refused as error:
         return done(request, patient_id, str(error), is_error=True)
     return done(request, patient_id, said)
+
+
+def take_away(request: HttpRequest, model: type[Model], pk: int, remove: Callable[[], object]) -> HttpResponse:
+    """Remove a row of a record. Sent twice, or while somebody else removes it, it is gone all the same."""
+
+    def work() -> Patient:
+        patient: Patient = row_for(request, model, pk).patient
+        with suppress(model.DoesNotExist):  # type: ignore[attr-defined]
+            remove()
+        return patient
+
+    patient_id = sent_once(request, work)
+    assert patient_id is not None
+    return done(request, patient_id, _("Removed."))
 
 
 def sent(request: HttpRequest) -> Any:
@@ -230,9 +246,8 @@ def add_life_event(request: HttpRequest, patient_id: int) -> HttpResponse:
 @require_POST
 def remove_life_event(request: HttpRequest, pk: int) -> HttpResponse:
     """It should not be remembered."""
-    row: LifeEvent = row_for(request, LifeEvent, pk)
-    remove = lambda: care.remove_life_event(actor=person_of(request), life_event_id=pk)  # noqa: E731
-    return act(request, row.patient_id, remove, _("Removed."))
+    remove = partial(care.remove_life_event, actor=person_of(request), life_event_id=pk)
+    return take_away(request, LifeEvent, pk, remove)
 
 
 @require_POST

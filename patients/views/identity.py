@@ -15,13 +15,12 @@ from patients.policies import can_edit_patient
 from patients.record_forms import AddressForm, HomeForm, IdentityForm, NumberForm
 from patients.services import addresses, homes, registers
 from patients.services.records import update_patient
-from patients.views.additions import Save, act, done, form_methods, opened_row, row_for, sent, serve
+from patients.views.additions import Save, act, done, form_methods, opened_row, row_for, sent, serve, take_away
 from patients.views.answers import opened_patient
 
 VERBS = {
     "verify": (addresses.verify_contact_point, gettext_lazy("Marked as verified.")),
     "prefer": (addresses.prefer_contact_point, gettext_lazy("It is tried first from now on.")),
-    "remove": (addresses.remove_contact_point, gettext_lazy("Removed.")),
 }
 
 
@@ -56,6 +55,9 @@ def _add(request: HttpRequest, patient_id: int, data: dict[str, Any]) -> None:
 @require_POST
 def change_address(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient was reached there, it is tried first, or it is theirs no more: `verb` says which."""
+    if request.POST.get("verb") == "remove":
+        remove = partial(addresses.remove_contact_point, actor=person_of(request), contact_point_id=pk)
+        return take_away(request, ContactPoint, pk, remove)
     point: ContactPoint = row_for(request, ContactPoint, pk)
     if not can_edit_patient(person_of(request), point.patient):
         raise PermissionDenied
@@ -80,9 +82,8 @@ def add_home(request: HttpRequest, patient_id: int) -> HttpResponse:
 def change_home(request: HttpRequest, pk: int) -> HttpResponse:
     """Another spelling of a postal address; a POST with the verb `remove` takes it away."""
     if request.POST.get("verb") == "remove":
-        home = row_for(request, PostalAddress, pk)
         remove = partial(homes.remove_home, actor=person_of(request), home_id=pk)
-        return act(request, home.patient_id, remove, _("Removed."))
+        return take_away(request, PostalAddress, pk, remove)
     home = opened_row(request, PostalAddress, pk)
     form = HomeForm(sent(request), initial={name: getattr(home, name) for name in HomeForm.base_fields})
 
@@ -107,9 +108,8 @@ def add_number(request: HttpRequest, patient_id: int) -> HttpResponse:
 def change_number(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a number of a register right; a POST with the verb `remove` takes it away."""
     if request.POST.get("verb") == "remove":
-        number = row_for(request, Identifier, pk)
         remove = partial(registers.remove_number, actor=person_of(request), number_id=pk)
-        return act(request, number.patient_id, remove, _("Removed."))
+        return take_away(request, Identifier, pk, remove)
     number = opened_row(request, Identifier, pk)
     form = NumberForm(sent(request), initial={"system": number.system})
 

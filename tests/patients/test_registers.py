@@ -7,7 +7,7 @@ from django.urls import reverse
 from contact_center.audit.models import AuditEntry
 from contact_center.common.versions import Unseen, version_of
 from patients.models import Identifier, Patient, PostalAddress
-from patients.services import homes, registers
+from patients.services import homes, locking, registers
 from patients.services.duplicates import compare_records
 from tests.factories.patients import IdentifierFactory, PatientFactory, PostalAddressFactory
 
@@ -111,9 +111,23 @@ def test_the_page_offers_both_and_shows_a_number_to_nobody(agent, signed_in, pat
     stale = browser.post(url("home", home.pk), {"line": "Sol 1", "use": "home", "seen_version": "2020-01-01"})
     assert (stale.status_code, "It says now" in stale.content.decode()) == (409, True)
     for name, row in (("home", home), ("number", number)):
-        done = browser.post(url(name, row.pk), {"verb": "remove"})
-        assert done.headers["Location"] == url("record", patient.pk)
+        clicks = [browser.post(url(name, row.pk), {"verb": "remove", "form_key": name}) for _click in range(2)]
+        assert [one.headers["Location"] for one in clicks] == [url("record", patient.pk)] * 2
+        assert browser.post(url(name, row.pk), {"verb": "remove", "form_key": "of another page"}).status_code == 404
     assert (PostalAddress.objects.count(), Identifier.objects.count()) == (0, 0)
+
+
+def test_what_somebody_else_removes_at_the_same_moment_is_removed(agent, signed_in, patient, monkeypatch):
+    home = homes.add_home(actor=agent, patient_id=patient.pk, line="Calle Luna 7")
+    lock_patient = locking.lock_patient
+
+    def somebody_was_faster(*given):
+        PostalAddress.objects.all().delete()
+        return lock_patient(*given)
+
+    monkeypatch.setattr(locking, "lock_patient", somebody_was_faster)
+    done = signed_in(agent).post(url("home", home.pk), {"verb": "remove"})
+    assert done.headers["Location"] == url("record", patient.pk)
 
 
 # ---- somebody whom no record knows ----
