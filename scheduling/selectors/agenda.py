@@ -154,7 +154,7 @@ def _calendar(
         origin = datetime.combine(day, time(first), tzinfo=zone)
         state = state_of(one) if shown else "blocked"
         column.blocks.append(_block(origin, one.starts_at, one.ends_at, state, visit=shown))
-    _add_absences(columns.values(), absences_at(location, begin, end), first, last, zone)
+    _add_absences(columns.values(), absences_at(location, begin, end), location, first, last)
     return _summed(list(columns.values()), visits, range(first, last), zone, skipped)
 
 
@@ -173,24 +173,25 @@ def _shown_hours(visits: list[Appointment], hours: list[WeeklyHours], zone: Zone
     return first, min(last, 24)
 
 
-def _add_absences(columns: Iterable[Column], absences: list[Absence], first: int, last: int, zone: ZoneInfo) -> None:
+def _add_absences(
+    columns: Iterable[Column], absences: list[Absence], location: Location, first: int, last: int
+) -> None:
     for column in columns:
-        origin = datetime.combine(column.day, time(first), tzinfo=zone)
+        practitioner = column.who.pk if isinstance(column.who, Practitioner) else None
+        room = column.who.pk if isinstance(column.who, Room) else None
+        origin = datetime.combine(column.day, time(first), tzinfo=ZoneInfo(location.time_zone))
         end = origin + timedelta(hours=last - first)
         for absence in absences:
             start, finish = max(absence.starts_at, origin), min(absence.ends_at, end)
-            if start < finish and concerns(absence, column.who):
+            if start < finish and closes(absence, practitioner, room, location.pk):
                 column.blocks.append(_block(origin, start, finish, "blocked", absence=absence))
         column.blocks.sort(key=lambda block: block.row)
 
 
-def concerns(absence: Absence, who: Who | None) -> bool:
-    """Whether this absence, which concerns the site, takes time of this practitioner or room."""
-    if isinstance(who, Practitioner) and absence.practitioner_id:
-        return absence.practitioner_id == who.pk
-    if isinstance(who, Room) and absence.room_id:
-        return absence.room_id == who.pk
-    return absence.location_id is not None
+def closes(absence: Absence, practitioner_id: int | None, room_id: int | None, location_id: int) -> bool:
+    """Whether this absence takes time of this practitioner, this room or the site."""
+    pairs = (absence.practitioner_id, practitioner_id), (absence.room_id, room_id), (absence.location_id, location_id)
+    return any(away is not None and away == asked for away, asked in pairs)
 
 
 def _summed(columns: list[Column], visits: list[Appointment], hours: range, zone: ZoneInfo, skipped: int) -> Calendar:

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from contact_center.common.spans import joined, without
 from scheduling.enums import OCCUPYING, AgendaOf
-from scheduling.models import Absence, Appointment, Location, Practitioner, Room, Schedule, WeeklyHours
+from scheduling.models import Appointment, Location, Practitioner, Room, Schedule, WeeklyHours
 from scheduling.selectors.agenda import (
     USUAL_HOURS,
     WORKDAYS,
     InTurns,
     absences_at,
+    closes,
     hours_at,
     is_on,
     minutes_of,
@@ -108,7 +109,8 @@ def week_at(of: AgendaOf, location: Location, day: date, skipped: int = 0) -> We
     cells: dict[tuple[Owner, date], Cell] = {}
     absences = absences_at(place, begin, end)
     for row in hours_at(place, days):
-        away = sorted((one.starts_at, one.ends_at) for one in absences if _closes(one, row.schedule))
+        who = row.schedule.practitioner_id, row.schedule.room_id, row.schedule.location_id
+        away = sorted((one.starts_at, one.ends_at) for one in absences if closes(one, *who))
         for cell in _cells(cells, of, row.schedule, [one for one in days if is_on(row, one)]):
             cell.spans[_unit(of, row.schedule)][0].extend(without(_span(row, cell), away))
     for visit in _visits(place, begin, end):
@@ -142,15 +144,6 @@ def _cells(
 
 def _unit(of: AgendaOf, where: Appointment | Schedule) -> int:
     return where.room_id or 0 if of == AgendaOf.ROOM else where.practitioner_id
-
-
-def _closes(absence: Absence, schedule: Schedule) -> bool:
-    """Whether this absence takes time of this schedule."""
-    return (
-        absence.practitioner_id == schedule.practitioner_id
-        or absence.location_id == schedule.location_id
-        or (absence.room_id is not None and absence.room_id == schedule.room_id)
-    )
 
 
 def _visits(place: Location | None, begin: datetime, end: datetime) -> Iterable[Appointment]:
