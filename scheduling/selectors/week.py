@@ -26,6 +26,10 @@ from scheduling.selectors.agenda import (
 Owner = Practitioner | Room | Location
 Span = tuple[datetime, datetime]
 EDGE = timedelta(days=1)
+READ = (  # a week of all sites has thousands of visits
+    "starts_at", "ends_at", "status", "confirmation", "practitioner__name", "room__name", "location__name",
+    "location__time_zone",
+)  # fmt: skip
 SHOWN = range(USUAL_HOURS[0] * 60, USUAL_HOURS[1] * 60)
 
 
@@ -149,7 +153,8 @@ def _unit(of: AgendaOf, where: Appointment | Schedule) -> int:
 def _visits(place: Location | None, begin: datetime, end: datetime) -> Iterable[Appointment]:
     rows = Appointment.objects.filter(status__in=OCCUPYING, starts_at__gte=begin, starts_at__lt=end)
     rows = rows.filter(location=place) if place else rows.filter(location__is_active=True)
-    return rows.select_related("practitioner", "room", "location").order_by("starts_at", "pk")
+    rows = rows.select_related("practitioner", "room", "location").order_by("starts_at", "pk")
+    return rows.only(*READ)
 
 
 def _span(row: WeeklyHours, cell: Cell) -> Span:
