@@ -34,7 +34,12 @@ class CallTransferForm(TransferForm):
 class HandOverForm(forms.Form):
     """Leave the call to the colleague on the line."""
 
-    why = forms.CharField(label=_("Reason"), max_length=240, widget=forms.TextInput(TEXT | FIRST))
+    why = forms.CharField(
+        label=_("Reason"),
+        max_length=240,
+        widget=forms.TextInput(TEXT | FIRST),
+        error_messages={"required": _("Say why you are transferring it.")},
+    )
     note = forms.CharField(
         label=_("Summary for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
     )

@@ -114,7 +114,7 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     expect(bar).to_contain_text("With Amara Osei")
     desk.keyboard.press("t")
     desk.click("#call-transfer [data-send]")
-    expect(desk.locator("#call-transfer .field__error")).to_have_count(1)
+    expect(desk.locator("#call-transfer .field__error")).to_have_text("Say why you are transferring it.")
     desk.fill("#call-transfer [name=why]", "She asks about her medicine")
     desk.fill("#call-transfer [name=note]", "Takes metformin, visit on Monday.")
     desk.screenshot(path=f"{PICTURES}/call-handed-over.png")
