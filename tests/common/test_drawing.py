@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Model
 from django.template import Context, Template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, reverse, set_script_prefix
 from django.utils.html import escape
 
 from contact_center.common.addresses import address_of, place_of
@@ -38,6 +38,15 @@ def test_an_icon_is_the_functions_whatever_of_it_stands_in_the_template(said, na
 def test_an_address_is_the_one_that_reverse_gives(given):
     name, *args = given
     assert [address_of(*given) for _turn in range(2)] == [reverse(name, args=args)] * 2
+
+
+def test_an_address_follows_where_the_house_stands():
+    try:
+        before = address_of("inbox:interaction", 7)
+        set_script_prefix("/desk/")
+        assert address_of("inbox:interaction", 7) == "/desk" + before
+    finally:
+        set_script_prefix("/")
 
 
 def test_no_address_is_an_error_as_there():
