@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -260,15 +261,17 @@ def templates_in(language: str, words: str = "") -> list[MessageTemplate]:
     return sorted(found, key=lambda row: (row.language[:2] != (language or "en")[:2], row.name))
 
 
-def candidates_for(user: User, interaction: Interaction) -> list[Patient]:
-    """Patients who have the address of an interaction that belongs to nobody yet, 20 at most; the agent chooses.
+def candidates_for(user: User, interaction: Interaction) -> tuple[list[Patient], bool]:
+    """Patients who have the address of an interaction that belongs to nobody yet, 20 at most, and whether there are
+    more; the agent chooses.
 
     Sensitive records only for those who may see such. A partner agent sees the others, whomever their work concerns.
     """
     if interaction.patient_id or not interaction.contact_value or not interaction.contact_scheme:
-        return []
-    found = match_patients(interaction.contact_scheme, interaction.contact_value)
-    return [patient for patient in found if may_open(user, patient)][:MOST_CANDIDATES]
+        return [], False
+    matches = match_patients(interaction.contact_scheme, interaction.contact_value)
+    found = list(islice((patient for patient in matches if may_open(user, patient)), MOST_CANDIDATES + 1))
+    return found[:MOST_CANDIDATES], len(found) > MOST_CANDIDATES
 
 
 def relatives_of(user: User, patient: Patient) -> list[RelatedPerson]:

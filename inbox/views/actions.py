@@ -135,7 +135,7 @@ def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
     if not number.isdecimal() or len(number) > 18:
         raise Refused(_("Choose a patient from the list."))
     user = person_of(request)
-    among = {patient.pk: patient for patient in candidates_for(user, interaction)}
+    among = {patient.pk: patient for patient in candidates_for(user, interaction)[0]}
     if int(number) in among and not policies.can_search_patients(user):
         return among[int(number)]
     try:
@@ -151,13 +151,16 @@ def _link_form(
     query = request.POST.get("q", "").strip()[:100]
     may_search = policies.can_search_patients(user)
     is_search = len(query) > 1 and may_search
-    results = search_records(user, query, limit=12) if is_search else candidates_for(user, interaction)
+    results, has_more = (
+        (search_records(user, query, limit=12), False) if is_search else candidates_for(user, interaction)
+    )
     given, _space, family = interaction.contact_name.partition(" ")
     initial = {"given_name": given, "family_name": family, "language": interaction.language or "en"}
     context = {
         "interaction": interaction,
         "query": query,
         "results": results,
+        "has_more": has_more,
         "may_search": may_search,
         "can_create": can_create_patient(user),
         "form": form or NewPatientForm(initial=initial),

@@ -124,7 +124,8 @@ def side_context(request: HttpRequest, interaction: Interaction, patient: Patien
     if patient is None:
         linked = interaction.patient
         context["can_break_glass"] = linked is not None and linked.is_sensitive and may_break(user)
-        return context | {"candidates": conversation.candidates_for(user, interaction)}
+        candidates, has_more = conversation.candidates_for(user, interaction)
+        return context | {"candidates": candidates, "has_more_candidates": has_more}
     others = conversation.other_interactions(user, interaction, limit=OTHERS_SHOWN + 1)
     return context | {
         "contact_points": list(patient.contact_points.all()),

@@ -38,7 +38,7 @@ def opened(request: HttpRequest, interaction: Interaction) -> Patient | None:
         return None
     patient = _patient_of(request, interaction, leaves_trace=True)
     if patient is None:
-        shown = [] if interaction.patient_id else candidates_for(person_of(request), interaction)
+        shown = [] if interaction.patient_id else candidates_for(person_of(request), interaction)[0]
         with transaction.atomic():
             record(
                 actor=person_of(request),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from inbox.enums import Direction
 from inbox.models import Interaction
+from inbox.selectors import conversation
 from patients.models import Patient
 from tests.factories.inbox import (
     DispositionFactory,
@@ -141,6 +142,19 @@ def test_a_shared_number_offers_everybody_who_has_it_and_links_only_who_is_chose
     offered = client.get(url("side", shared.pk), headers=HTMX).context["candidates"]
     client.post(url("link", shared.pk), {"patient": luis.pk}, headers=HTMX)
     assert (offered, fresh(shared).patient) == ([rosa, luis], luis)
+
+
+@pytest.mark.parametrize(("beyond", "is_said"), [(0, 0), (1, 1)])
+def test_of_many_who_share_a_number_twenty_are_offered_and_it_says_when_there_are_more(
+    agent, sms_channel, signed_in, monkeypatch, beyond, is_said
+):
+    monkeypatch.setattr(conversation, "MOST_CANDIDATES", 2)
+    some = PatientFactory.create_batch(2 + beyond, phone="+13055557777")
+    shared = InteractionFactory(channel=sms_channel, contact_value="+13055557777", is_contact_shared=True)
+    client = signed_in(agent)
+    side, form = (client.get(url(name, shared.pk), headers=HTMX) for name in ("side", "link"))
+    assert side.context["candidates"] == form.context["results"] == some[:2]
+    assert [page.content.decode().count("And more: search by name.") for page in (side, form)] == [is_said] * 2
 
 
 def test_a_patient_is_found_by_name_and_linked(agent, waiting, signed_in):
