@@ -1,10 +1,10 @@
 /* What is fetched for somebody who waits is drawn as a skeleton after 150 ms, where it will stand:
-   [data-skeleton] names the template, [data-skeleton-place] inside says where, else it covers the whole part. */
+   [data-skeleton] on what is fetched anew names the template, [data-skeleton-place] inside says where, else it covers the whole part. */
 (() => {
   const PATIENCE = 150;
   const waits = new WeakMap(); // request -> {timer, cover, part, undo}
   const frame = () => document.querySelector(".inbox");
-  const partOf = (ctx) => (!ctx.quiet && ctx.request?.method === "GET" && ctx.target?.closest?.("[data-skeleton]")) || null;
+  const partOf = (ctx) => (!ctx.quiet && ctx.request?.method === "GET" && ctx.target?.matches?.("[data-skeleton]") ? ctx.target : null);
 
   function cover(wait, ctx) {
     const part = partOf(ctx), template = part && document.getElementById(part.dataset.skeleton);

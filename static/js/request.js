@@ -20,9 +20,15 @@
     if (ctx.quiet) ctx.request.headers["X-Background"] = "1";
   });
 
-  // The same click once more. What makes something has a key (`form_key`), so that sent twice it makes one.
+  // The same click once more, with the keys it had: the page may have been drawn anew meanwhile, and what arrived
+  // although its answer was lost is not made again.
+  const KEYS = ["form_key", "draft_round"];
+  function again(form, { submitter, body }) {
+    KEYS.filter((name) => form.elements[name] && body?.get?.(name)).forEach((name) => { form.elements[name].value = body.get(name); });
+    form.requestSubmit(submitter?.isConnected ? submitter : undefined);
+  }
   function repeat({ sourceElement: source, request }) {
-    if (source?.matches?.("form")) return () => source.requestSubmit(request.submitter?.isConnected ? request.submitter : undefined);
+    if (source?.matches?.("form")) return () => again(source, request);
     return source?.matches?.("a, button") ? () => source.click() : null;
   }
 
@@ -31,7 +37,9 @@
     if (!slot) { continuo.toast({ id: "request", kind: "danger", text: words, action: again && { label: text("textAgain"), run: again } }); return; }
     slot.hidden = false;
     slot.querySelector("[data-words]").textContent = words;
-    slot.querySelector("[data-again]").onclick = again;
+    const button = slot.querySelector("[data-again]");
+    button.onclick = again;
+    button.hidden = !again;
   }
 
   document.addEventListener("htmx:response:error", (event) => {

@@ -12,6 +12,7 @@ from tests.factories.patients import PatientFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS, TALK = re.compile(r"/inbox/rows/"), re.compile(r"/inbox/\d+/\?")
+CANNED = re.compile(r"/inbox/\d+/canned/")
 
 
 def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_is_lost(desk, page, agent, sms_channel):
@@ -20,7 +21,7 @@ def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_
     page.clock.install()
     held = []
     desk("/inbox/?view=mine")  # where no socket answers
-    wait, fail = (lambda route: held.append(route)), (lambda route: route.abort())
+    wait, lose = (lambda route: held.append(route)), (lambda route: (route.fetch(), route.abort()))
     cover, failed, toast = page.locator(".loading"), page.locator("#list-failed"), page.locator("[data-toast=request]")
 
     page.route(ROWS, wait)
@@ -31,7 +32,12 @@ def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_
     expect(cover).to_have_count(0)
     expect(page.locator(f"#row-{row.pk}")).to_be_visible()
     page.unroute(ROWS)
+    page.route(ROWS, lambda route: route.fulfill(status=404, body=""))
     failed.get_by_role("button", name="Try again").click()
+    expect(failed).not_to_contain_text("What you see is from before.")
+    expect(failed.locator("[data-again]")).to_be_hidden()
+    page.unroute(ROWS)
+    page.click("#show-unread")
     expect(page.locator("#show-unread")).to_have_attribute("aria-current", "true")
     expect(failed).to_be_hidden()
 
@@ -48,7 +54,15 @@ def test_what_takes_long_is_drawn_what_fails_is_tried_again_and_nothing_written_
     expect(box).to_be_visible()
     expect(toast).to_have_count(0)
 
-    page.route("**/compose/**", fail)
+    page.route(CANNED, wait)
+    with page.expect_request(CANNED):
+        box.press("/")
+    page.clock.fast_forward(1_000)
+    expect(cover).to_have_count(0)
+    held.pop().abort()
+    page.unroute(CANNED)
+
+    page.route("**/compose/**", lose)
     box.fill("Until five.")
     box.press("Control+Enter")
     expect(toast).to_contain_text("Your text is still here")
