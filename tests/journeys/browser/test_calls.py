@@ -19,6 +19,20 @@ __all__ = ["window"]
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture
+def available(stack, hire):
+    """`available(user)`: calls ring at them until the test is over, however it ends."""
+    people = []
+
+    def make(user):
+        people.append(user)
+        set_presence(user=user, state="online")
+
+    yield make
+    for user in people:
+        set_presence(user=user, state="offline")
+
+
 def quicken(stack):
     """Nobody waits for words and music in real time."""
     stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
@@ -38,12 +52,12 @@ def phone_of(stack, desk, patient, tab="call"):
 
 
 def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording_plays(
-    stack, window, hire, somebody, lead, clinic
+    stack, window, hire, somebody, lead, clinic, available
 ):
     agent, patient = hire(), somebody()
     nurse = hire(role=Role.CLINICAL_AGENT, first_name="Amara", last_name="Osei")
     quicken(stack)
-    set_presence(user=agent.user, state="online")
+    available(agent.user)
     desk = window("/inbox/", agent)
     phone = phone_of(stack, desk, patient)
     phone.get_by_role("button", name="Call", exact=True).click()
@@ -104,7 +118,7 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     phone.bring_to_front()
     expect(phone.locator("#thread")).to_contain_text("On hold")
 
-    set_presence(user=nurse.user, state="online")
+    available(nurse.user)
     hers = window("/inbox/", nurse)
     desk.bring_to_front()
     desk.keyboard.press("t")
@@ -147,11 +161,9 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     watch.screenshot(path=f"{PICTURES}/call-played.png")
     heard = wait_for(lambda: AuditEntry.objects.filter(action="listened", object_type="recording").first())
     assert heard.actor_id == lead.user.pk
-    set_presence(user=agent.user, state="offline")
-    set_presence(user=nurse.user, state="offline")
 
 
-def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(stack, window, hire, somebody):
+def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(stack, window, hire, somebody, available):
     agent, gone, waits, speaks = hire(), somebody("Ana Ruiz"), somebody("Ben Ito"), somebody("Cleo Diaz")
     quicken(stack)
     desk = window("/inbox/?view=unassigned", agent)
@@ -189,7 +201,7 @@ def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(sta
     text.keyboard.press("Enter")
     expect(text.locator(".say--mine")).to_have_count(1)
 
-    set_presence(user=agent.user, state="online")
+    available(agent.user)
     desk.bring_to_front()
     toast = desk.locator(".call-toast")
     expect(toast).to_contain_text("Call back")
@@ -208,4 +220,3 @@ def test_who_does_not_wait_is_offered_a_text_called_back_or_leaves_a_message(sta
         gone: "abandoned", waits: "callback_requested", speaks: "voicemail",
     }  # fmt: skip
     assert Callback.objects.get(number=waits.number).status == "connected"
-    set_presence(user=agent.user, state="offline")

@@ -195,9 +195,9 @@ def test_one_of_several_tabs_rings_and_it_rings_once(desk, conversation, agent, 
         return htmx.ajax("GET", bell.dataset.refetchUrl, {source: bell, target: bell, swap: "outerMorph"}); }"""
     for tab in (page, other, page, other):
         tab.evaluate(bell)
-        tab.wait_for_timeout(100)
-    wait_for(lambda: page.evaluate("window.rung") + other.evaluate("window.rung") == 1)
-    page.wait_for_timeout(300)
+    for tab in (page, other):
+        expect(tab.locator(".htmx-request")).to_have_count(0)
+    wait_for(lambda: page.evaluate("window.rung") + other.evaluate("window.rung") >= 1)
     assert page.evaluate("window.rung") + other.evaluate("window.rung") == 1
 
 
