@@ -1,6 +1,7 @@
 """Two agents, two machines, one conversation: what one types is kept, seen by the other, and never in the way."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -69,6 +70,7 @@ def test_two_agents_see_each_other_read_the_draft_and_are_asked_before_they_talk
     his = window(f"/inbox/{conversation.pk}/", diego)
     said = his.locator(".collide__who [data-sentence]")
     expect(said).to_have_text("Priya Raman is viewing")
+    hers.clock.set_fixed_time(datetime.now(UTC))  # so she writes all the while, however slow the machine is
     hers.click(DRAFT)
     hers.keyboard.type("Dear patient, ")
     expect(said).to_have_text("Priya Raman is writing a reply")
@@ -79,6 +81,7 @@ def test_two_agents_see_each_other_read_the_draft_and_are_asked_before_they_talk
     his.keyboard.press("Escape")
     his.fill(DRAFT, "Yes, until five.")
     hers.keyboard.type("please ")
+    expect(said).to_have_text("Priya Raman is writing a reply")
     his.screenshot(path=f"{PICTURES}/collide.png")
     his.keyboard.press("Control+Enter")
     ask = his.locator("[data-ask]")
