@@ -21,6 +21,7 @@ from tests.factories.scheduling import AppointmentFactory, LocationFactory, Prac
 
 ZONE = ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 1, 12, tzinfo=ZONE)
+NOW = NOON.replace(hour=7)
 PHONE = "+13055550123"
 _numbers = itertools.count(1)
 
@@ -39,6 +40,18 @@ def clock():
     """`clock.move_to(moment)`; it begins on a Monday noon in New York."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def monday():
+    """The clock stands at `NOW`, a Monday morning in New York."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def site(db):
+    return LocationFactory(name="Brickell", time_zone=ZONE.key)
 
 
 @pytest.fixture

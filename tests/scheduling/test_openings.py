@@ -1,7 +1,6 @@
 """Finding free times in the agenda as it is stored."""
 
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -20,9 +19,9 @@ from tests.factories.scheduling import (
     ScheduleFactory,
     ServiceFactory,
 )
+from tests.scheduling.conftest import ZONE
 
 pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=ZONE)  # a Monday; the clock changes on the 8th
 
 
@@ -40,11 +39,6 @@ def service():
 @pytest.fixture
 def doctor(service):
     return PractitionerFactory(services=[service])
-
-
-@pytest.fixture
-def site():
-    return LocationFactory(time_zone=ZONE.key)
 
 
 def found(service, days=1, limit=20, **wishes):

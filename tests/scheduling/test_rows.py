@@ -2,12 +2,10 @@
 
 import html
 import re
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,21 +19,9 @@ from scheduling.services.booking import Wish, book
 from scheduling.slots import Slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+from tests.scheduling.conftest import NOW, ZONE
 
-pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
-NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)  # a Monday
-
-
-@pytest.fixture(autouse=True)
-def _monday():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def site():
-    return LocationFactory(name="Brickell", time_zone=ZONE.key)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import html
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from types import SimpleNamespace
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -20,20 +19,13 @@ from scheduling.services import holds
 from scheduling.services.booking import Wish, book
 from tests.factories.patients import PatientFactory, RelatedPersonFactory
 from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+from tests.scheduling.conftest import NOW, ZONE
 
-pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
-NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 PHONE = "+13055550123"
 ANA = {
     "given_name": "Ana", "family_name": "Prado", "day": "14", "month": "3", "year": "1967", "address": "(305) 555-0123",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _monday():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import time, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -26,19 +25,14 @@ from tests.factories.scheduling import (
     ServiceFactory,
     a_day_at,
 )
+from tests.scheduling.conftest import ZONE
 
 pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
 def service():
     return ServiceFactory(modes=["on_site", "video"])
-
-
-@pytest.fixture
-def site():
-    return LocationFactory(time_zone=ZONE.key)
 
 
 @pytest.fixture

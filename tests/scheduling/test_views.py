@@ -19,21 +19,13 @@ from scheduling.services.booking import Wish, book
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     AppointmentFactory,
-    LocationFactory,
     PractitionerFactory,
     ScheduleFactory,
     ServiceFactory,
 )
+from tests.scheduling.conftest import NOW
 
-pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
-NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)
-
-
-@pytest.fixture(autouse=True)
-def _monday():
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 @pytest.fixture
@@ -41,11 +33,6 @@ def service():
     return ServiceFactory(
         name="Cardiology", minutes=60, step_minutes=60, preparation={"en": "Bring images.", "es": "Traiga estudios."}
     )
-
-
-@pytest.fixture
-def site():
-    return LocationFactory(name="Brickell", time_zone=ZONE.key)
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import html
 import re
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -22,26 +21,14 @@ from tests.factories.scheduling import (
     ScheduleFactory,
     ServiceFactory,
 )
+from tests.scheduling.conftest import NOW, ZONE
 
-pytestmark = pytest.mark.django_db
-ZONE = ZoneInfo("America/New_York")
-NOW = datetime(2026, 6, 1, 7, 0, tzinfo=ZONE)  # a Monday
-
-
-@pytest.fixture(autouse=True)
-def _monday():
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday")]
 
 
 @pytest.fixture
 def service():
     return ServiceFactory(name="Cardiology", minutes=60, step_minutes=60)
-
-
-@pytest.fixture
-def site():
-    return LocationFactory(name="Brickell", time_zone=ZONE.key)
 
 
 @pytest.fixture
