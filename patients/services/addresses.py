@@ -15,7 +15,7 @@ from patients import signals
 from patients.enums import ContactScheme, ContactUse
 from patients.models import ContactPoint, Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
-from patients.services.locking import lock_contact_point, lock_patient, record_change
+from patients.services.locking import lock_patient, lock_row, record_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def put_contact_point(patient: Patient, address: NewAddress, rank: int = 0) -> t
 @transaction.atomic
 def remove_contact_point(*, actor: User, contact_point_id: int) -> None:
     """Take an address away from a patient; interactions keep it. Raises PermissionDenied, ContactPoint.DoesNotExist."""
-    point = lock_contact_point(actor, contact_point_id)
+    point = lock_row(ContactPoint, actor, contact_point_id)
     record_change(actor, AuditAction.DELETED, point, point.patient, scheme=point.scheme)
     point.delete()
     signals.announce(signals.contact_points_changed, patient_id=point.patient_id)
@@ -99,7 +99,7 @@ def verify_contact_point(*, actor: User, contact_point_id: int) -> ContactPoint:
 
     Raises PermissionDenied, ContactPoint.DoesNotExist.
     """
-    point = lock_contact_point(actor, contact_point_id)
+    point = lock_row(ContactPoint, actor, contact_point_id)
     point.verified_at = timezone.now()
     point.bounced_at, point.bounce_reason = None, ""
     point.save(update_fields=["verified_at", "bounced_at", "bounce_reason", "updated_at"])
@@ -114,7 +114,7 @@ def prefer_contact_point(*, actor: User, contact_point_id: int) -> ContactPoint:
 
     Raises PermissionDenied, ContactPoint.DoesNotExist.
     """
-    point = lock_contact_point(actor, contact_point_id)
+    point = lock_row(ContactPoint, actor, contact_point_id)
     others = [one for one in point.patient.contact_points.all() if one.pk != point.pk]
     ranked = [point, *others]
     for rank, one in enumerate(ranked, 1):

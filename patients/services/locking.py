@@ -9,7 +9,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from patients import policies
-from patients.models import ContactPoint, Patient
+from patients.models import Patient
 from patients.selectors.people import patients_visible_to
 
 Row = TypeVar("Row", bound=Model)
@@ -23,15 +23,6 @@ def lock_patient(actor: User | None, patient_id: int) -> Patient:
         if not policies.can_edit_patient(actor, patient):
             raise PermissionDenied
     return patient
-
-
-def lock_contact_point(actor: User, contact_point_id: int) -> ContactPoint:
-    patient_id = ContactPoint.objects.values_list("patient_id", flat=True).get(pk=contact_point_id)
-    try:
-        lock_patient(actor, patient_id)
-    except Patient.DoesNotExist:
-        raise ContactPoint.DoesNotExist from None
-    return ContactPoint.objects.select_for_update(of=("self",)).select_related("patient").get(pk=contact_point_id)
 
 
 def record_change(actor: User | None, action: AuditAction, row: Any, patient: Patient | None, **detail: object) -> None:
