@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,6 +29,25 @@ def clean(row: Row, exclude: set[str]) -> None:
         if isinstance(value, str) and not getattr(field, "protected", False):
             setattr(row, field.attname, value.replace("\x00", "").strip())
     row.clean_fields(exclude=exclude)
+
+
+def save_unless_known(row: Row, field: str, why: str) -> None:
+    """Save a row; ValidationError with this sentence at `field` where the database has one like it."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise ValidationError({field: why}) from None
+
+
+def remove_row(model: type[Row], actor: User, pk: int, *said: str) -> None:
+    """Take a row out of its patient's record; the trail keeps these fields of it.
+
+    Raises PermissionDenied, `model.DoesNotExist`.
+    """
+    row = lock_row(model, actor, pk)
+    conclude(actor, AuditAction.DELETED, row, row.patient, **{name: getattr(row, name) for name in said})  # type: ignore[attr-defined]
+    row.delete()
 
 
 @transaction.atomic
@@ -130,6 +149,4 @@ def add_life_event(*, actor: User, patient_id: int, text: str, happened_date: da
 @transaction.atomic
 def remove_life_event(*, actor: User, life_event_id: int) -> None:
     """It should not be remembered. Raises PermissionDenied, LifeEvent.DoesNotExist."""
-    event = lock_row(LifeEvent, actor, life_event_id)
-    conclude(actor, AuditAction.DELETED, event, event.patient)
-    event.delete()
+    remove_row(LifeEvent, actor, life_event_id)

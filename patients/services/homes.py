@@ -3,14 +3,14 @@
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.versions import refuse_unseen
 from patients.models import PostalAddress
-from patients.services.care import clean, conclude
+from patients.services.care import clean, conclude, remove_row, save_unless_known
 from patients.services.locking import lock_patient, lock_row
 
 
@@ -60,17 +60,11 @@ def change_home(
 @transaction.atomic
 def remove_home(*, actor: User, home_id: int) -> None:
     """The patient lives there no more. Raises PermissionDenied, PostalAddress.DoesNotExist."""
-    home = lock_row(PostalAddress, actor, home_id)
-    conclude(actor, AuditAction.DELETED, home, home.patient)
-    home.delete()
+    remove_row(PostalAddress, actor, home_id)
 
 
 def _write(home: PostalAddress) -> None:
     clean(home, {"patient"})
     if not (home.line or home.extra_line or home.city or home.postal_code):
         raise ValidationError({"line": _("Write a street, a town or a postal code.")})
-    try:
-        with transaction.atomic():
-            home.save()
-    except IntegrityError:
-        raise ValidationError({"line": _("This address is on record already.")}) from None
+    save_unless_known(home, "line", _("This address is on record already."))

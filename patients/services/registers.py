@@ -1,14 +1,14 @@
 """Numbers that registers gave a patient, as staff write them down. No entry of the trail says a number."""
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.versions import refuse_unseen
 from patients.models import Identifier
-from patients.services.care import clean, conclude
+from patients.services.care import clean, conclude, remove_row, save_unless_known
 from patients.services.intake import MOST_IDENTIFIER, normalise_identifier
 from patients.services.locking import lock_patient, lock_row
 
@@ -46,9 +46,7 @@ def change_number(
 @transaction.atomic
 def remove_number(*, actor: User, number_id: int) -> None:
     """It is not this patient's. Raises PermissionDenied, Identifier.DoesNotExist."""
-    number = lock_row(Identifier, actor, number_id)
-    conclude(actor, AuditAction.DELETED, number, number.patient, system=number.system)
-    number.delete()
+    remove_row(Identifier, actor, number_id, "system")
 
 
 def _write(number: Identifier, system: str, value: str) -> Identifier:
@@ -56,9 +54,5 @@ def _write(number: Identifier, system: str, value: str) -> Identifier:
     if not number.value or len(value) > MOST_IDENTIFIER:
         raise ValidationError({"value": _("This is not a number of a register.")})
     clean(number, {"patient"})
-    try:
-        with transaction.atomic():
-            number.save()
-    except IntegrityError:
-        raise ValidationError({"value": _("This number belongs to another record.")}) from None
+    save_unless_known(number, "value", _("This number belongs to another record."))
     return number
