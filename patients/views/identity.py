@@ -1,8 +1,10 @@
 """Who a patient is and how they are reached, as staff write it down."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -10,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from contact_center.accounts.requests import person_of
-from patients.models import ContactPoint, Identifier, PostalAddress
+from patients.models import ContactPoint, Identifier, Patient, PostalAddress
 from patients.policies import can_edit_patient
 from patients.record_forms import AddressForm, HomeForm, IdentityForm, NumberForm
 from patients.services import addresses, homes, registers
@@ -30,13 +32,7 @@ def identity(request: HttpRequest, patient_id: int) -> HttpResponse:
     patient = opened_patient(request, patient_id)
     initial = {name: getattr(patient, name) for name in IdentityForm.base_fields}
     form = IdentityForm(sent(request), initial=initial)
-
-    def save(data: dict[str, Any]) -> None:
-        seen = request.POST.get("seen_version")
-        update_patient(actor=person_of(request), patient_id=patient_id, seen_version=seen, **data)
-
-    title = _("Who this is")
-    return serve(request, patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=patient)
+    return _edit(request, patient, form, partial(update_patient, patient_id=patient_id), _("Who this is"))
 
 
 @form_methods
@@ -82,17 +78,10 @@ def add_home(request: HttpRequest, patient_id: int) -> HttpResponse:
 def change_home(request: HttpRequest, pk: int) -> HttpResponse:
     """Another spelling of a postal address; a POST with the verb `remove` takes it away."""
     if request.POST.get("verb") == "remove":
-        remove = partial(homes.remove_home, actor=person_of(request), home_id=pk)
-        return take_away(request, PostalAddress, pk, remove)
+        return take_away(request, PostalAddress, pk, partial(homes.remove_home, actor=person_of(request), home_id=pk))
     home = opened_row(request, PostalAddress, pk)
     form = HomeForm(sent(request), initial={name: getattr(home, name) for name in HomeForm.base_fields})
-
-    def save(data: dict[str, Any]) -> None:
-        seen = request.POST.get("seen_version")
-        homes.change_home(actor=person_of(request), home_id=pk, seen_version=seen, **data)
-
-    title = _("Postal address")
-    return serve(request, home.patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=home)
+    return _edit(request, home, form, partial(homes.change_home, home_id=pk), _("Postal address"))
 
 
 @form_methods
@@ -108,14 +97,17 @@ def add_number(request: HttpRequest, patient_id: int) -> HttpResponse:
 def change_number(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a number of a register right; a POST with the verb `remove` takes it away."""
     if request.POST.get("verb") == "remove":
-        remove = partial(registers.remove_number, actor=person_of(request), number_id=pk)
-        return take_away(request, Identifier, pk, remove)
+        return take_away(
+            request, Identifier, pk, partial(registers.remove_number, actor=person_of(request), number_id=pk)
+        )
     number = opened_row(request, Identifier, pk)
     form = NumberForm(sent(request), initial={"system": number.system})
-
-    def save(data: dict[str, Any]) -> None:
-        seen = request.POST.get("seen_version")
-        registers.change_number(actor=person_of(request), number_id=pk, seen_version=seen, **data)
-
     title = _("Number that ends in %(end)s") % {"end": number.value[-4:]}
-    return serve(request, number.patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=number)
+    return _edit(request, number, form, partial(registers.change_number, number_id=pk), title)
+
+
+def _edit(request: HttpRequest, row: Any, form: forms.Form, change: Callable[..., object], title: str) -> HttpResponse:
+    """The form over a row of a record, or over the record itself, with the version that the writer saw."""
+    seen, patient = request.POST.get("seen_version"), row if isinstance(row, Patient) else row.patient
+    save: Save = lambda data: change(actor=person_of(request), seen_version=seen, **data)  # noqa: E731
+    return serve(request, patient, form, save, _("Saved."), title=title, verb=_("Save"), edited=row)
