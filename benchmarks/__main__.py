@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 
 from benchmarks import accept, agenda, assignment, live, memory, processing, records, reminders, voice, workspace
-from benchmarks.machine import ROOT, Row, bench_database, drop_bench_database, environment
+from benchmarks.machine import CLINIC_DATABASE, ROOT, Row, environment, scratch_database
 
 
 def main(chosen: Sequence[str]) -> int:
@@ -31,20 +31,19 @@ def main(chosen: Sequence[str]) -> int:
         ("workspace", workspace),
     )
     for name, module in modules:
-        if name == "workspace" and workspace.READY and (not chosen or name in chosen):
+        if chosen and name not in chosen:
+            continue
+        if module is workspace and CLINIC_DATABASE:
             rows += workspace.measure("")
-        elif not chosen or name in chosen:
-            url = bench_database()
-            try:
-                subprocess.run(
-                    [sys.executable, "-W", "ignore", "manage.py", "migrate", "--verbosity", "0"],
-                    cwd=ROOT,
-                    env=environment(url, "http://127.0.0.1:1"),
-                    check=True,
-                )
-                rows += module.measure(url)
-            finally:
-                drop_bench_database()
+            continue
+        with scratch_database(CLINIC_DATABASE if module is live else "") as url:
+            subprocess.run(
+                [sys.executable, "-W", "ignore", "manage.py", "migrate", "--verbosity", "0"],
+                cwd=ROOT,
+                env=environment(url, "http://127.0.0.1:1"),
+                check=True,
+            )
+            rows += module.measure(url)
     show(rows)
     return 0 if all(row.is_met for row in rows) else 1
 

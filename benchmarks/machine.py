@@ -19,8 +19,10 @@ from twilio.request_validator import RequestValidator
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT_SID, AUTH_TOKEN = "AC00000000000000000000000000000de0", "demo-auth-token-not-a-secret"
-BENCH_DATABASE = os.environ.get("BENCH_DATABASE", "continuo_bench")
 SERVER_URL = os.environ.get("DATABASE_URL", "")
+CLINIC_DATABASE = os.environ.get("BENCH_DATABASE", "")
+SCRATCH = f"{urlsplit(SERVER_URL).path.strip('/') or 'continuo'}_bench"
+NOWHERE = "127.0.0.1:9"
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,29 @@ def sibling_url(url: str, database: str) -> str:
     return urlsplit(url)._replace(path=f"/{database}").geturl()
 
 
-def bench_database() -> str:
-    """Make an empty database beside the one of DATABASE_URL and return its address."""
+@contextlib.contextmanager
+def scratch_database(source: str = "") -> Iterator[str]:
+    """The address of a database of the bench's own beside the one of DATABASE_URL, dropped at the end: empty, or a
+    copy of `source`, which stays as it is. Raises psycopg2.Error while somebody is connected to `source`, and
+    ValueError when the bench would have to drop it."""
+    if source == SCRATCH:
+        raise ValueError(f"{source} is the name of the bench's own database, which it drops.")
     with contextlib.closing(psycopg2.connect(SERVER_URL)) as link:
         link.autocommit = True
         cursor = link.cursor()
-        cursor.execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {BENCH_DATABASE}")
-    return sibling_url(SERVER_URL, BENCH_DATABASE)
-
-
-def drop_bench_database() -> None:
-    """Leave nothing behind."""
-    with contextlib.closing(psycopg2.connect(SERVER_URL)) as link:
-        link.autocommit = True
-        link.cursor().execute(f"DROP DATABASE IF EXISTS {BENCH_DATABASE} WITH (FORCE)")
+        cursor.execute(f'DROP DATABASE IF EXISTS "{SCRATCH}" WITH (FORCE)')
+        copied = f'TEMPLATE "{source}" STRATEGY FILE_COPY' if source else ""
+        cursor.execute(f'CREATE DATABASE "{SCRATCH}" {copied}')
+    try:
+        yield sibling_url(SERVER_URL, SCRATCH)
+    finally:
+        with contextlib.closing(psycopg2.connect(SERVER_URL)) as link:
+            link.autocommit = True
+            link.cursor().execute(f'DROP DATABASE IF EXISTS "{SCRATCH}" WITH (FORCE)')
 
 
 def environment(database_url: str, public_base_url: str) -> dict[str, str]:
-    """What the product's programs need to run against the bench database."""
+    """What the product's programs need to run against the bench database; what they send reaches nobody."""
     return {
         **os.environ,
         "DATABASE_URL": database_url,
@@ -69,6 +75,8 @@ def environment(database_url: str, public_base_url: str) -> dict[str, str]:
         "PUBLIC_BASE_URL": public_base_url,
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "TWILIO_API_BASE_URL": f"http://{NOWHERE}",
+        "EMAIL_URL": f"smtp://{NOWHERE}",
         "LOG_LEVEL": "ERROR",
         "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

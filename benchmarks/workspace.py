@@ -18,10 +18,9 @@ from pathlib import Path
 import brotli
 
 from benchmarks import record
-from benchmarks.machine import ROOT, SERVER_URL, Row, environment, sibling_url
+from benchmarks.machine import CLINIC_DATABASE, ROOT, SERVER_URL, Row, environment, sibling_url
 
 SCALE = int(os.environ.get("BENCH_SCALE", "2000"))
-READY = os.environ.get("BENCH_DATABASE", "")
 ROUNDS, SEARCHES = 40, 20
 LIST_GOAL, TALK_GOAL, WEIGHT_GOAL, SEARCH_GOAL = 10.0, 20.0, 100.0, 50.0
 READS = re.compile(r"[\s(]*(SELECT|EXECUTE)\b")
@@ -30,10 +29,10 @@ PARTIAL = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "section#list"}
 
 def measure(database_url: str) -> list[Row]:
     """CPU milliseconds (this process and its database session) of pages, kilobytes, wall milliseconds of searches."""
-    url = sibling_url(SERVER_URL, READY) if READY else database_url
+    url = sibling_url(SERVER_URL, CLINIC_DATABASE) if CLINIC_DATABASE else database_url
     env = environment(url, "http://127.0.0.1:1")
     os.environ.update(env, DJANGO_SETTINGS_MODULE="contact_center.settings")
-    if not READY:
+    if not CLINIC_DATABASE:
         seed = [sys.executable, "-W", "ignore", "manage.py", "seed", "--scale", str(SCALE)]
         subprocess.run(seed, cwd=ROOT, env=env | {"DEBUG": "1"}, check=True, stdout=subprocess.DEVNULL)
     from django.conf import settings
