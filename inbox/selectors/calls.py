@@ -1,6 +1,7 @@
 """Calls as agents see them: the one that rings or is talked on, and the record of those that were."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
@@ -14,6 +15,7 @@ from inbox.enums import (
     CALL_OVER,
     RECORDING_LIVE,
     TALKING,
+    CallMomentKind,
     CallParty,
     CallStatus,
     RecordingMode,
@@ -23,6 +25,7 @@ from inbox.models import Call, CallLeg, CallMoment, Interaction, Recording
 from inbox.policies import can_listen
 from inbox.selectors.distribution import own_state
 from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
+from inbox.selectors.story import LastContact, last_contact_of
 from inbox.selectors.voice import line_of
 
 
@@ -33,6 +36,8 @@ class Phone:
 
     live: str
     ringing: Call | None = None
+    rings_since: datetime | None = None
+    last_contact: LastContact | None = None
     current: Call | None = None
     colleague: User | None = None
     is_consulted: bool = False
@@ -59,6 +64,10 @@ def phone_of(user: User) -> Phone | None:
             phone.supervised, phone.mode = call, mode
         else:
             phone.current, phone.is_consulted = call, call.agent_id != user.pk
+    if phone.ringing is not None:
+        offers = CallMoment.objects.filter(call=phone.ringing, kind=CallMomentKind.OFFERED)
+        phone.rings_since = offers.values_list("at", flat=True).last()
+        phone.last_contact = last_contact_of(user, phone.ringing.interaction)
     if phone.current is not None:
         phone.colleague = colleague_on(phone.current)
         phone.is_sealed = is_sealed(user, phone.current)

@@ -27,7 +27,7 @@ MOST_CHIPS = 12
 EXCERPT = 160
 TOLD = (
     *("channel_kind", "owner_id", "status", "merged_into_id", "closed_at", "last_message_at", "last_inbound_at"),
-    *("outcome", "next_step", "next_step_date", "reason__name", "disposition__name"),
+    *("case_id", "outcome", "next_step", "next_step_date", "reason__name", "disposition__name"),
     *("next_step_owner__first_name", "next_step_owner__last_name"),
 )
 UNFINISHED = (CaseStatus.OPEN, CaseStatus.WAITING)
@@ -66,6 +66,21 @@ class Story:
         parts = [self.case.title if self.case else reason, _cut(ending), promise]
         told = [part for part in parts if part] or [word.text for word in self.words[:1]]
         return " · ".join(told) or ", ".join(label for label, _value in self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class LastContact:
+    """When and on which channel a person was last in touch, with the case that it left unfinished."""
+
+    at: datetime
+    channel_kind: str
+    case: Case | None
+
+
+def last_contact_of(user: User, interaction: Interaction) -> LastContact | None:
+    """The newest contact before this one for the same need, of what `user` may see. Two queries at most."""
+    last = next((row for row in _contacts(user, interaction) if row.pk != interaction.pk), None)
+    return LastContact(last.last_message_at, last.channel_kind, _case(user, last)) if last else None
 
 
 def story_of(user: User, interaction: Interaction) -> Story | None:

@@ -1,4 +1,5 @@
-/* The card of an offer: counts down by the server's clock, rings once, and is fetched anew when its time is over.
+/* The card of an offer: counts down by the server's clock, rings once, and is fetched anew when its time is over. The
+   card of a call that rings has the same bar; the rest of it is softphone.js's.
    Focus stays where it is; Alt+A accepts from anywhere, also while writing. */
 (() => {
   let rung = "", flashing;
@@ -22,18 +23,24 @@
     if (url) new Audio(url).play().catch(() => { /* no gesture yet: the card and the title say it */ });
   }
 
+  function drain(found) {
+    const until = Date.parse(found.dataset.expiresAt), left = until - continuo.serverTime();
+    const share = Math.max(0, Math.min(1, left / (until - Date.parse(found.dataset.offeredAt))));
+    found.querySelector(".progress").style.setProperty("--v", `${share * 100}%`);
+    found.dataset.state = share <= 0.25 ? "soon" : "ok";
+    return left;
+  }
+
   function tick() {
+    document.querySelectorAll("[data-ringing][data-expires-at]").forEach(drain);
     const found = card();
     if (!found) { if (flashing) stopFlashing(); return; }
     ring(found);
-    const now = continuo.serverTime(), from = Date.parse(found.dataset.offeredAt), until = Date.parse(found.dataset.expiresAt);
-    const left = Math.max(0, Math.ceil((until - now) / 1000));
+    const rest = drain(found), left = Math.max(0, Math.ceil(rest / 1000));
     const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     const shown = found.querySelector("[data-offer-left]");
     if (shown.textContent !== text) shown.textContent = text;
-    found.querySelector(".progress").style.setProperty("--v", `${Math.max(0, Math.min(100, ((until - now) / (until - from)) * 100))}%`);
-    found.dataset.state = left <= 10 ? "soon" : "ok";
-    if (left === 0 && !found.dataset.over && now > until + 4000) { found.dataset.over = ""; continuo.refetch?.(document.getElementById("offers")); }
+    if (!found.dataset.over && rest < -4000) { found.dataset.over = ""; continuo.refetch?.(document.getElementById("offers")); }
   }
 
   document.addEventListener("keydown", (event) => {

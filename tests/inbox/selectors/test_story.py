@@ -8,7 +8,7 @@ from django.utils import timezone
 from contact_center.common.moments import moment_words
 from inbox.models import FormSubmission
 from inbox.selectors.interactions import get_interaction_for
-from inbox.selectors.story import story_of
+from inbox.selectors.story import LastContact, last_contact_of, story_of
 from tests.factories.inbox import (
     CaseFactory,
     DispositionFactory,
@@ -81,6 +81,22 @@ def test_the_last_contact_tells_reason_outcome_and_what_was_promised(agent, pres
     )
     story = told(agent, present)
     assert (story.last, story.summary) == (last, "MRI · Fasting explained · promised: Call the insurer")
+
+
+@pytest.mark.parametrize("status, is_unfinished", [("waiting", True), ("closed", False)])
+def test_the_last_contact_is_the_newest_that_the_reader_sees_with_its_unfinished_case(
+    agent, present, patient, whatsapp_channel, email_channel, clinical_queue, status, is_unfinished
+):
+    case = CaseFactory(patient=patient, status=status, owner=agent)
+    before(whatsapp_channel, patient, days=9)
+    last = before(email_channel, patient, days=4, case=case)
+    before(whatsapp_channel, patient, days=2, queue=clinical_queue)
+    shown = last_contact_of(agent, get_interaction_for(agent, present.pk))
+    assert shown == LastContact(last.last_message_at, "email", case if is_unfinished else None)
+
+
+def test_whoever_is_new_has_no_last_contact(agent, present):
+    assert last_contact_of(agent, get_interaction_for(agent, present.pk)) is None
 
 
 def test_the_last_words_stand_once_per_channel_newest_first(agent, present, patient, whatsapp_channel, email_channel):

@@ -1,12 +1,14 @@
 """Agents and calls: who is asked, who wins, what happens when the telephone service or a browser is gone."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.moments import moment_words
 from inbox.distribution import Agent
 from inbox.models import Call, Interaction, Note
 from inbox.selectors.distribution import handing, waiting_calls
@@ -272,7 +274,12 @@ def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent
     call = caller.wait_in_line()
     watch_calls()
     browser = signed_in(agent)
-    assert f'data-ringing="{call.pk}"' in browser.get("/phone/").content.decode()
+    rings = browser.get("/phone/").content.decode()
+    call.refresh_from_db()
+    said = re.findall(f'data-ringing="{call.pk}" data-offered-at="(.+?)" data-expires-at="(.+?)"', rings)
+    ring = (call.moments.get(kind="offered").at, call.offer_ends_at)
+    assert [tuple(map(datetime.fromisoformat, pair)) for pair in said] == [ring]
+    assert "Last contact" not in rings
     answer = browser.post(f"/calls/{call.pk}/", {"do": "accept"})
     assert (answer.status_code, answer.url) == (302, f"/inbox/{call.interaction_id}/")
     assert 'data-status="connected"' in browser.get("/phone/").content.decode()
@@ -284,6 +291,17 @@ def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent
     assert (refused.status_code, "Say why you are transferring it." in refused.content.decode()) == (422, True)
     browser.post(f"/calls/{call.pk}/", {"do": "hang_up"})
     assert "data-call=" not in browser.get("/phone/").content.decode()
+
+
+def test_a_ringing_call_says_when_the_patient_was_last_in_touch(caller, ready, agent, signed_in, sms_channel):
+    ready(agent)
+    call = caller.wait_in_line()
+    at = timezone.now() - timedelta(days=4)
+    same = {"contact_scheme": "phone", "contact_value": call.interaction.contact_value}
+    InteractionFactory(channel=sms_channel, status="closed", opened_at=at, last_message_at=at, closed_at=at, **same)
+    watch_calls()
+    page = signed_in(agent).get("/phone/").content.decode()
+    assert f"<dt>Last contact</dt><dd>{moment_words(at, 'weekday')} · SMS</dd>" in page
 
 
 def test_a_stranger_s_call_is_not_there(outsider, signed_in, agent):
