@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from contact_center.common.moments import written
+from contact_center.common.numbers import numbers_in
 from inbox.models import MessageTemplate, Reason
 from inbox.selectors.people import workers
 
@@ -19,12 +20,6 @@ SELECT = {"class": "select"}
 AREA = {"class": "textarea", "rows": 3}
 DATE = {"class": "input", "type": "date"}
 MOST_TEXT = 100_000
-
-
-def numbers_in(data: Any, name: str) -> list[int]:
-    """The numbers that a form sent under this name, at most fifty; anything else is left out."""
-    given = data.getlist(name) if hasattr(data, "getlist") else []
-    return [int(one) for one in given if one.isdecimal() and len(one) < 18][:50]
 
 
 class ReasonTree(ModelChoiceIterator):
@@ -86,7 +81,7 @@ class ComposeForm(forms.Form):
 
     def upload_ids(self) -> list[int]:
         """Ids of the files that the reply box showed, in its order."""
-        return numbers_in(self.data, "upload")
+        return numbers_in(self.data, "upload", most=50)
 
 
 class DraftForm(forms.Form):

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from contact_center.jobs.services import MOST_ITEMS
 from inbox import policies
 from inbox.bulkforms import FORMS
@@ -35,7 +36,7 @@ def _picked(request: HttpRequest) -> list[int]:
     job takes."""
     if request.POST.get("scope") == "view":
         return list(_shown(request).values_list("pk", flat=True)[:MOST_ITEMS])
-    return [int(pk) for pk in request.POST.getlist("pick") if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+    return numbers_in(request.POST, "pick")
 
 
 def _shown(request: HttpRequest) -> QuerySet[Interaction]:

@@ -17,6 +17,7 @@ from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
+from contact_center.common.numbers import numbers_in
 from inbox import realtime
 from inbox.enums import ChannelKind
 from inbox.forms import MOST_TEXT, ComposeForm
@@ -187,13 +188,12 @@ def _send(
 ) -> Message | None:
     user, text, mode = person_of(request), data["text"], data["mode"]
     if mode == NOTE:
-        named = [int(pk) for pk in request.POST.getlist("mention") if pk.isdecimal() and len(pk) < 19]
         files, before = data["uploads"], data["draft_round"].rpartition("-")[2]
         desk.add_note(
             actor=user,
             interaction_id=interaction.pk,
             body=text,
-            mention_ids=named,
+            mention_ids=numbers_in(request.POST, "mention"),
             upload_ids=files,
             after_note_id=int(before) if before.isdecimal() and len(before) < 19 else None,
         )

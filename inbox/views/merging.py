@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from inbox.selectors.merging import MOST_MESSAGES, added_since, mergeable, messages_to_split
 from inbox.services import merging, unmerging
 from inbox.views import traces
@@ -51,7 +52,7 @@ def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
         if is_partial(request):
             response["HX-Retarget"], response["HX-Reswap"] = "#dialogs", "innerHTML"
         return response
-    chosen = {f"{name}_ids": _numbers(request, f"{name}s") for name in ("message", "note", "task")}
+    chosen = {f"{name}_ids": set(numbers_in(request.POST, f"{name}s")) for name in ("message", "note", "task")}
     try:
         source = unmerging.unmerge(actor=person_of(request), interaction_id=pk, **chosen)
     except Refused as error:
@@ -59,15 +60,11 @@ def unmerge(request: HttpRequest, pk: int) -> HttpResponse:
     return go_to(request, source.pk, _("The merge is undone."))
 
 
-def _numbers(request: HttpRequest, name: str) -> set[int]:
-    return {int(value) for value in request.POST.getlist(name) if value.isdecimal() and len(value) < 19}
-
-
 @form_methods
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose the messages that are another matter; they become a conversation of their own."""
     interaction = find(request, pk)
-    chosen = _numbers(request, "messages")
+    chosen = set(numbers_in(request.POST, "messages"))
     error, status = "", 200
     if request.method == "POST":
         try:

@@ -12,8 +12,8 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.answers import is_partial
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from inbox import realtime
-from inbox.forms import numbers_in
 from inbox.models import Attachment, Interaction, NoteFile
 from inbox.selectors.interactions import interactions_visible_to, readable_by
 from inbox.selectors.uploads import (

@@ -10,6 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from inbox import policies
 from inbox.enums import WrongPatientReason
 from inbox.models import Interaction
@@ -48,13 +49,9 @@ def _given(request: HttpRequest, user: User) -> dict[str, Any]:
     return {
         "patient": patient,
         "reason": request.POST.get("reason", ""),
-        "message_ids": _chosen(request),
+        "message_ids": set(numbers_in(request.POST, "messages")),
         "note": request.POST.get("note", "")[:2000],
     }
-
-
-def _chosen(request: HttpRequest) -> set[int]:
-    return {int(value) for value in request.POST.getlist("messages") if value.isdecimal() and len(value) < 19}
 
 
 def _context(request: HttpRequest, user: User, interaction: Interaction) -> dict[str, Any]:
@@ -67,7 +64,7 @@ def _context(request: HttpRequest, user: User, interaction: Interaction) -> dict
         "results": [row for row in found if row.pk != interaction.patient_id],
         "patient_id": int(number) if number.isdecimal() and len(number) < 19 else None,
         "rows": messages_to_split(interaction),
-        "chosen": _chosen(request),
+        "chosen": set(numbers_in(request.POST, "messages")),
         "reasons": WrongPatientReason.choices,
         "reason": request.POST.get("reason", ""),
         "note": request.POST.get("note", "")[:2000],
