@@ -200,8 +200,7 @@ def link_patient(
     with realtime.atomic():
         interaction = _held_with_merged(interaction_id)
         require(can_work(actor, interaction), _("You may not work on this interaction."))
-        if instead_of not in (ANYBODY, interaction.patient_id):
-            raise Conflict(_("Somebody has linked this conversation meanwhile. Look at it before you change it."))
+        refuse_linked_meanwhile(interaction, instead_of)
         before = interaction.patient_id
         moved_from = before if before != patient.pk else None
         case = Case.objects.select_for_update().filter(pk=interaction.case_id).first()
@@ -221,6 +220,12 @@ def link_patient(
         name_patient(interaction, patient, actor)
         signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
         return interaction
+
+
+def refuse_linked_meanwhile(interaction: Interaction, seen: int | None) -> None:
+    """Raises Conflict when it is linked to another patient than the one seen (None: nobody)."""
+    if seen not in (ANYBODY, interaction.patient_id):
+        raise Conflict(_("Somebody has linked this conversation meanwhile. Look at it before you change it."))
 
 
 def _held_with_merged(interaction_id: int) -> Interaction:

@@ -13,6 +13,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, status_of, tell_errors
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from inbox import policies
 from inbox.enums import ChannelKind, Direction
 from inbox.forms import NewPatientForm, TemplateForm
@@ -32,6 +33,7 @@ from inbox.working_forms import WrapUpForm
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.selectors.people import get_patient_for
+from patients.services.newcomers import Alike, alike_context
 from patients.services.records import search_records
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -145,7 +147,12 @@ def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
 
 
 def _link_form(
-    request: HttpRequest, interaction: Interaction, form: NewPatientForm | None = None, *, status: int = 200
+    request: HttpRequest,
+    interaction: Interaction,
+    form: NewPatientForm | None = None,
+    *,
+    status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
     user = person_of(request)
     query = request.POST.get("q", "").strip()[:100]
@@ -165,25 +172,29 @@ def _link_form(
         "can_create": can_create_patient(user),
         "form": form or NewPatientForm(initial=initial),
     }
-    return render_form(request, "link", context, status=status)
+    return render_form(request, "link", context | more, status=status)
 
 
 @require_POST
 def create_and_link(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new patient with the address of this conversation, linked to it."""
-    interaction = find(request, pk)
+    """A new patient with the address of this conversation, linked to it; first those who are much like them."""
+    interaction, user = find(request, pk), person_of(request)
     form, status = NewPatientForm(request.POST), 422
+    more: dict[str, Any] = {}
     if form.is_valid():
-        at: dict[str, Any] = {"actor": person_of(request), "interaction_id": pk, "instead_of": _seen_linked(request)}
+        at: dict[str, Any] = {"actor": user, "interaction_id": pk, "instead_of": _seen_linked(request)}
+        seen = numbers_in(request.POST, "seen")
         try:
-            sent_once(request, lambda: link_new_patient(**at, **form.cleaned_data))
+            sent_once(request, lambda: link_new_patient(**at, seen=seen, **form.cleaned_data))
             return _done(request, pk, _("Created and linked."))
         except ValidationError as error:
             tell_errors(form, error)
+        except Alike as error:
+            status, more = status_of(error), alike_context(actor=user, error=error)
         except Refused as error:
             form.add_error(None, str(error))
             status = status_of(error)
-    return _link_form(request, interaction, form, status=status)
+    return _link_form(request, interaction, form, status=status, **more)
 
 
 @form_methods

@@ -14,9 +14,10 @@ from contact_center.accounts.requests import person_of
 from contact_center.accounts.sent_forms import once
 from contact_center.common.answers import is_partial, status_of, tell_errors
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import numbers_in
 from inbox import policies
 from inbox.enums import ChannelKind
-from inbox.forms import NewPatientForm, TemplateForm, numbers_in
+from inbox.forms import NewPatientForm, TemplateForm
 from inbox.models import MessageTemplate
 from inbox.selectors.conversation import templates_in
 from inbox.selectors.interactions import interactions_visible_to
@@ -33,6 +34,7 @@ from inbox.writing_forms import StartForm
 from patients.models import Patient
 from patients.policies import can_create_patient
 from patients.services.addresses import NewAddress
+from patients.services.newcomers import Alike, alike_context
 from patients.services.records import search_records
 
 
@@ -128,27 +130,30 @@ def _files(request: HttpRequest, asked: dict[str, Any], do: str) -> HttpResponse
 
 def _create(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
     """A new patient with the address that was typed, chosen at once."""
-    form = NewPatientForm(request.POST, prefix="new")
-    ways = asked["ways"]
+    form, user, ways = NewPatientForm(request.POST, prefix="new"), person_of(request), asked["ways"]
+    status, more = 422, {}
     if form.is_valid():
         addresses = {scheme_of(way.channel.kind): way.address for way in ways}
         try:
             patient_id = once(
-                actor=person_of(request),
+                actor=user,
                 key=f"{asked['form_key']}-patient",
                 make=lambda: create_at_address(
-                    actor=person_of(request),
+                    actor=user,
                     addresses=[NewAddress(scheme, value) for scheme, value in addresses.items()],
+                    seen=numbers_in(request.POST, "seen"),
                     **form.cleaned_data,
                 ),
             )
         except ValidationError as error:
             tell_errors(form, error)
+        except Alike as error:
+            status, more = status_of(error), alike_context(actor=user, error=error)
         else:
             chosen = request.POST.copy()
             chosen["patient"] = str(patient_id)
             return _page(request, _asked(request, chosen))
-    return _page(request, asked, status=422, new_patient=form)
+    return _page(request, asked, status=status, new_patient=form, **more)
 
 
 def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
@@ -178,7 +183,7 @@ def _send(request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
                 template_variables=words.variables() if words else None,
                 idempotency_key=form.cleaned_data["form_key"],
                 held_seconds=settings.MAIL_UNDO_SECONDS if asked["is_mail"] else 0,
-                upload_ids=[] if template else [*numbers_in(request.POST, "upload"), *added],
+                upload_ids=[] if template else [*numbers_in(request.POST, "upload", most=50), *added],
                 is_unchecked_taken_on=form.cleaned_data["unchecked"],
             )
         except Refused as error:

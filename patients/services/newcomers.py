@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -15,7 +16,7 @@ from patients.selectors.duplicates import Why, words_for
 from patients.selectors.likeness import Likeness, alike
 from patients.selectors.people import patients_visible_to
 from patients.services.addresses import NewAddress
-from patients.services.intake import draft, person_from
+from patients.services.intake import Draft, draft, person_from
 from patients.services.records import create_patient
 from patients.services.registers import add_number
 from patients.services.traces import note_shown
@@ -30,13 +31,9 @@ class Alike(Conflict):
         self.found = found
 
 
-@transaction.atomic
-def create_newcomer(*, actor: User, described: Described, seen: Collection[int] = ()) -> Patient:
-    """A new record of this person, unless records other than those `seen` are much like them. Records that the actor
-    may not open are compared afterwards, for those who may.
-
-    Raises Alike, ValidationError (by the fields of ImportField), PermissionDenied.
-    """
+def refuse_alike(*, actor: User, described: Described, seen: Collection[int] = ()) -> Draft:
+    """The record that this description would make, where nobody whom the actor may open and has not `seen` is much
+    like it. Raises as `create_newcomer`."""
     if not can_create_patient(actor):
         raise PermissionDenied
     made = draft(described)
@@ -47,6 +44,17 @@ def create_newcomer(*, actor: User, described: Described, seen: Collection[int] 
     visible = set(rows.values_list("pk", flat=True))
     if visible - set(seen):
         raise Alike([one for one in found if one.patient_id in visible])
+    return made
+
+
+@transaction.atomic
+def create_newcomer(*, actor: User, described: Described, seen: Collection[int] = ()) -> Patient:
+    """A new record of this person, unless records other than those `seen` are much like them. Records that the actor
+    may not open are compared afterwards, for those who may.
+
+    Raises Alike, ValidationError (by the fields of ImportField), PermissionDenied.
+    """
+    made = refuse_alike(actor=actor, described=described, seen=seen)
     addresses = [NewAddress(point.scheme, point.raw, point.use) for point in made.points]
     patient = create_patient(actor=actor, addresses=addresses, **described.fields)  # type: ignore[arg-type]
     for system, value in described.identifiers:
@@ -66,8 +74,13 @@ class Shown:
     reasons: list[Why]
 
 
-def shown_likenesses(*, actor: User, found: list[Likeness]) -> list[Shown]:
-    """These records as a page shows them, the surest first; the trail keeps that they were shown."""
+def alike_context(*, actor: User, error: Alike) -> dict[str, Any]:
+    """The context of `patients/_alike.html`: the sentence, and the records, the surest first; the trail keeps that
+    they were shown."""
+    return {"why": str(error), "alike": _shown(actor, error.found)}
+
+
+def _shown(actor: User, found: list[Likeness]) -> list[Shown]:
     people = patients_visible_to(actor).prefetch_related("contact_points").in_bulk([one.patient_id for one in found])
     note_shown(actor=actor, patient_ids=people, what="newcomer")
     return [

@@ -11,12 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import status_of, tell_errors
+from contact_center.common.numbers import numbers_in
 from patients import policies
 from patients.record_forms import NewPatientForm
-from patients.services.newcomers import Alike, create_newcomer, shown_likenesses
+from patients.services.newcomers import Alike, alike_context, create_newcomer
 from patients.views.additions import sent
-
-MOST_DIGITS = 18
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,21 +28,15 @@ def new_patient(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
-        described, seen = form.described(), _seen(request)
+        described, seen = form.described(), numbers_in(request.POST, "seen")
         try:
             patient_id = sent_once(request, lambda: create_newcomer(actor=user, described=described, seen=seen))
         except ValidationError as error:
             tell_errors(form, error)
         except Alike as error:
             status = status_of(error)
-            context |= {"why": str(error), "alike": shown_likenesses(actor=user, found=error.found)}
+            context |= alike_context(actor=user, error=error)
         else:
             messages.success(request, _("The record is made."))
             return redirect("patients:record", patient_id)
     return render(request, "patients/new_patient.html", context, status=status)
-
-
-def _seen(request: HttpRequest) -> list[int]:
-    """The records that the page before showed."""
-    words = request.POST.get("seen", "").split()
-    return [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) <= MOST_DIGITS]

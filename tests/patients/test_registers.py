@@ -146,7 +146,7 @@ def test_whoever_is_much_like_somebody_here_is_shown_first_and_written_once(agen
     page = first.content.decode()
     assert (first.status_code, Patient.objects.count()) == (409, 2)
     assert [(one.patient, one.level) for one in first.context["alike"]] == [(patient, "certain")]
-    assert ("Same birth date" in page, f'name="seen" value="{patient.pk} "' in page, "77-88" in page) == (True,) * 3
+    assert ("Same birth date" in page, f'name="seen" value="{patient.pk}"' in page, "77-88" in page) == (True,) * 3
     assert AuditEntry.objects.get(detail__what="newcomer").detail["found"] == [patient.pk]
     sure = NEW | {"seen": str(patient.pk)}
     done = [browser.post(url("new"), sure).headers["Location"] for _ in range(2)]

@@ -9,10 +9,12 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
+from contact_center.audit.models import AuditEntry
 from inbox.enums import Direction
 from inbox.models import Interaction
 from inbox.selectors import conversation
 from patients.models import Patient
+from patients.services.duplicates import compare_records
 from tests.factories.inbox import (
     DispositionFactory,
     InteractionFactory,
@@ -208,6 +210,24 @@ def test_the_same_form_sent_twice_makes_one_patient(agent, waiting, signed_in):
     data = {"given_name": "Ana", "family_name": "Lima", "language": "pt", "linked": shown}
     answers = [client.post(url("create-patient", waiting.pk), data, headers=HTMX) for _ in range(2)]
     assert ([answer.status_code for answer in answers], Patient.objects.count()) == ([200, 409], 1)
+
+
+def test_whoever_is_much_like_somebody_here_is_shown_before_a_record_is_made(agent, waiting, signed_in):
+    Interaction.objects.filter(pk=waiting.pk).update(contact_value="+13055550199")
+    known = PatientFactory(given_name="Ana", family_name="Lima", birth_date="1980-02-03", phone="+13055550199")
+    hidden = PatientFactory(given_name="Ana", family_name="Lima", birth_date="1980-02-03", sensitivity="vip")
+    compare_records([known.pk, hidden.pk])
+    client, data = signed_in(agent), {"given_name": "Anna", "family_name": "Lima", "birth_date": "1980-02-03"}
+    data |= {"language": "pt", "linked": "", "form_key": "k"}
+    first = client.post(url("create-patient", waiting.pk), data, headers=HTMX)
+    page = first.content.decode()
+    assert (first.status_code, [one.patient for one in first.context["alike"]]) == (409, [known])
+    assert (fresh(waiting).patient, Patient.objects.count()) == (None, 2)
+    seen = re.findall(r'name="seen" value="(\d+)"', page)
+    assert (seen, 'form="link-known" name="patient"' in page, 'value="Anna"' in page) == ([str(known.pk)], True, True)
+    assert AuditEntry.objects.get(detail__what="newcomer").detail["found"] == [known.pk]
+    client.post(url("create-patient", waiting.pk), data | {"seen": seen}, headers=HTMX)
+    assert (fresh(waiting).patient.given_name, Patient.objects.count()) == ("Anna", 3)
 
 
 def test_an_old_form_does_not_take_a_conversation_from_whom_a_colleague_linked_it_to(

@@ -7,6 +7,7 @@ from django.urls import reverse
 from contact_center.audit.models import AuditEntry
 from inbox.models import Interaction, Upload
 from patients.models import Patient
+from patients.services.duplicates import compare_records
 from tests.factories.inbox import InteractionFactory, MessageTemplateFactory, OptOutFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
 
@@ -96,6 +97,17 @@ def test_a_new_patient_is_created_with_the_number_and_chosen(desk, sms_channel):
     patient = Patient.objects.get(family_name="Ruiz")
     assert (made.status_code, made.context["patient"]) == (200, patient)
     assert list(patient.contact_points.values_list("value", flat=True)) == ["+13055550177"]
+
+
+def test_who_is_much_like_a_new_patient_is_shown_first_and_may_be_chosen(desk, patient, sms_channel):
+    compare_records([patient.pk])
+    named = {"new-given_name": patient.given_name, "new-family_name": patient.family_name, "new-language": "es"}
+    given = {"do": "create", "address": PHONE, "patient": "", "form_key": "k", **named}
+    first = desk.post(START, given)
+    assert (first.status_code, [one.patient for one in first.context["alike"]]) == (409, [patient])
+    assert f'name="patient" value="{patient.pk}" formnovalidate>Choose' in first.content.decode()
+    made = desk.post(START, given | {"seen": patient.pk})
+    assert (made.context["patient"] != patient, Patient.objects.count()) == (True, 2)
 
 
 def test_a_way_that_is_off_says_why_and_no_other_one_is_taken_instead(desk, patient, sms_channel):
