@@ -15,7 +15,7 @@ from inbox.views import traces
 from inbox.views.answers import render_form
 from inbox.views.interactions import find
 from patients.models import Patient
-from patients.selectors.consents import latest_consents
+from patients.selectors import shown
 from patients.services.records import open_patient_record
 
 FOLDED_AT = 2000  # letters, as `_message_text.html` cuts
@@ -35,11 +35,12 @@ def find_in(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def consents(request: HttpRequest, patient_id: int) -> HttpResponse:
     """The patient's latest word on each purpose and channel, and what was moved away from this record."""
+    user = person_of(request)
     try:
-        patient = open_patient_record(person_of(request), patient_id, reason="panel")
+        patient = open_patient_record(user, patient_id, reason="panel")
     except Patient.DoesNotExist:
         raise Http404 from None
-    context = {"patient": patient, "consents": latest_consents(patient), "moved": moved_away_from(patient)}
+    context = {"patient": patient, "consents": shown.consents(user, patient), "moved": moved_away_from(patient)}
     return render(request, "inbox/_panel_consents.html", context)
 
 
