@@ -96,7 +96,7 @@ def store_provider_mail(sender: Any, event: Any, esp_name: str, **kwargs: Any) -
 
 def store_provider_tracking(sender: Any, event: Any, esp_name: str, **kwargs: Any) -> None:
     """anymail.signals.tracking → one event in the ledger, however often the provider tells it."""
-    from inbox.adapters.email import tracking_payload
+    from inbox.adapters.email_tracking import tracking_payload
 
     body = json.dumps(tracking_payload(event), sort_keys=True).encode()
     key = event.event_id or hashlib.sha256(body).hexdigest()

@@ -3,75 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import smtplib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.errors import MessageError
 from email.utils import parseaddr
 from typing import Any, ClassVar
 
-from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils.translation import gettext_noop as _
 
 from inbox.adapters.base import Adapter, AdapterError, Capability, SignatureError, UnparseablePayload
+from inbox.adapters.email_errors import failure_reason, send_error, sentence_of, smtp_error
+from inbox.adapters.email_tracking import PROVIDER, our_id_of, tracked
 from inbox.adapters.events import (
     Address,
     DeliveryReport,
     DeliveryStatus,
     Event,
-    FailureReason,
     InboundFile,
     InboundMessage,
     OutboundMessage,
     SendResult,
 )
 from inbox.mail import flags, loopguard, tokens
-from inbox.mail.bounce import Bounce, bounce_of_response
+from inbox.mail.bounce import Bounce
 from inbox.mail.bounce_reasons import BounceReason
 from inbox.mail.headers import MailAddress
 from inbox.mail.limits import DEFAULT_LIMITS, MailLimits, MailTooLarge
 from inbox.mail.model import ParsedMail
 from inbox.mail.parse import parse_mail
 
-PROVIDER = "email"
 MAX_REFERENCES = 30
 _LINE_BREAK = re.compile(r"[\r\n\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]{1,64}@[^\s<>@,;:\"()\[\]\\]{1,253}")
-_OUR_MESSAGE_ID = re.compile(r"m-([0-9a-fA-F-]{8,64})(?:\.[^@\s]{0,64})?@")
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,76}")
 _OWN_HEADERS = {"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "content-type"}
-
-_REASONS: dict[BounceReason, FailureReason] = {
-    BounceReason.ADDRESS_UNKNOWN: "bad_address",
-    BounceReason.ADDRESS_MOVED: "bad_address",
-    BounceReason.DOMAIN_UNKNOWN: "bad_address",
-    BounceReason.DOMAIN_REFUSES_MAIL: "bad_address",
-    BounceReason.MAILBOX_FULL: "unreachable",
-    BounceReason.MAILBOX_DISABLED: "unreachable",
-    BounceReason.SPAM: "content_refused",
-    BounceReason.VIRUS: "content_refused",
-    BounceReason.CONTENT: "content_refused",
-    BounceReason.TOO_LARGE: "content_refused",
-    BounceReason.NOT_COMPLIANT: "content_refused",
-    BounceReason.RECIPIENT_REFUSED: "blocked",
-    BounceReason.SENDER_REFUSED: "blocked",
-    BounceReason.SERVER_BLOCKED: "blocked",
-    BounceReason.BAD_REPUTATION: "blocked",
-    BounceReason.POLICY: "blocked",
-    BounceReason.RELAY_DENIED: "not_authorised",
-    BounceReason.AUTHENTICATION_FAILED: "not_authorised",
-    BounceReason.SECURITY: "not_authorised",
-    BounceReason.RATE_LIMITED: "rate_limited",
-    BounceReason.EXPIRED: "expired",
-    BounceReason.NETWORK: "provider_down",
-    BounceReason.SYSTEM: "provider_down",
-    BounceReason.SYSTEM_FULL: "provider_down",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +86,7 @@ class EmailAdapter(Adapter):
         `tracking` is what `tracking_payload` made of a provider's event.
         """
         if isinstance(tracking := payload.get("tracking"), Mapping):
-            return _tracked(tracking)
+            return tracked(tracking)
         raw = payload.get("raw")
         if isinstance(raw, str):
             raw = raw.encode("utf-8", "replace")
@@ -189,8 +158,8 @@ class EmailAdapter(Adapter):
             external_id=original,
             status=status,
             error_code=(bounce.status or bounce.reply_code or None) if is_failed else None,
-            error_text=_sentence(bounce) if is_failed else None,
-            reason=_failure_reason(bounce) if is_failed else None,
+            error_text=sentence_of(bounce) if is_failed else None,
+            reason=failure_reason(bounce) if is_failed else None,
             occurred_at=mail.date,
             our_id=our_id_of(original),
             recipient=Address("email", bounce.recipient, bounce.recipient) if bounce.recipient else None,
@@ -210,7 +179,7 @@ class EmailAdapter(Adapter):
             mail.connection = connection
             sent = mail.send()
         except Exception as error:
-            raise _send_error(error) from error
+            raise send_error(error) from error
         finally:
             _close(connection)
         if not sent:
@@ -227,7 +196,7 @@ class EmailAdapter(Adapter):
             connection = get_connection(self.config.backend)
             connection.open()
         except smtplib.SMTPResponseException as error:
-            raise _smtp_error(error.smtp_code, error.smtp_error) from error
+            raise smtp_error(error.smtp_code, error.smtp_error) from error
         except AnymailError as error:
             raise AdapterError(_("The mail provider is not set up."), permanent=False, code="not_configured") from error
         except (OSError, smtplib.SMTPException) as error:
@@ -288,80 +257,9 @@ def _writer(mail: ParsedMail, recipients: list[str]) -> MailAddress:
     return sender
 
 
-def our_id_of(message_id: str) -> str | None:
-    """The id of our message that a Message-ID of ours carries, or None."""
-    match = _OUR_MESSAGE_ID.match(message_id.strip("<> "))
-    return match.group(1) if match else None
-
-
 def raw_of_anymail_inbound(message: Any) -> bytes:
     """The mail source of an anymail inbound message, to be stored in the ledger like any other mail."""
     return bytes(message.as_bytes())
-
-
-def tracking_payload(event: Any) -> dict[str, Any]:
-    """An anymail tracking event as JSON values, for the ledger; `EmailAdapter.parse` reads it again."""
-    timestamp = getattr(event, "timestamp", None)
-    metadata = getattr(event, "metadata", None) or {}
-    return {
-        "tracking": {
-            "event_type": str(event.event_type or "unknown"),
-            "event_id": str(event.event_id or ""),
-            "message_id": str(event.message_id or ""),
-            "our_id": str(metadata.get("our_id", "")) if isinstance(metadata, Mapping) else "",
-            "recipient": str(event.recipient or ""),
-            "reject_reason": str(event.reject_reason or ""),
-            "description": str(event.description or "")[:500],
-            "mta_response": str(event.mta_response or "")[:2000],
-            "timestamp": timestamp.isoformat() if timestamp else "",
-        }
-    }
-
-
-_TRACKED: dict[str, DeliveryStatus] = {
-    "queued": "queued",
-    "sent": "sent",
-    "deferred": "sent",
-    "delivered": "delivered",
-    "opened": "read",
-    "clicked": "read",
-    "bounced": "failed",
-    "rejected": "failed",
-    "failed": "failed",
-}
-
-
-def _tracked(tracking: Mapping[str, Any]) -> list[Event]:
-    status = _TRACKED.get(str(tracking.get("event_type", "")))
-    if status is None:
-        return []
-    words = str(tracking.get("mta_response") or tracking.get("description") or "")
-    recipient = str(tracking.get("recipient", "")).lower()
-    bounce = bounce_of_response(recipient, words) if status == "failed" else None
-    our_id = str(tracking.get("our_id", "")) or our_id_of(str(tracking.get("message_id", "")))
-    return [
-        DeliveryReport(
-            provider=PROVIDER,
-            external_id=str(tracking.get("message_id", "")).strip("<>"),
-            status=status,
-            error_code=(bounce.status or str(tracking.get("reject_reason", "")) or None) if bounce else None,
-            error_text=_sentence(bounce) if bounce else None,
-            reason=_failure_reason(bounce) if bounce else None,
-            occurred_at=_timestamp(str(tracking.get("timestamp", ""))),
-            our_id=our_id or None,
-            recipient=Address("email", recipient, recipient) if recipient else None,
-            raw=dict(json.loads(json.dumps(dict(tracking)))),
-        )
-    ]
-
-
-def _timestamp(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment if moment < datetime.now(UTC) + timedelta(days=1) else None
 
 
 def _kept_headers(mail: ParsedMail) -> dict[str, str]:
@@ -372,31 +270,6 @@ def _kept_headers(mail: ParsedMail) -> dict[str, str]:
         "X-Remote-Images": str(mail.remote_images or ""),
     }
     return {name: value for name, value in kept.items() if value}
-
-
-_SENTENCES = {
-    BounceReason.ADDRESS_UNKNOWN: _("This address does not exist."),
-    BounceReason.ADDRESS_MOVED: _("The person has another address now."),
-    BounceReason.DOMAIN_UNKNOWN: _("The domain of this address does not exist."),
-    BounceReason.DOMAIN_REFUSES_MAIL: _("This domain takes no mail."),
-    BounceReason.MAILBOX_FULL: _("The mailbox is full."),
-    BounceReason.MAILBOX_DISABLED: _("The mailbox is switched off."),
-    BounceReason.RECIPIENT_REFUSED: _("The receiver's filter refused it."),
-    BounceReason.SPAM: _("The receiver took it for spam."),
-    BounceReason.TOO_LARGE: _("The mail was too large."),
-    BounceReason.EXPIRED: _("The receiver's server could not be reached for days."),
-    BounceReason.RATE_LIMITED: _("The receiver's server takes no more mail for now."),
-}
-
-
-def _failure_reason(bounce: Bounce) -> FailureReason:
-    """`bad_address` only when the address is dead for good; a soft failure never condemns an address."""
-    reason = _REASONS.get(bounce.reason, "unknown")
-    return reason if reason != "bad_address" or bounce.is_hard else "unreachable"
-
-
-def _sentence(bounce: Bounce) -> str:
-    return _SENTENCES.get(bounce.reason, _("The receiver's mail server refused it."))
 
 
 def _safe_line(value: str, what: str) -> str:
@@ -431,42 +304,3 @@ def _close(connection: Any) -> None:
     # The mail was taken or refused already; a failing goodbye changes nothing.
     with suppress(OSError, smtplib.SMTPException, AnymailError):
         connection.close()
-
-
-def _send_error(error: Exception) -> AdapterError:
-    """What a failed attempt means. Without an answer the server may have the mail, so the outcome is in doubt."""
-    match error:
-        case AdapterError():
-            return error
-        case smtplib.SMTPRecipientsRefused():
-            code, words = next(iter(error.recipients.values()), (550, b""))
-            return _smtp_error(code, words)
-        case smtplib.SMTPResponseException():
-            return _smtp_error(error.smtp_code, error.smtp_error)
-        case AnymailRecipientsRefused():
-            return AdapterError(_("The provider refused the recipient."), permanent=True, code="refused")
-        case AnymailAPIError():
-            return _api_error(error)
-        case OSError() | smtplib.SMTPException():
-            return AdapterError(_("The mail server gave no answer."), permanent=False, doubtful=True, code="no_answer")
-        case AnymailError() | MessageError() | ValueError():
-            return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=True, code="invalid")
-    return AdapterError(f"The mail cannot be sent: {type(error).__name__}.", permanent=False, doubtful=True)
-
-
-def _smtp_error(code: int, words: Any) -> AdapterError:
-    if code in (530, 534, 535):
-        return AdapterError(_("The mail server refused our credentials."), permanent=False, code=str(code))
-    if not 500 <= code < 600:
-        return AdapterError(_("The mail server asks to wait."), permanent=False, code=str(code))
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-    bounce = bounce_of_response("", f"{code} {text}")
-    return AdapterError(_sentence(bounce), permanent=True, code=str(code), reason=_failure_reason(bounce))
-
-
-def _api_error(error: AnymailAPIError) -> AdapterError:
-    code = getattr(error, "status_code", None)
-    if not isinstance(code, int):
-        return AdapterError(_("The mail provider gave no answer."), permanent=False, doubtful=True, code="no_answer")
-    is_permanent = 400 <= code < 500 and code not in (401, 403, 408, 429)
-    return AdapterError(_("The mail provider refused it."), permanent=is_permanent, code=str(code))

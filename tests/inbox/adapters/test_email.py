@@ -12,9 +12,10 @@ from anymail.inbound import AnymailInboundMessage
 from anymail.signals import AnymailTrackingEvent
 from django.core import mail as django_mail
 
-from inbox.adapters import email as module
 from inbox.adapters.base import AdapterError, SignatureError, UnparseablePayload
-from inbox.adapters.email import EmailAdapter, EmailConfig
+from inbox.adapters.email import EmailAdapter, EmailConfig, raw_of_anymail_inbound
+from inbox.adapters.email_errors import send_error, smtp_error
+from inbox.adapters.email_tracking import tracking_payload
 from inbox.adapters.events import Address, DeliveryReport, InboundFile, OutboundMessage
 from inbox.adapters.registry import build_adapter
 from inbox.mail import tokens
@@ -167,7 +168,7 @@ def test_an_anymail_inbound_message_is_read_like_any_mail():
     message = AnymailInboundMessage.construct(
         from_email="Ana <ana@patient.example>", to="care@aurora.test", subject="Olá", text="Bom dia"
     )
-    (event,) = EmailAdapter(config()).parse({"raw": module.raw_of_anymail_inbound(message)})
+    (event,) = EmailAdapter(config()).parse({"raw": raw_of_anymail_inbound(message)})
     assert (event.sender.value, event.subject, event.text) == ("ana@patient.example", "Olá", "Bom dia")
 
 
@@ -192,7 +193,7 @@ def test_a_tracking_event_is_a_report(adapter, event_type, words, expected):
         metadata={"our_id": OUR_ID},
         mta_response=words,
     )
-    (found,) = adapter.parse(module.tracking_payload(event))
+    (found,) = adapter.parse(tracking_payload(event))
     assert (found.status, found.reason) == expected
     assert (found.our_id, found.external_id, found.recipient.value) == (OUR_ID, "prov-1", "ana@patient.example")
     assert found.occurred_at == datetime(2025, 3, 3, tzinfo=UTC)
@@ -208,7 +209,7 @@ def test_tracking_events_that_change_nothing_are_no_reports(adapter):
         description="",
         mta_response="",
     )
-    assert adapter.parse(module.tracking_payload(event)) == []
+    assert adapter.parse(tracking_payload(event)) == []
 
 
 @pytest.mark.parametrize(
@@ -388,8 +389,8 @@ def test_a_silent_server_is_given_up_on_in_time(settings):
 
 
 def test_wrong_credentials_are_not_the_patients_fault():
-    assert module._smtp_error(535, b"5.7.8 bad credentials").permanent is False
-    assert isinstance(module._send_error(smtplib.SMTPServerDisconnected()), AdapterError)
+    assert smtp_error(535, b"5.7.8 bad credentials").permanent is False
+    assert isinstance(send_error(smtplib.SMTPServerDisconnected()), AdapterError)
 
 
 def test_the_registry_builds_it_from_settings(settings):
