@@ -19,6 +19,7 @@ from inbox.enums import Direction, GateDecision, MessageStatus
 from inbox.models import Message
 from inbox.services import providers
 from inbox.services.locks import try_held
+from inbox.services.outbound import outbound_of
 from inbox.services.outbox import (
     DRAIN_QUEUE,
     DRAIN_TASK,
@@ -27,7 +28,6 @@ from inbox.services.outbox import (
     backoff,
     due_since,
     fail_before_sending,
-    outbound_of,
     save_and_tell,
 )
 

@@ -1,7 +1,7 @@
 """The outbox: the only way out. A message row is queued, claimed, judged by the gate, sent and recorded."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -18,18 +18,15 @@ from contact_center.common.deadline import Deadline
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import gate, realtime, signals
-from inbox.adapters import events
 from inbox.adapters.base import AdapterError
-from inbox.adapters.events import Address, OutboundFile, OutboundMessage, SendResult
+from inbox.adapters.events import SendResult
 from inbox.adapters.registry import UnknownAdapter
-from inbox.enclosures import enclosed_with
 from inbox.enums import ChannelKind, Direction, GateDecision, MessageKind, MessagePurpose, MessageStatus
 from inbox.models import Channel, Interaction, Message, MessageTemplate, OptOut
 from inbox.selectors.gate_facts import facts_for, last_inbound_at_of
-from inbox.selectors.uploads import files_of, public_address
 from inbox.services import departures, providers
-from inbox.services.disclosure import subject_that_leaves, words_that_leave
 from inbox.services.locks import try_held
+from inbox.services.outbound import outbound_of
 from inbox.services.setbacks import note_setback
 
 log = structlog.get_logger(__name__)
@@ -335,47 +332,6 @@ def save_and_tell(message: Message) -> None:
     note_setback(message)
     signals.announce(signals.message_status_changed, message_id=message.pk, status=str(message.status))
     realtime.touch(realtime.interaction_topic(message.interaction_id), realtime.OUTBOX_TOPIC)
-
-
-def outbound_of(message: Message) -> OutboundMessage:
-    """The message as adapters want it."""
-    return OutboundMessage(
-        our_id=str(message.public_id),
-        channel_kind=cast("events.ChannelKind", message.channel_kind),
-        sender=Address("email" if message.channel_kind == "email" else "phone", message.channel.address, ""),
-        recipient=Address(message.address_scheme or "unknown", message.address, message.address),  # type: ignore[arg-type]
-        text=words_that_leave(message),
-        subject=subject_that_leaves(message) or None,
-        html=(None if message.is_sensitive else message.html) or None,
-        template_sid=message.template.external_id if message.template else None,
-        template_variables=message.template_variables,
-        in_reply_to=message.in_reply_to or None,
-        references=tuple(message.references),
-        cc=tuple(message.cc),
-        **_files(message),
-        is_automatic=message.author_id is None,
-        headers=_mail_headers(message) if message.channel_kind == ChannelKind.EMAIL else {},
-        idempotency_key=str(message.public_id),
-    )
-
-
-def _files(message: Message) -> dict[str, Any]:
-    """Content for a mail, addresses to fetch it from for other providers. Raises FileNotFoundError."""
-    if message.is_sensitive:
-        return {}
-    found = files_of(message)
-    if message.channel_kind != ChannelKind.EMAIL:
-        return {"media_urls": tuple(public_address(file) for file in found)}
-    files = []
-    for file in found:
-        with file.file.open("rb") as content:
-            files.append(OutboundFile(file.name, file.content_type, content.read()))
-    return {"files": (*files, *enclosed_with(message.pk, message.payload))}
-
-
-def _mail_headers(message: Message) -> dict[str, str]:
-    """Answers come to an address that names the interaction, for mail programs that drop References."""
-    return {"Reply-To": providers.reply_address(message.channel.address, message.interaction_id)}
 
 
 def retry_message(*, actor: User, message_id: int) -> Message:

@@ -26,7 +26,8 @@ from inbox.services.identity import (
     unlock_identity,
 )
 from inbox.services.interactions import link_patient
-from inbox.services.outbox import drain_outboxes, outbound_of
+from inbox.services.outbound import outbound_of
+from inbox.services.outbox import drain_outboxes
 from inbox.services.processors import save_processor
 from inbox.services.replies import reply
 from inbox.services.uploads import keep_upload, mark_upload
