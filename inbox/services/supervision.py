@@ -7,8 +7,6 @@ that somebody is there.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -40,9 +38,6 @@ from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show
 from inbox.services.interactions import require
 from inbox.services.notifications import notify
-
-if TYPE_CHECKING:
-    from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 
 M, P, S = CallMomentKind, CallParty, Supervision
 SAID = {S.LISTEN: M.LISTENS, S.WHISPER: M.WHISPERS, S.BARGE: M.BARGES}
@@ -127,13 +122,20 @@ def _keep(seen: Call, claim: CallLeg, external_id: str) -> str:
         call = locked_call(seen.pk)
         known = call.legs.filter(external_id=external_id).first()
         is_kept = known is None and call.legs.filter(pk=claim.pk, left_at=None).update(external_id=external_id) == 1
-        if call.status not in TALKING:
-            return _("This call has ended.")
-        if call.agent_id != seen.agent_id:
-            return _("Somebody else talks to the caller now. Look again before you listen.")
+        if why := _changed(call, seen):
+            return why
         if known is None:
             return "" if is_kept else _("You do not take part in this call any more.")
         return _("Your telephone does not answer.") if known.left_at is not None else ""
+
+
+def _changed(call: Call, seen: Call) -> str:
+    """The sentence that says why a supervisor of the call that was seen has no place in it now, else an empty one."""
+    if call.status not in TALKING:
+        return _("This call has ended.")
+    if call.agent_id != seen.agent_id:
+        return _("Somebody else talks to the caller now. Look again before you listen.")
+    return ""
 
 
 def _drop(claim: CallLeg) -> None:
@@ -191,10 +193,8 @@ def _take_part(actor: User, seen: Call, external_id: str, mode: Supervision) -> 
     """Write down that they do; the sentence that says why it cannot be so, else an empty one."""
     with realtime.atomic():
         call = locked_call(seen.pk)
-        if call.status not in TALKING:
-            return _("This call has ended.")
-        if call.agent_id != seen.agent_id:
-            return _("Somebody else talks to the caller now. Look again before you listen.")
+        if why := _changed(call, seen):
+            return why
         if not call.legs.filter(external_id=external_id).exists():
             _require_free(actor)
         try:
@@ -243,18 +243,18 @@ def quieten(call: Call) -> None:
     for leg in call.legs.filter(party=P.SUPERVISOR, mode=S.WHISPER, left_at=None):
         if leg.external_id.startswith(ASKING):
             raise Conflict(_("A supervisor is joining at this moment. Try again in a few seconds."))
-        is_there = do(partial(_silence, call.room, leg.external_id))
-        with realtime.atomic():
-            locked, now = locked_call(call.pk), timezone.now()
-            if is_there:
-                CallLeg.objects.filter(pk=leg.pk).update(mode=S.LISTEN)
-                _show(locked, leg.user_id)
-            elif locked.legs.filter(pk=leg.pk, left_at=None).update(left_at=now):
-                left(locked, leg, now)
+        _silence(call, leg)
 
 
-def _silence(room: str, external_id: str, voice: TwilioVoiceAdapter) -> bool:
-    return voice.silence(room, external_id)
+def _silence(call: Call, leg: CallLeg) -> None:
+    is_there = do(lambda voice: voice.silence(call.room, leg.external_id))
+    with realtime.atomic():
+        locked, now = locked_call(call.pk), timezone.now()
+        if is_there:
+            CallLeg.objects.filter(pk=leg.pk).update(mode=S.LISTEN)
+            _show(locked, leg.user_id)
+        elif locked.legs.filter(pk=leg.pk, left_at=None).update(left_at=now):
+            left(locked, leg, now)
 
 
 def left(call: Call, leg: CallLeg, at: datetime) -> None:
