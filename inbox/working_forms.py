@@ -146,9 +146,7 @@ class SendBackForm(forms.Form):
 class LabelsForm(forms.Form):
     """Reason, priority and tags of a conversation. What was `shown` when it was drawn says what the person changed."""
 
-    shown = forms.RegexField(
-        r"^[0-9]{0,18}\.[0-9]\.([0-9]{1,18}(-[0-9]{1,18})*)?$", required=False, widget=forms.HiddenInput
-    )
+    shown = forms.RegexField(rf"^{SHOWN}$", required=False, widget=forms.HiddenInput)
 
     reason = ReasonField(Reason.objects.none(), label=_("Reason"), required=False, empty_label=_("Not known yet"))
     priority = forms.TypedChoiceField(label=_("Priority"), choices=Priority.choices, coerce=int)
