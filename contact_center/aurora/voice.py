@@ -15,13 +15,26 @@ GREETINGS = {
     "pt": "Bem-vindo à Aurora Health.",
 }
 MENU = (
-    ("1", "appointments", "appointments", {"en": "appointments", "es": "citas", "pt": "consultas"}),
-    ("2", "nurse-line", "clinical", {"en": "a nurse", "es": "una enfermera", "pt": "uma enfermeira"}),
+    (
+        "1",
+        "appointments",
+        "appointments",
+        {"en": "appointments", "es": "citas", "pt": "consultas"},
+        ["appointment", "visit", "cita", "consulta"],
+    ),
+    (
+        "2",
+        "nurse-line",
+        "clinical",
+        {"en": "a nurse", "es": "una enfermera", "pt": "uma enfermeira"},
+        ["nurse", "enfermera", "enfermeira"],
+    ),
     (
         "3",
         "billing",
         "billing",
         {"en": "a bill or insurance", "es": "una factura", "pt": "uma conta"},
+        ["bill", "insurance", "factura", "seguro", "conta", "convênio"],
     ),
 )
 MOST_CALLS = 400
@@ -39,9 +52,9 @@ def set_up_line(made: Desk) -> None:
     )
     line.unrecorded_queues.add(made.queues["billing"])
     line.teams.set(Team.objects.filter(is_partner=False))
-    for key, queue, reason, labels in MENU:
+    for key, queue, reason, labels, words in MENU:
         MenuOption.objects.create(
-            line=line, key=key, labels=labels, queue_id=made.queues[queue], reason_id=made.reasons[reason]
+            line=line, key=key, labels=labels, words=words, queue_id=made.queues[queue], reason_id=made.reasons[reason]
         )
 
 

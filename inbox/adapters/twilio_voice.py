@@ -232,6 +232,7 @@ def _facts(words: dict[str, str]) -> dict[str, Any]:
         "speech": "SpeechResult",
         "language": "lang",
         "queue": "queue",
+        "rule": "rule",
         "round": "n",
         "call": "call",
         "party": "party",
@@ -300,6 +301,5 @@ def _write(response: Any, step: Any, url: Any) -> None:
             method="POST",
             max_length=step.seconds,
             play_beep=True,
-            transcribe=True,
-            transcribe_callback=url(step.transcript),
+            **({"transcribe": True, "transcribe_callback": url(step.transcript)} if step.transcript else {}),
         )

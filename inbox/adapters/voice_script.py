@@ -49,7 +49,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Take a message of at most so many seconds; its address goes to `next`, its words to `transcript`."""
+    """Take a message of at most so many seconds; its address goes to `next`, its words to `transcript`, if anywhere."""
 
     next: str
     transcript: str

@@ -31,6 +31,8 @@ from inbox.models.desk import Channel, Queue, Reason
 from inbox.models.interactions import Interaction
 
 C = CallStatus
+WRITTEN_DOWN, WRITTEN_DOWN_WITHIN = "en", timedelta(minutes=15)
+"""The only language of voice messages that the provider writes down, and how long that takes at most."""
 
 
 def default_languages() -> list[str]:
@@ -221,6 +223,12 @@ class Call(SafeFSM, TimeStampedModel):
         if self.answered_at is None:
             return None
         return max(0, _seconds(self.answered_at, self.ended_at) - self.hold_seconds)
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """The provider may still be writing a voice message down."""
+        is_recent = self.ended_at is None or timezone.now() - self.ended_at < WRITTEN_DOWN_WITHIN
+        return self.language == WRITTEN_DOWN and not self.transcript and is_recent
 
     @transition(field=status, source=C.RINGING, target=C.IVR)
     def enter_menu(self) -> None:

@@ -14,10 +14,13 @@ from inbox.adapters.events import CallEvent
 from inbox.adapters.twilio_words import VOICE_PATH, VOICE_STATUS_PATH
 from inbox.adapters.voice_script import Ask, GoOn, HangUp, Join, Music, Record, Say, Script
 from inbox.enums import TALKING, CallMomentKind, ChannelKind, RecordingMode
+from inbox.identifiers import folded
 from inbox.models import Call, VoiceLine
+from inbox.models.calls import WRITTEN_DOWN
 from inbox.selectors import voice_consent
 from inbox.selectors.hours import message_in, moment_words, standing_of_queue
-from inbox.selectors.voice_figures import calls_ahead, estimated_minutes
+from inbox.selectors.queue_rules import rule_for
+from inbox.selectors.voice_figures import estimated_minutes, place_in_line, serving
 from patients.selectors.people import match_patients
 
 KEPT_SECONDS = 5.0
@@ -72,12 +75,11 @@ class Line:
         return max(fitting)[1] if fitting else self.recording
 
     def chosen(self, event: CallEvent) -> Option | None:
-        """The option that this key or word means."""
-        key = event.payload.get("key", "")
-        said = event.payload.get("speech", "").casefold()
+        """The option that this key means, or the whole words of an answer, with or without their accents."""
+        key, said = event.payload.get("key", ""), folded(event.payload.get("speech", ""))
         for option in self.options:
-            named = (*option.words, *option.labels.values())
-            if key == option.key or (said and any(word.casefold() in said for word in named)):
+            named = (folded(words) for words in (*option.words, *option.labels.values()))
+            if key == option.key or any(f" {words} " in f" {said} " for words in named if words):
                 return option
         return None
 
@@ -168,7 +170,7 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
         index = int(key) - 1 if key.isdigit() else 0
         chosen = line.languages[index] if 0 <= index < len(line.languages) else line.languages[0]
         with translation.override(chosen):
-            return _greeting(line, chosen) + _menu(line, chosen, 1)
+            return _greeting(line, chosen) + _menu(event, line, chosen, 1)
     if step == "menu":
         return _after_menu(event, line, language)
     queue_id = _number(event.payload.get("queue")) or line.queue_id
@@ -177,13 +179,14 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
     if step == "choice":
         return _choice(event, line, language, queue_id)
     if step in ("notice", "consent"):
-        to_queue = partial(address_of, "wait", lang=language, queue=queue_id, n=1)
+        facts = {"lang": language, "queue": queue_id, "rule": event.payload.get("rule", "")}
+        to_queue = partial(address_of, "wait", **facts, n=1)
         if step == "consent":
             return voice_consent.answered(event.payload.get("key", ""), to_queue)
-        asking = address_of("consent", lang=language, queue=queue_id)
+        asking = address_of("consent", **facts)
         return voice_consent.notice(line.mode_for(event.sender.value, queue_id), language, to_queue, asking)
     if step == "voicemail":
-        return _voicemail(line, language, queue_id)
+        return _voicemail(language, {"lang": language, "queue": queue_id})
     if step == "join":
         after = address_of("after", lang=language, queue=queue_id, n=event.payload.get("round", ""))
         return (Join(f"call-{_number(event.payload.get('call'))}", after),)
@@ -209,7 +212,7 @@ def _start(event: CallEvent, line: Line) -> Script:
     if known or len(line.languages) == 1:
         language = known or line.languages[0]
         with translation.override(language):
-            return (_emergency(line, language), *_greeting(line, language), *_menu(line, language, 1))
+            return (_emergency(line, language), *_greeting(line, language), *_menu(event, line, language, 1))
     notices: list[Say] = []
     for language in line.languages:
         with translation.override(language):
@@ -240,9 +243,9 @@ def _greeting(line: Line, language: str) -> Script:
     return (Say(words, language),)
 
 
-def _menu(line: Line, language: str, turn: int) -> Script:
+def _menu(event: CallEvent, line: Line, language: str, turn: int) -> Script:
     if not line.options:
-        return _to_queue(line, language, line.queue_id)
+        return _to_queue(event, line, language, None)
     parts = tuple(
         Say(
             _("For %(matter)s, press %(key)s.") % {"matter": message_in(one.labels, language), "key": one.key}, language
@@ -250,8 +253,9 @@ def _menu(line: Line, language: str, turn: int) -> Script:
         for one in line.options
     )
     hints = tuple(word for one in line.options for word in (message_in(one.labels, language), *one.words) if word)
+    aloud = Say(_("You may also say what you need."), language)
     return (
-        Ask(parts, address_of("menu", lang=language, n=turn), language, hints, seconds=5),
+        Ask((*parts, aloud), address_of("menu", lang=language, n=turn), language, hints, seconds=5),
         GoOn(address_of("menu", lang=language, n=turn + 1)),
     )
 
@@ -262,22 +266,25 @@ def _after_menu(event: CallEvent, line: Line, language: str) -> Script:
     is_wrong = bool(event.payload.get("key") or event.payload.get("speech"))
     if option is None and (is_wrong or turn <= ASKED_TWICE) and turn < ASKED_TWICE + 1 and line.options:
         sorry = (Say(_("Sorry, I did not understand that."), language),) if is_wrong else ()
-        return (*sorry, *_menu(line, language, turn + 1 if is_wrong else turn))
-    queue_id = option.queue_id if option else line.queue_id
-    return _to_queue(line, language, queue_id)
+        return (*sorry, *_menu(event, line, language, turn + 1 if is_wrong else turn))
+    return _to_queue(event, line, language, option)
 
 
-def _to_queue(line: Line, language: str, queue_id: int) -> Script:
-    """The address says what was decided, so that the record needs no second opinion."""
-    closed = _closed(line, language, queue_id)
+def _to_queue(event: CallEvent, line: Line, language: str, option: Option | None) -> Script:
+    """By the first routing rule that fits, else where the menu says. The address says what was decided, so that the
+    record needs no second opinion.
+    """
+    rule = rule_for(event, line.channel_id, line.queue_id, language, option.reason_id if option else None)
+    queue_id = rule.queue_id if rule else option.queue_id if option else line.queue_id
+    facts: dict[str, object] = {"lang": language, "queue": queue_id, "rule": rule.rule_id if rule else ""}
     is_told = queue_id not in line.unrecorded and (line.regions or line.recording != RecordingMode.OFF)
-    first = address_of("notice", lang=language, queue=queue_id)
-    return closed or (GoOn(first if is_told else address_of("wait", lang=language, queue=queue_id, n=1)),)
+    first = address_of("notice", **facts) if is_told else address_of("wait", **facts, n=1)
+    return _closed(language, facts) or (GoOn(first),)
 
 
-def _closed(line: Line, language: str, queue_id: int) -> Script:
+def _closed(language: str, facts: dict[str, object]) -> Script:
     """Empty while the queue is served."""
-    standing = standing_of_queue(queue_id)
+    standing = standing_of_queue(int(str(facts["queue"])))
     if standing.is_open:
         return ()
     told = message_in(standing.messages, language)
@@ -285,11 +292,16 @@ def _closed(line: Line, language: str, queue_id: int) -> Script:
         when = moment_words(standing.opens_at, ZoneInfo(settings.TIME_ZONE), language)
         told = f"{told} {_('We are closed now and open again on %(when)s.') % {'when': when}}".strip()
     told = told or _("We are closed at the moment.")
-    return (Say(told, language), *_voicemail(line, language, queue_id))
+    return (Say(told, language), *_voicemail(language, facts))
 
 
 def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: int) -> Script:
-    ahead = calls_ahead(external_id, queue_id)
+    place = place_in_line(external_id)
+    queue_id, ahead = place or (queue_id, None)
+    facts: dict[str, object] = {"lang": language, "queue": queue_id}
+    closed = _closed(language, facts)
+    if closed and not serving(queue_id).exists():  # all have gone home since this caller came into the line
+        return closed
     if ahead is None:  # what the caller chose is still being noted
         words = _("Thank you. We connect you with somebody who can help.")
     elif ahead == 0:
@@ -297,7 +309,6 @@ def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: i
     else:
         words = _("You are number %(place)d in the line.") % {"place": ahead + 1}
     parts: list[Say | Music] = [Say(words, language)]
-    facts: dict[str, object] = {"lang": language, "queue": queue_id}
     wait = estimated_minutes(queue_id, ahead) if ahead is not None else None
     if wait is not None:
         facts["quoted"] = f"{wait.least}-{wait.most}at{int(time.time())}"
@@ -331,17 +342,16 @@ def _choice(event: CallEvent, line: Line, language: str, queue_id: int) -> Scrip
     if key == "2":
         return (Say(_("We send you a text message. A person answers you there. Goodbye."), language), HangUp())
     if key == "3":
-        return _voicemail(line, language, queue_id)
+        return _voicemail(language, {"lang": language, "queue": queue_id})
     turn = (_number(event.payload.get("round")) or 1) + 1
     return _waiting(event.external_id, line, language, queue_id, turn)
 
 
-def _voicemail(line: Line, language: str, queue_id: int) -> Script:
+def _voicemail(language: str, facts: dict[str, object]) -> Script:
     ask = _("Please leave your name, your date of birth and your message after the tone. A person will listen to it.")
-    facts = {"lang": language, "queue": queue_id}
     return (
         Say(ask, language),
-        Record(address_of("recorded", **facts), address_of("transcript")),
+        Record(address_of("recorded", **facts), address_of("transcript") if language == WRITTEN_DOWN else ""),
         GoOn(address_of("recorded", **facts)),
     )
 

@@ -1,6 +1,7 @@
 """Figures that are said aloud to callers who wait."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Least
@@ -15,14 +16,22 @@ from inbox.waits import ENOUGH, Handled, Quote, quote
 RECENT, USUAL = timedelta(hours=4), timedelta(days=14)
 
 
-def calls_ahead(external_id: str, queue_id: int) -> int | None:
-    """How many waiting calls of the queue came before this one; None when it is not known to wait."""
-    mine = Call.objects.filter(external_id=external_id, status=CallStatus.WAITING).values_list("queued_at", "pk")
-    place = mine.first() if external_id else None
-    if place is None:
+class Place(NamedTuple):
+    """Where a caller stands: the queue, to which others may have handed them on, and how many came before."""
+
+    queue_id: int
+    ahead: int
+
+
+def place_in_line(external_id: str) -> Place | None:
+    """Where this call waits; None when it is not known to wait."""
+    mine = Call.objects.filter(external_id=external_id, status=CallStatus.WAITING)
+    found = mine.values_list("queued_at", "pk", "interaction__queue").first() if external_id else None
+    if found is None:
         return None
-    waiting = Call.objects.filter(queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
-    return waiting.filter(Q(queued_at__lt=place[0]) | Q(queued_at=place[0], pk__lt=place[1])).count()
+    queued_at, pk, queue_id = found
+    waiting = Call.objects.filter(interaction__queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
+    return Place(queue_id, waiting.filter(Q(queued_at__lt=queued_at) | Q(queued_at=queued_at, pk__lt=pk)).count())
 
 
 def estimated_minutes(queue_id: int, ahead: int) -> Quote | None:

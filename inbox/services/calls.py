@@ -27,7 +27,7 @@ from inbox.enums import (
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import Line, has_lost_agent, line_of
-from inbox.services import clocks, recordings, supervision
+from inbox.services import clocks, queue_rules, recordings, supervision
 from inbox.services.assignment import note_given
 from inbox.services.call_losses import come_back, give_back_call, let_go, lose_agent, send_back
 from inbox.services.call_rows import note, note_quote, show
@@ -193,9 +193,7 @@ def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: date
         if call.queued_at is None or (call.is_over and at < call.queued_at):
             call.queued_at = at
         return
-    queue_id = item.payload.get("queue", "")
-    if queue_id.isdecimal():
-        call.queue_id = interaction.queue_id = int(queue_id)
+    _place(call, interaction, item, at)
     if item.payload.get("consent") in RecordingConsent.values:
         call.recording_consent = item.payload["consent"]
         note(call, M.CONSENT, at=at, detail=call.recording_consent)
@@ -203,6 +201,14 @@ def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: date
     take_place_of_callback(call, interaction, at)
     interaction.waiting_since_at = interaction.waiting_since_at or call.queued_at
     note(call, M.QUEUED, at=at)
+
+
+def _place(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
+    """The queue that menu and rules gave, as the address of the step says."""
+    queue_id, rule_id = item.payload.get("queue", ""), item.payload.get("rule", "")
+    if queue_id.isdecimal():
+        call.queue_id = interaction.queue_id = int(queue_id)
+    queue_rules.follow_caller(interaction, int(rule_id) if rule_id.isdecimal() else None, at)
 
 
 def _other_way(call: Call, interaction: Interaction, key: str, at: datetime) -> None:
@@ -232,6 +238,8 @@ def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: d
         call.take_message()
         note(call, M.VOICEMAIL, at=at)
     if not call.voicemail_url:
+        if call.queued_at is None:
+            _place(call, interaction, item, at)
         call.voicemail_url = item.payload["recording"][:500]
         call.voicemail_id = recording_id = item.payload.get("recording_id", "")[:64]
         keep_voicemail(call, interaction, url=call.voicemail_url, external_id=recording_id, at=at)

@@ -1,6 +1,8 @@
 """Sending new work to its queue by the rules, with a record of why; and how the rules are kept."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
@@ -14,7 +16,7 @@ from contact_center.common.rows import insert_row
 from inbox import realtime
 from inbox.enums import Priority
 from inbox.models import Interaction, Queue, QueueSettings, QueueSkill, RoutingRule, RoutingRun, RuleSkill, WorkSkill
-from inbox.queue_rules import Routed, route
+from inbox.queue_rules import Routed, Rule, route
 from inbox.selectors.hours import forget_setup
 from inbox.selectors.queue_rules import facts_of, rules
 from inbox.services import ordering
@@ -37,8 +39,27 @@ def direct(interaction: Interaction) -> Routed | None:
     routed = route(rules(), facts_of(interaction))
     if routed.rule is not None:
         interaction.queue_id = routed.rule.queue_id
-        interaction.priority = min(interaction.priority, routed.rule.priority or Priority.LOW)
+        _raise_priority(interaction, routed.rule)
     return routed
+
+
+def _raise_priority(interaction: Interaction, rule: Rule) -> None:
+    interaction.priority = min(interaction.priority, rule.priority or Priority.LOW)
+
+
+def follow_caller(interaction: Interaction, rule_id: int | None, at: datetime) -> None:
+    """Record the rule that took a caller while they listened (None: none did), with its priority and skills.
+
+    The queue is theirs already; a rule that is no longer in use leaves only that. In the caller's transaction.
+    """
+    if not rules():
+        return
+    earlier = list(takewhile(lambda one: one.rule_id != rule_id, rules()))
+    rule = next((one for one in rules() if one.rule_id == rule_id), None)
+    if rule is not None:
+        _raise_priority(interaction, rule)
+    facts = facts_of(interaction, at=at)
+    keep_run(interaction, Routed(rule, [(one.rule_id, why) for one in earlier if (why := one.misses(facts))]))
 
 
 def keep_run(interaction: Interaction, routed: Routed | None) -> None:

@@ -7,9 +7,22 @@ import pytest
 from django.db import OperationalError
 
 from inbox.enums import MessagePurpose
-from inbox.models import Call, CallMoment, Interaction, Message, WebhookEvent
+from inbox.models import (
+    Call,
+    CallMoment,
+    Interaction,
+    Message,
+    Queue,
+    RoutingRun,
+    RuleSkill,
+    WebhookEvent,
+)
+from inbox.selectors.voice import forget_lines
 from inbox.services.hours import close_now
 from inbox.services.ledger import drain_ledger
+from tests.factories.accounts import SkillFactory
+from tests.factories.care import EnrolmentFactory
+from tests.factories.distribution import RoutingRuleFactory
 from tests.factories.hours import CalendarFactory
 from tests.factories.inbox import CaseFactory, InteractionFactory
 from tests.factories.patients import ContactPointFactory, PatientFactory
@@ -196,3 +209,106 @@ def test_what_happened_in_a_call_is_never_changed(caller):
     with pytest.raises(ValueError, match="never changed"):
         moment.save()
     assert CallMoment.objects.count() == 3
+
+
+@pytest.fixture
+def spanish_rule(queue, clinical_queue):
+    """Who is in a program and speaks Spanish goes to the nurses, first of those who wait, to somebody who speaks it."""
+    enrolment = EnrolmentFactory(patient=PatientFactory(language="es"))
+    ContactPointFactory(patient=enrolment.patient, scheme="phone", value=CALLER)
+    RoutingRuleFactory(name="Mail", position=1, channel_kinds=["email"], queue=queue)
+    rule = RoutingRuleFactory(name="Program", position=2, languages=["es"], queue=clinical_queue, priority=2)
+    rule.programs.set([enrolment.program])
+    RuleSkill.objects.create(rule=rule, skill=SkillFactory(), level=3, relax_seconds=60)
+    return rule
+
+
+def of_rule(call):
+    """Where the call waits, how urgently, what it asks for, and by which rule."""
+    run, work = RoutingRun.objects.get(), call.interaction
+    needs = list(work.needs.values_list("level", "relax_seconds"))
+    return call.queue, work.queue, work.priority, needs, run.rule, [why for _rule, why in run.passed_over]
+
+
+def test_a_rule_takes_a_caller_to_its_queue_with_priority_skills_and_record(caller, spanish_rule, clinical_queue):
+    caller.dial()
+    caller.press("1")
+    caller.follow()
+    expected = (clinical_queue, clinical_queue, 2, [(3, 60)], spanish_rule, ["channel"])
+    assert of_rule(caller.settle()) == expected
+
+
+def test_whom_no_rule_takes_waits_where_the_menu_says_and_the_record_says_so(another, spanish_rule, queue):
+    call = another().wait_in_line("1")
+    assert of_rule(call) == (queue, queue, 3, [], None, ["channel", "language"])
+
+
+def test_a_message_left_in_a_closed_queue_waits_in_the_queue_that_was_chosen(caller, clinical_queue, admin):
+    calendar = CalendarFactory()
+    Queue.objects.filter(pk=clinical_queue.pk).update(calendar=calendar)
+    close_now(actor=admin, calendar_id=calendar.pk, messages={})
+    caller.dial()
+    caller.press("1")
+    caller.press("2")
+    caller.step(caller._path(next(caller.twiml.iter("Record")).get("action")), RecordingUrl="https://x/RE1")
+    call = caller.hang_up()
+    assert (call.status, call.queue, call.interaction.queue) == ("voicemail", clinical_queue, clinical_queue)
+
+
+@pytest.mark.parametrize(("said", "chosen"), [("quiero una enfermeria", True), ("appointmentsville", False)])
+def test_whole_words_are_understood_with_and_without_accents(caller, said, chosen):
+    caller.dial()
+    caller.press("1")
+    caller.say(said)
+    assert (caller.settle().interaction.reason is not None) is chosen
+
+
+@pytest.fixture
+def closing(queue):
+    """`closing(admin)`: the queue's day is over from now on."""
+
+    def close(actor):
+        calendar = CalendarFactory()
+        Queue.objects.filter(pk=queue.pk).update(calendar=calendar)
+        close_now(actor=actor, calendar_id=calendar.pk, messages={"en": "Closed for the storm."})
+
+    return close
+
+
+def test_who_waits_when_all_have_gone_home_is_asked_for_a_message(caller, closing, admin):
+    caller.wait_in_line()
+    caller.follow()
+    closing(admin)
+    assert caller.follow()[0].startswith("Closed for the storm.")
+    caller.step(caller._path(next(caller.twiml.iter("Record")).get("action")), RecordingUrl="https://x/RE1")
+    call = caller.hang_up()
+    assert (call.status, call.interaction.status) == ("voicemail", "queued")
+
+
+def test_who_waits_when_the_day_ends_is_still_served_by_those_who_are_there(caller, closing, admin, agent, ready):
+    ready(agent)
+    caller.wait_in_line()
+    closing(admin)
+    assert caller.follow() == ["You are next."]
+
+
+def test_the_place_is_that_of_the_queue_to_which_a_call_was_handed_on(caller, another, clinical_queue):
+    another().wait_in_line("2")
+    call = caller.wait_in_line("1")
+    Interaction.objects.filter(pk=call.interaction_id).update(queue=clinical_queue)
+    caller.follow()
+    assert caller.heard[-1] == "You are number 2 in the line."
+    assert f"queue={clinical_queue.pk}" in next(caller.twiml.iter("Redirect")).text
+
+
+@pytest.mark.parametrize(("key", "is_written"), [("1", True), ("2", False)], ids=["English", "Spanish"])
+def test_only_messages_in_english_are_written_down_by_the_provider(caller, line, admin, closing, key, is_written):
+    line.options.all().delete()
+    forget_lines()
+    closing(admin)
+    caller.dial()
+    caller.press(key)
+    asked = next(caller.twiml.iter("Record"))
+    assert (asked.get("transcribe"), asked.get("transcribeCallback") is not None) == (
+        "true" if is_written else None, is_written,
+    )  # fmt: skip
