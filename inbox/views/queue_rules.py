@@ -24,11 +24,13 @@ form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 def rule_list(request: HttpRequest) -> HttpResponse:
-    """The rules in the order in which they are asked; with `channel` also where such work would go, and why."""
+    """The rules in the order in which they are asked, and where the newest work went; with `channel` also where such
+    work would go, and why."""
     administrator(request)
     rows, runs = list(selector.rule_rows()), selector.runs_by_rule()
     form = PreviewForm(request.GET if "channel" in request.GET else None)
     context: dict[str, Any] = {"section": "routing", "lines": [(row, runs.get(row.pk, 0)) for row in rows]}
+    context["runs"] = selector.latest_runs({row.pk: row.name for row in rows})
     context["form"], status = form, 200
     if form.is_bound:
         status = 422
@@ -54,7 +56,7 @@ def _preview(data: dict[str, Any], rows: list[RoutingRule]) -> dict[str, Any]:
     return {
         "routed": routed,
         "goes_to": Queue.objects.get(pk=queue_id),
-        "passed_over": selector.told(routed, names),
+        "passed_over": selector.told(routed.passed_over, names),
     }
 
 

@@ -100,6 +100,18 @@ def test_rules_are_made_moved_switched_and_previewed(admin, signed_in, queue, cl
     assert browser.get(f"/settings/routing/{first.pk}/").context["form"].initial["hours"] == "closed"
 
 
+def test_the_page_of_rules_says_where_new_work_went_and_why(
+    admin, signed_in, queue, clinical_queue, sms_channel, patient_writes
+):
+    RoutingRuleFactory(name="Mail", queue=queue, channel_kinds=["email"], position=0)
+    RoutingRuleFactory(name="Texts", queue=clinical_queue, channel_kinds=["sms"], position=1)
+    work = patient_writes("Hello", to=sms_channel)
+    page = signed_in(admin).get("/settings/routing/")
+    shown = [(run.interaction, run.queue, run.rule_name, why) for run, why in page.context["runs"]]
+    assert shown == [(work, clinical_queue, "Texts", [("Mail", "Another channel")])]
+    assert f'href="/inbox/{work.pk}/"' in page.content.decode()
+
+
 def test_an_escalation_is_shown_and_answered(agent, clinical_agent, signed_in, sms_channel, clinical_queue):
     work = InteractionFactory(channel=sms_channel, owner=agent)
     path = f"/inbox/{work.pk}/escalation/"
