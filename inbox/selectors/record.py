@@ -1,6 +1,6 @@
 """What the desk adds to a patient's page: open work, next steps, contacts in the timeline, and continuity."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.asker import Asker, asker
 from contact_center.accounts.models import User
 from contact_center.common.addresses import address_of
-from contact_center.common.prepared import Given, planned, prepared
+from contact_center.common.prepared import Given, Prepared, planned, prepared
 from inbox.continuity import Contact, Saying, continuity_of
 from inbox.enums import CaseStatus, ChannelKind, Direction, IdentityOutcome, InteractionStatus, TimelineKind
 from inbox.models import Case, IdentityCheck, Interaction, Message, Note, OptOut, TimelineEvent
@@ -101,15 +101,26 @@ def _promise(row: OpenTalk) -> NextStep:
 
 def contacts_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Every exchange, at its last message. Two queries."""
-    if look.is_plain:
-        rows: Any = _plain_contacts(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
-    else:
-        rows = list(_contacts(user, patient.pk, look, size))
+    rows = _found(user, patient, look, size, _contacts, _plain_contacts)
     places = range(len(CONTACT) - 4, len(CONTACT))
     reasons, channels, dispositions, owners = ([row[place] for row in rows] for place in places)
     names = names_of(reasons=reasons, channels=channels, dispositions=dispositions, users=owners)
     states = {how.value: str(how.label) for how in InteractionStatus}
     return [_contact(row, names, states) for row in rows]
+
+
+def _found(
+    user: User,
+    patient: Patient,
+    look: Look,
+    size: int,
+    ask: Callable[[User, Any, Look, int], QuerySet[Any, Any]],
+    plain: Callable[[str, int, bool], Prepared[Any]],
+) -> list[Any]:
+    """What one source of the line knows: a plain look asks its prepared question, any other one the question itself."""
+    if look.is_plain:
+        return plain(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
+    return list(ask(user, patient.pk, look, size))
 
 
 def _contacts(user: User, patient: Any, look: Look, size: int) -> QuerySet[Any, Any]:
@@ -139,10 +150,7 @@ def _contact(row: tuple[Any, ...], names: Names, states: dict[str, str]) -> Entr
 
 def notes_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Private notes of the patient's visible conversations. Two queries."""
-    if look.is_plain:
-        rows: Any = _plain_notes(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
-    else:
-        rows = list(_notes(user, patient.pk, look, size))
+    rows = _found(user, patient, look, size, _notes, _plain_notes)
     names = names_of(users=[row[-1] for row in rows])
     title = _("Note")
     return [
@@ -173,10 +181,7 @@ def _plain_notes(role: str, size: int, is_later: bool) -> QuerySet[Note]:
 
 def cases_in_line(user: User, patient: Patient, look: Look, size: int) -> Iterable[Entry]:
     """Cases, at the moment they were opened. Two queries."""
-    if look.is_plain:
-        rows: Any = _plain_cases(user.role, size, bool(look.before)).tuples(*asked_by(user), patient.pk, *look.given)
-    else:
-        rows = list(_cases(user, patient.pk, look, size))
+    rows = _found(user, patient, look, size, _cases, _plain_cases)
     names = names_of(users=[row[-2] for row in rows], queues=[row[-1] for row in rows])
     states = {how.value: str(how.label) for how in CaseStatus}
     return [
