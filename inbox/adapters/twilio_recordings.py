@@ -12,6 +12,7 @@ from inbox.adapters.twilio_http import TwilioConfig, build_client, failures_expl
 from inbox.adapters.twilio_messaging import TwilioMessagingAdapter
 from inbox.adapters.twilio_words import GONE, VOICE_STATUS_PATH
 
+RUNNING = "Twilio.CURRENT"
 LOCALES = {"en": "en-US", "es": "es-US", "pt": "pt-BR"}
 
 
@@ -48,10 +49,10 @@ class TwilioRecordings:
         """Record what is said again."""
         self._change(leg, external_id, status="in-progress")
 
-    def stop_recording(self, leg: str, external_id: str) -> None:
-        """End the recording while the call goes on; one that has ended is no error."""
+    def stop_recording(self, leg: str, external_id: str = "") -> None:
+        """End the recording while the call goes on, without an id whichever runs; one that has ended is no error."""
         with gone_is_fine():
-            self._change(leg, external_id, status="stopped")
+            self._change(leg, external_id or RUNNING, status="stopped")
 
     def _change(self, leg: str, external_id: str, **given: str) -> None:
         client, http = self._connection

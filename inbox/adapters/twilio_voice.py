@@ -251,6 +251,8 @@ def _facts(words: dict[str, str]) -> dict[str, Any]:
         "line": "SequenceId",
     }
     facts: dict[str, Any] = {ours: words[theirs] for ours, theirs in names.items() if words.get(theirs)}
+    if (user := user_of(words.get("To", "").partition("?")[0])) is not None:
+        facts["user"] = user
     return facts | (_spoken(words) if words.get("TranscriptionData") else {})
 
 

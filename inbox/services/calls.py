@@ -11,7 +11,6 @@ from django.utils.translation import gettext_noop
 from inbox import realtime, signals
 from inbox.adapters.base import UnparseablePayload
 from inbox.adapters.events import CallEvent
-from inbox.adapters.twilio_device import user_of
 from inbox.enums import (
     OPEN,
     TALKING,
@@ -337,7 +336,7 @@ def _abandon(call: Call, interaction: Interaction, at: datetime) -> None:
 # ---- everybody else's legs ----
 def _apply_other_leg(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
     if item.event == "answered" and item.payload.get("party") == P.SUPERVISOR:
-        supervision.answered(call, item.external_id, user_of(str(item.raw.get("To", "")).partition("?")[0]))
+        supervision.answered(call, item.external_id, item.payload.get("user"))
         return
     if item.event not in (*NOT_REACHED, "ended", "left"):
         return

@@ -38,8 +38,6 @@ from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show
 
 C, M, R = CallStatus, CallMomentKind, RecordingStatus
-CURRENT = "Twilio.CURRENT"
-"""What the provider calls the recording of a leg that runs now, whatever its id."""
 SECONDS_PER_WORD = 0.4
 """What was said is told when it has been said; about so long before, it began."""
 
@@ -73,7 +71,7 @@ def begin(call_id: int) -> Recording | None:
         external_id = ask(lambda voice: voice.start_recording(call.external_id, str(call_id)))
     except AdapterError as error:
         if error.doubtful:  # it may run unseen, and could be neither paused nor ended
-            steer(lambda voice: voice.stop_recording(call.external_id, CURRENT))
+            steer(lambda voice: voice.stop_recording(call.external_id))
         _not_begun(recording.pk)
         return None
     return _begun(recording.pk, external_id)

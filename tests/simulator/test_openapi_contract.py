@@ -216,7 +216,7 @@ def every_step_of_a_call(recorded, simulator_server, webhook_receiver):
         lambda: voice.resume_recording(patient, recording),
         lambda: voice.transcribe(patient, "es", "1"),
         lambda: voice.stop_transcribing(patient, transcript),
-        lambda: voice.stop_recording(patient, "Twilio.CURRENT"),
+        lambda: voice.stop_recording(patient),
     ):
         with suppress(AdapterError):  # what the simulator does not know is asked in Twilio's words all the same
             ask()

@@ -192,7 +192,7 @@ def test_what_may_run_unseen_is_stopped_at_the_provider(talk, provider, monkeypa
 
     monkeypatch.setattr(TwilioVoiceAdapter, "start_recording", lost)
     call = talk()
-    assert ("stop_recording", call.external_id, "Twilio.CURRENT") in provider.asked
+    assert ("stop_recording", call.external_id) in provider.asked
     assert (call.status, call.recordings.get().status) == ("connected", "missing")
 
 
