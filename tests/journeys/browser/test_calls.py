@@ -98,6 +98,7 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     expect(rec).to_have_attribute("data-rec", "paused")
     desk.keyboard.press("q")
     expect(rec).to_have_attribute("data-rec", "active")
+    wait_for(lambda: Recording.objects.filter(call=call).exclude(transcript_id="").first())  # written down from now
     stack.simulator.call("POST", f"/_calls/{call.external_id}", json={"do": "say", "value": "Is my visit on Monday?"})
     desk.get_by_role("button", name="I need help").click()
     watch = window("/calls/", lead)
