@@ -1,6 +1,6 @@
 """Reminders are planned with the visit, handed to the outbox once, merged by day, and judged again when they leave."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
@@ -173,7 +173,8 @@ def test_a_reminder_makes_no_work_and_joins_an_open_conversation_of_the_same_pat
 
 def test_thanks_and_the_question_follow_a_visit_and_words_a_missed_one(clock, told, agent, ana, visit_of, sms_channel):
     ConsentFactory(patient=ana, purpose=ConsentPurpose.SURVEYS, status=ConsentStatus.GRANTED, channel_kind="")
-    came, missed = visit_of(ana, days=1), visit_of(PatientFactory(given_name="Luis", phone="+13055550177"), days=1)
+    luis = PatientFactory(given_name="Luis", phone="+13055550177", birth_date=date(1980, 5, 1))
+    came, missed = visit_of(ana, days=1), visit_of(luis, days=1)
     clock.move_to(came.ends_at + timedelta(minutes=30))
     attendance.arrive(actor=agent, appointment_id=came.pk)
     attendance.fulfil(actor=agent, appointment_id=came.pk)
