@@ -3,7 +3,7 @@
 import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -61,13 +61,14 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
-    """A time that is free. Ordered by start, then practitioner."""
+    """A time that is free. Ordered by start, then practitioner. `places`: how many are left in a group."""
 
     start: int
     practitioner_id: int
     end: int
     location_id: int
     room_id: int | None = None
+    places: int | None = field(default=None, compare=False)
 
     @property
     def starts_at(self) -> datetime:
@@ -127,7 +128,7 @@ def _in_opening(opening: Opening, taken: Mapping[Resource, Sequence[Span]], fit:
         if blocked_until is not None:
             start += -(-(blocked_until + before - start) // step) * step
             continue
-        if _is_wanted(start, start + length, fit, opening.zone):
+        if is_wanted(start, start + length, fit, opening.zone):
             end = start + length
             yield Slot(start, opening.practitioner_id, end, opening.location_id, opening.room_id)
         start += step
@@ -144,7 +145,8 @@ def _blocked_until(rows: Sequence[Sequence[Span]], start: int, end: int) -> int 
     return None
 
 
-def _is_wanted(start: int, end: int, fit: Fit, zone: ZoneInfo) -> bool:
+def is_wanted(start: int, end: int, fit: Fit, zone: ZoneInfo) -> bool:
+    """Whether a visit at that time lies in the part of day and on the weekdays asked for."""
     if fit.part_of_day is None and len(fit.weekdays) == 7:
         return True
     local = datetime.fromtimestamp(start, zone)

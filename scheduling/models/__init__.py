@@ -5,6 +5,7 @@ from scheduling.models.agenda import Absence, Schedule, WeeklyHours
 from scheduling.models.appointments import Appointment, Occupancy
 from scheduling.models.capacity import CapacityRules, FreedSlot, SlotOffer, WaitlistEntry
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Prerequisite, Room
+from scheduling.models.groups import GroupSession
 from scheduling.models.interfaces import CalendarFeed, ExternalCode, ExternalVisit
 from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
@@ -17,6 +18,7 @@ __all__ = [
     "ExternalCode",
     "ExternalVisit",
     "FreedSlot",
+    "GroupSession",
     "HealthcareService",
     "Location",
     "MassMove",

@@ -15,6 +15,7 @@ from patients.models import Patient
 from scheduling.enums import AppointmentStatus as S
 from scheduling.enums import Confirmation, Party, VisitMode
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
+from scheduling.models.groups import GroupSession
 
 
 class Appointment(SafeFSM, TimeStampedModel):
@@ -25,6 +26,14 @@ class Appointment(SafeFSM, TimeStampedModel):
     practitioner = models.ForeignKey(Practitioner, on_delete=models.PROTECT, related_name="appointments")
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="appointments")
     room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, blank=True, related_name="appointments")
+    session = models.ForeignKey(
+        GroupSession,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="visits",
+        help_text="The group in which it takes place",
+    )
     mode = models.CharField(max_length=10, choices=VisitMode.choices, default=VisitMode.ON_SITE)
     status = FSMField(choices=S.choices, default=S.BOOKED, protected=True)
     confirmation = models.CharField(
@@ -125,12 +134,17 @@ class Appointment(SafeFSM, TimeStampedModel):
 class Occupancy(models.Model):
     """Time of a practitioner and a room that is taken, by a visit or by a hold while somebody fills in a form.
 
-    Visits and holds share the table because only one table can keep two of them from overlapping.
+    Visits and holds share the table because only one table can keep two of them from overlapping. A group has one row
+    with its time (seat 0), whose end, if it has one, is that of its last hold; the rows of its places have no time of
+    their own, so that they do not exclude one another. That `of_places` is what the group has, a foreign key says.
     """
 
     practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="+")
     room = models.ForeignKey(Room, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    span = DateTimeRangeField(help_text="With buffers, half-open")
+    span = DateTimeRangeField(null=True, blank=True, help_text="With buffers, half-open; empty for a place of a group")
+    session = models.ForeignKey(GroupSession, on_delete=models.CASCADE, null=True, blank=True, related_name="seats")
+    seat = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is the time of the whole group")
+    of_places = models.PositiveSmallIntegerField(null=True, blank=True)
     appointment = models.OneToOneField(
         Appointment, on_delete=models.CASCADE, null=True, blank=True, related_name="occupancy"
     )
@@ -158,9 +172,24 @@ class Occupancy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(appointment__isnull=False, hold_token=None, held_until_at=None)
-                | Q(appointment=None, hold_token__isnull=False, held_until_at__isnull=False),
+                | Q(appointment=None, hold_token__isnull=False, held_until_at__isnull=False)
+                | Q(seat__isnull=False, seat=0, appointment=None, hold_token=None),
                 name="occupancy_is_visit_or_hold",
             ),
+            models.CheckConstraint(
+                condition=Q(session=None, seat=None, of_places=None, span__isnull=False)
+                | Q(session__isnull=False, seat__isnull=False, seat=0, of_places=None, span__isnull=False)
+                | Q(
+                    session__isnull=False,
+                    seat__isnull=False,
+                    of_places__isnull=False,
+                    seat__gte=1,
+                    seat__lte=F("of_places"),
+                    span=None,
+                ),
+                name="occupancy_seat_in_group",
+            ),
+            models.UniqueConstraint(fields=["session", "seat"], name="occupancy_seat_once"),
             models.CheckConstraint(condition=Q(span__isempty=False), name="occupancy_takes_time"),
         ]
         indexes = [

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from contact_center.common.models import TimeStampedModel
 from scheduling.enums import NeedKind, ReminderKind, VisitMode
 
+MOST_PLACES = 100
+
 
 def whole_cadence() -> list[str]:
     """Everything a patient may be told of a visit by itself."""
@@ -71,6 +73,9 @@ class HealthcareService(TimeStampedModel):
     names = models.JSONField(default=dict, blank=True)
     preparation = models.JSONField(default=dict, blank=True)
     minutes = models.PositiveSmallIntegerField(default=30, validators=[MinValueValidator(5)])
+    places = models.PositiveSmallIntegerField(
+        _("places"), default=1, db_default=1, help_text=_("Patients who are seen together; more than one: a group")
+    )
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0)
     buffer_after_minutes = models.PositiveSmallIntegerField(default=0)
     step_minutes = models.PositiveSmallIntegerField(default=15, help_text=_("Visits begin every so many minutes"))
@@ -101,10 +106,16 @@ class HealthcareService(TimeStampedModel):
         constraints = [
             models.CheckConstraint(condition=Q(minutes__gte=5), name="service_takes_time"),
             models.CheckConstraint(condition=Q(step_minutes__gte=5), name="service_steps_forward"),
+            models.CheckConstraint(condition=Q(places__gte=1, places__lte=MOST_PLACES), name="service_has_places"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_group(self) -> bool:
+        """Whether several patients are seen together."""
+        return self.places > 1
 
     def name_in(self, language: str | None = None) -> str:
         """What it is called in this language (the reader's by default); its own name where that is missing."""

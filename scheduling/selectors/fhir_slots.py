@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from scheduling.foreign import SERVICE_SYSTEM, Misunderstood, SlotId, reference, span_of
 from scheduling.models import HealthcareService, Occupancy, Schedule
+from scheduling.selectors.groups import unhindered
 from scheduling.selectors.openings import MOST_SLOTS, Search, find_slots, is_open
 from scheduling.slots import Slot
 
@@ -109,6 +110,7 @@ def slot_now(slot: SlotId) -> Resource:
     end = ends_at + timedelta(minutes=service.buffer_after_minutes)
     taken = Occupancy.objects.filter(span__overlap=DateTimeTZRange(begin, end))
     taken = taken.filter(Q(held_until_at=None) | Q(held_until_at__gt=timezone.now()))
+    taken = unhindered(taken, service, slot.starts_at)
     is_busy = taken.filter(Q(practitioner=row.practitioner_id) | Q(room=row.room_id, room__isnull=False)).exists()
     opens = is_open(service, row.practitioner_id, row.location, row.room_id, begin, end)
     offered = row.practitioner.services.filter(pk=service.pk).exists()

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from contact_center.common.spans import joined, without
 from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
+from scheduling.selectors.groups import Wanted, with_groups
 from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Span, free_slots, spans_of
 from scheduling.wished import Wished
 
@@ -136,7 +137,11 @@ def every_slot(search: Search, *, now: datetime, earliest: datetime | None = Non
     while patterns and day <= search.until_date:
         last = min(day + timedelta(days=days - 1), search.until_date)
         openings = _openings(patterns, day, last)
-        yield from free_slots(openings, taken_spans(openings, now), fit, max(now, earliest or now))
+        since = max(now, earliest or now)
+        found = free_slots(openings, taken_spans(openings, now), fit, since)
+        if search.service.is_group:
+            found = with_groups(found, openings, Wanted(search.service, search.mode, fit, since))
+        yield from found
         day, days = last + timedelta(days=1), min(days * 2, MOST_DAYS)
 
 

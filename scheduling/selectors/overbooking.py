@@ -32,8 +32,8 @@ def overbooking_hints(search: Search, *, now: datetime) -> list[Hint]:
     """
     since = max(now, datetime.combine(search.from_date, time(), tzinfo=UTC))
     rows = Appointment.objects.filter(
-        status=S.BOOKED, service=search.service, mode=search.mode, overbooked_number=None, starts_at__gt=now,
-        starts_at__gte=since, starts_at__lt=since + AHEAD, practitioner__daily_overbooking__gt=0,
+        status=S.BOOKED, service=search.service, mode=search.mode, overbooked_number=None, session=None,
+        starts_at__gt=now, starts_at__gte=since, starts_at__lt=since + AHEAD, practitioner__daily_overbooking__gt=0,
         practitioner__is_active=True,
     )  # fmt: skip
     if search.practitioners:

@@ -23,6 +23,7 @@ from scheduling.services.booking import lock_appointment, note
 from scheduling.services.freed import release
 from scheduling.services.needs import ask_by_patient, open_needs
 from scheduling.services.reminders import plan_afterwards, withdraw
+from scheduling.services.seats import give_back
 
 
 class NeedsOpen(Refused):
@@ -93,7 +94,7 @@ def discard(*, actor: User, appointment_id: int) -> Appointment:
     """It should never have been there; its time is free at once. Raises as `arrive`."""
     with realtime.atomic():
         appointment = _move_on(actor, appointment_id, Appointment.discard)
-        Occupancy.objects.filter(appointment=appointment).delete()
+        give_back(Occupancy.objects.filter(appointment=appointment))
         withdraw(appointment)
         release(appointment, Trigger.DISCARDED)
         return appointment

@@ -20,10 +20,11 @@ from scheduling.models import Appointment, ExternalVisit, Occupancy, Practitione
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.services import recovery
-from scheduling.services.claiming import Plan, SlotTaken, Wish, occupy, plan_for, queue_up, settle
+from scheduling.services.claiming import Plan, SlotTaken, Wish, occupy, plan_for, queue_up, session_of, settle
 from scheduling.services.freed import release
 from scheduling.services.needs import ask_for_needs
 from scheduling.services.reminders import plan_visit, withdraw
+from scheduling.services.seats import give_back
 
 __all__ = ["SlotTaken", "Wish", "book", "cancel", "lock_appointment", "move", "note", "require_booker"]
 
@@ -50,6 +51,8 @@ def book(
     if not wishes or len(wishes) > MOST_VISITS:
         raise Refused(_("Choose between one and eight visits."))
     plans = [plan_for(wish, is_overbooking=is_overbooking and actor is not None) for wish in wishes]
+    if is_overbooking and any(plan.service.is_group for plan in plans):
+        raise Refused(_("A group has its places. Nobody can be booked beside them."))
 
     def work() -> list[Appointment]:
         patient = _patient(actor, patient_id)
@@ -57,7 +60,7 @@ def book(
         known = _booked_before(patient, plans)
         if known:
             return known
-        Occupancy.objects.filter(hold_token__in=held_as).delete()
+        give_back(Occupancy.objects.filter(hold_token__in=held_as))
         return [
             _book_one(actor, patient, plan, may_overlap=may_overlap, is_overbooking=is_overbooking) for plan in plans
         ]
@@ -90,7 +93,7 @@ def move(
             return known[0]
         _require_movable(old)
         queue_up([plan])
-        Occupancy.objects.filter(appointment=old).delete()
+        give_back(Occupancy.objects.filter(appointment=old))
         old.cancel(asked_by=Party(asked_by), reason=_reason(reason))
         old.save()
         withdraw(old)
@@ -119,7 +122,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         _require_movable(appointment)
         appointment.cancel(asked_by=Party(asked_by), reason=_reason(reason))
         appointment.save()
-        Occupancy.objects.filter(appointment=appointment).delete()
+        give_back(Occupancy.objects.filter(appointment=appointment))
         withdraw(appointment)
         release(appointment, Trigger.CANCELLED)
         recovery.follow(appointment)
@@ -200,7 +203,9 @@ def _book_one(
     may_overlap: bool = False,
     is_overbooking: bool = False,
 ) -> Appointment:
-    wish = plan.wish
+    wish, session = plan.wish, session_of(plan)
+    if session is not None and session.visits.filter(patient=patient, status__in=OCCUPYING).exists():
+        raise Refused(_("The patient has a place in this group already."))
     if not may_overlap:
         _require_free_patient(patient, wish.starts_at, plan.ends_at)
     visit_date = wish.starts_at.astimezone(ZoneInfo(plan.location.time_zone)).date()
@@ -211,9 +216,10 @@ def _book_one(
         practitioner=plan.practitioner,
         location=plan.location,
         room=plan.room,
+        session=session,
         mode=wish.mode,
         starts_at=wish.starts_at,
-        ends_at=plan.ends_at,
+        ends_at=session.ends_at if session else plan.ends_at,
         note=wish.note.strip()[:240],
         previous=previous,
         overbooked_number=number,
@@ -226,7 +232,7 @@ def _book_one(
     if wish.hold_token:
         Occupancy.objects.filter(hold_token=wish.hold_token, practitioner=plan.practitioner).delete()
     if number is None:
-        occupy(plan, appointment=appointment)
+        occupy(plan, session, appointment=appointment)
     ask_for_needs(appointment, previous)
     plan_visit(appointment)
     recovery.note_booked(appointment)

@@ -19,8 +19,9 @@ from contact_center.common.errors import Conflict, Refused
 from inbox import realtime
 from inbox.services.locks import hold_for_transaction
 from scheduling.enums import VisitMode
-from scheduling.models import HealthcareService, Location, Occupancy, Practitioner, Room
+from scheduling.models import GroupSession, HealthcareService, Location, Occupancy, Practitioner, Room
 from scheduling.selectors.openings import Search, find_slots, is_open
+from scheduling.services import seats
 from scheduling.slots import Slot
 
 ALTERNATIVES, ALTERNATIVE_DAYS = 3, 14
@@ -29,6 +30,7 @@ FURTHEST = timedelta(days=3660)
 TRIES = 3
 RETRIED = {"40001", "40P01"}  # a serialisation failure, a deadlock
 EXCLUDED = "23P01"
+SEATED = {"occupancy_seat_once", "group_session_once"}  # by somebody who did not wait
 Result = TypeVar("Result")
 
 
@@ -111,12 +113,24 @@ def queue_up(plans: Sequence[Plan]) -> None:
         hold_for_transaction("agenda", kind, pk)
 
 
-def occupy(plan: Plan, **owner: object) -> Occupancy:
+def session_of(plan: Plan) -> GroupSession | None:
+    """The group session that this plan joins, locked; None for a visit of one patient."""
+    if not plan.service.is_group:
+        return None
+    return seats.session_for(
+        service=plan.service, practitioner=plan.practitioner, location=plan.location, room=plan.room,
+        mode=plan.wish.mode, starts_at=plan.wish.starts_at, ends_at=plan.ends_at,
+    )  # fmt: skip
+
+
+def occupy(plan: Plan, session: GroupSession | None = None, **owner: object) -> Occupancy:
     now, room = timezone.now(), plan.room
     stale = Occupancy.objects.filter(held_until_at__lte=now, span__overlap=plan.span)
     stale.filter(practitioner=plan.practitioner).delete()
     if room:
         stale.filter(room=room).delete()
+    if session is not None:
+        return seats.take_seat(session, plan.span, **owner)
     return Occupancy.objects.create(practitioner=plan.practitioner, room=room, span=plan.span, **owner)
 
 
@@ -130,14 +144,20 @@ def settle(work: Callable[[], Result], plans: Sequence[Plan]) -> Result:
             except OperationalError as error:
                 if last or connection.in_atomic_block or _sqlstate(error) not in RETRIED:
                     raise
+    except seats.NoSeat:
+        pass
     except IntegrityError as error:
-        if _sqlstate(error) != EXCLUDED:
+        if _sqlstate(error) != EXCLUDED and _constraint(error) not in SEATED:
             raise
     raise SlotTaken(_alternatives(plans[0]))
 
 
 def _sqlstate(error: Exception) -> str:
     return str(getattr(error.__cause__, "pgcode", None) or "")
+
+
+def _constraint(error: Exception) -> str:
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "")
 
 
 def _alternatives(plan: Plan) -> list[Slot]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -16,7 +17,8 @@ from contact_center.common.errors import Refused
 from inbox.services.locks import hold_for_transaction
 from scheduling.models import Occupancy
 from scheduling.services.booking import require_booker
-from scheduling.services.claiming import Wish, occupy, plan_for, queue_up, settle
+from scheduling.services.claiming import Wish, occupy, plan_for, queue_up, session_of, settle
+from scheduling.services.seats import extend, give_back
 
 HOLD_FOR = timedelta(minutes=5)
 MOST_HOLDS, MOST_FROM_A_NETWORK = 5, 10
@@ -44,23 +46,32 @@ def hold_row(*, actor: User | None, wishes: Sequence[Wish], network: str = "") -
             if _live().filter(held_from=held_from).count() >= MOST_FROM_A_NETWORK:
                 raise Refused(_("Too many times are being held from your connection. Wait some minutes, or call us."))
         queue_up(plans)
-        Occupancy.objects.filter(hold_token__in=tokens).delete()
+        give_back(Occupancy.objects.filter(hold_token__in=tokens))
         if actor is not None and _live().filter(held_by=actor).count() + len(plans) > MOST_HOLDS:
             raise Refused(_("You hold several times already. Book or release one of them first."))
         given = {"held_until_at": timezone.now() + HOLD_FOR, "held_by": actor, "held_from": held_from}
-        return [occupy(plan, hold_token=plan.wish.hold_token, **given) for plan in plans]
+        return [occupy(plan, session_of(plan), hold_token=plan.wish.hold_token, **given) for plan in plans]
 
     return settle(work, plans)
 
 
 def extend_hold(*, token: UUID) -> bool:
     """Keep a hold that has not run out for five minutes from now; False when it has."""
-    return bool(_live().filter(hold_token=token).update(held_until_at=timezone.now() + HOLD_FOR))
+    with transaction.atomic():
+        held = _live().select_for_update(of=("self",)).filter(hold_token=token).first()
+        if held is None:
+            return False
+        held.held_until_at = timezone.now() + HOLD_FOR
+        held.save(update_fields=["held_until_at"])
+        if held.session_id is not None:
+            extend(held.session_id)
+        return True
 
 
 def release_hold(*, token: UUID) -> None:
     """Give a held time back; one that ran out or was booked is none the less gone."""
-    Occupancy.objects.filter(hold_token=token).delete()
+    with transaction.atomic():
+        give_back(Occupancy.objects.filter(hold_token=token))
 
 
 def purge_holds() -> int:

@@ -21,6 +21,7 @@ from scheduling import links, offer_words
 from scheduling.enums import AppointmentStatus, FreedEnd, OfferStatus, Party, Trigger, WishEnd
 from scheduling.models import Appointment, CapacityRules, FreedSlot, Occupancy, SlotOffer, WaitlistEntry
 from scheduling.selectors.appointments import current_of
+from scheduling.selectors.groups import is_cancelled, unhindered
 from scheduling.selectors.waitlist import Candidates, candidates, is_to_come, offers_visible_to
 from scheduling.selectors.ways import Way, Ways
 from scheduling.services import booking
@@ -240,6 +241,9 @@ def _offer_to(
 
 def _is_taken(freed: FreedSlot) -> bool:
     rows = Occupancy.objects.filter(practitioner=freed.practitioner_id, span__overlap=(freed.starts_at, freed.ends_at))
+    rows = unhindered(rows, freed.service, freed.starts_at, counts_holds=False)
+    if freed.service.is_group and is_cancelled(freed.service_id, freed.practitioner_id, freed.starts_at):
+        return True
     return rows.filter(held_until_at=None).exists()
 
 

@@ -12,6 +12,7 @@ from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
 from scheduling.enums import OCCUPYING
 from scheduling.models import Appointment, Occupancy, Practitioner, Room
+from scheduling.selectors.groups import unhindered
 from scheduling.selectors.openings import Offer, offers_of, rooms_open
 from scheduling.services.claiming import Plan, Wish, plan_for
 from scheduling.slots import Slot
@@ -61,7 +62,8 @@ def _taken(plan: Plan, moved: Appointment) -> list[str]:
     """By whom and what the time of the practitioner or the room is taken, the visit itself left aside."""
     rows = Occupancy.objects.filter(span__overlap=plan.span).exclude(appointment=moved)
     rows = rows.filter(Q(held_until_at=None) | Q(held_until_at__gt=timezone.now()))
-    rows = rows.filter(Q(practitioner=plan.practitioner) | Q(room__isnull=False, room=plan.room)).order_by("span")
+    rows = rows.filter(Q(practitioner=plan.practitioner) | Q(room__isnull=False, room=plan.room))
+    rows = unhindered(rows, plan.service, plan.wish.starts_at).order_by("span")
     return [_who_is_there(one, plan) for one in rows]
 
 

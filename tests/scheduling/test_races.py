@@ -12,7 +12,7 @@ from scheduling.models import Appointment, FreedSlot, MassMoveVisit, Reminder, S
 from scheduling.services import booking, mass_moves, offers
 from scheduling.services.handing_over import hand_over_due
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory
+from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,3 +88,21 @@ def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
     assert (mass_moves.carry_on(), others) == (2, [0])
     assert Message.objects.count() == 1
     assert MassMoveVisit.objects.filter(message=Message.objects.get()).count() == 2
+
+
+def test_eight_want_the_last_place_of_a_group_and_one_gets_it(clock, ana, visit_of):
+    visit = visit_of(ana, days=2, is_planned=False)
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
+    group = ServiceFactory(places=3, step_minutes=30)
+    visit.practitioner.services.add(group)
+    wish = booking.Wish(
+        group.pk, visit.starts_at + timedelta(hours=2), visit.practitioner_id, visit.location_id
+    )  # fmt: skip
+    patients = [PatientFactory(time_zone="America/New_York").pk for _ in range(10)]
+    for patient in patients[:2]:
+        booking.book(actor=None, patient_id=patient, wishes=[wish])
+    results = at_once(
+        *(lambda pk=pk: booking.book(actor=None, patient_id=pk, wishes=[wish])[0].occupancy.seat for pk in patients[2:])
+    )
+    assert sorted(map(str, results)) == ["3", *["SlotTaken"] * 7]
+    assert Appointment.objects.filter(session__places=3, status="booked").count() == 3

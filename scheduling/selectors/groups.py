@@ -1,0 +1,95 @@
+"""Group sessions: which one can still be joined, and who comes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import merge
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from scheduling.models import GroupSession, HealthcareService, Occupancy
+from scheduling.slots import Fit, Opening, Slot, is_wanted
+
+
+def with_taken(rows: QuerySet[GroupSession], *, counts_holds: bool = True) -> QuerySet[Any]:
+    """The same with `taken`: how many of its places visits, and holds that last, take."""
+    kept = Q(seats__appointment__isnull=False)
+    if counts_holds:
+        kept |= Q(seats__held_until_at__gt=timezone.now())
+    return rows.annotate(taken=Count("seats", filter=Q(seats__seat__gte=1) & kept))
+
+
+def unhindered(
+    rows: QuerySet[Occupancy], service: HealthcareService, starts_at: datetime, *, counts_holds: bool = True
+) -> QuerySet[Occupancy]:
+    """Of what takes some time, that which keeps a visit of this service from beginning then: a group that it can join
+    does not."""
+    if not service.is_group:
+        return rows
+    begun = GroupSession.objects.filter(service=service, starts_at=starts_at, cancelled_at=None)
+    left = with_taken(begun, counts_holds=counts_holds).filter(taken__lt=F("places"))
+    return rows.exclude(session__in=left.values("pk"))
+
+
+def is_cancelled(service_id: int, practitioner_id: int, starts_at: datetime) -> bool:
+    """Whether the group that would begin then was cancelled or moved."""
+    rows = GroupSession.objects.filter(service=service_id, practitioner=practitioner_id, starts_at=starts_at)
+    return rows.exists() and not rows.filter(cancelled_at=None).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for among the groups of a service; `mode` empty means any way."""
+
+    service: HealthcareService
+    mode: str
+    fit: Fit
+    earliest: datetime
+
+
+def with_groups(fresh: Iterator[Slot], openings: Sequence[Opening], wanted: Wanted) -> Iterator[Slot]:
+    """Slots in order of start with the places left: those of groups that have begun to fill, and `fresh` ones but for
+    groups that were cancelled. One statement."""
+    if not openings:
+        return iter(())
+    begin = datetime.fromtimestamp(min(one.start for one in openings), tz=wanted.earliest.tzinfo)
+    end = datetime.fromtimestamp(max(one.end for one in openings), tz=wanted.earliest.tzinfo)
+    rows = GroupSession.objects.filter(service=wanted.service, starts_at__gte=begin, starts_at__lt=end)
+    rows = rows.filter(practitioner__in={one.practitioner_id for one in openings})
+    sessions = list(with_taken(rows).order_by("starts_at", "practitioner_id"))
+    live = {(one.practitioner_id, int(one.starts_at.timestamp())) for one in sessions if one.cancelled_at is None}
+    gone = {(one.practitioner_id, int(one.starts_at.timestamp())) for one in sessions} - live
+    new = (
+        replace(slot, places=wanted.service.places) for slot in fresh if (slot.practitioner_id, slot.start) not in gone
+    )
+    return merge(new, _joinable(sessions, openings, wanted))
+
+
+def _joinable(sessions: Sequence[GroupSession], openings: Sequence[Opening], wanted: Wanted) -> Iterator[Slot]:
+    earliest = int(wanted.earliest.timestamp())
+    for one in sessions:
+        taken: int = one.__dict__["taken"]
+        if one.cancelled_at is not None or not 0 < taken < one.places or wanted.mode not in ("", one.mode):
+            continue
+        slot = Slot(
+            int(one.starts_at.timestamp()), one.practitioner_id, int(one.ends_at.timestamp()), one.location_id,
+            one.room_id, one.places - taken,
+        )  # fmt: skip
+        opening = _opening_of(slot, openings, wanted.fit)
+        if opening is not None and slot.start >= earliest and is_wanted(slot.start, slot.end, wanted.fit, opening.zone):
+            yield slot
+
+
+def _opening_of(slot: Slot, openings: Sequence[Opening], fit: Fit) -> Opening | None:
+    where = slot.practitioner_id, slot.location_id, slot.room_id
+    begin, end = slot.start - fit.buffer_before * 60, slot.end + fit.buffer_after * 60
+    return next(
+        (
+            one
+            for one in openings
+            if (one.practitioner_id, one.location_id, one.room_id) == where and one.start <= begin and end <= one.end
+        ),
+        None,
+    )

@@ -1,0 +1,226 @@
+"""Several patients in one visit: places are taken, held and given back, and never more than there are."""
+
+from datetime import time, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from contact_center.common.errors import Refused
+from scheduling.models import Appointment, FreedSlot, GroupSession, Occupancy, SlotOffer
+from scheduling.selectors.openings import Search, find_slots
+from scheduling.services import booking, mass_moves, offers
+from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
+from scheduling.services.holds import extend_hold, hold_slot, purge_holds, release_hold
+from tests.factories.patients import PatientFactory
+from tests.factories.scheduling import (
+    EntryFactory,
+    LocationFactory,
+    PractitionerFactory,
+    RoomFactory,
+    RulesFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    a_day_at,
+)
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("America/New_York")
+WHY = {"asked_by": "patient", "reason": "Ill"}
+
+
+@pytest.fixture
+def site(sms_channel):
+    return LocationFactory(time_zone=ZONE.key)
+
+
+@pytest.fixture
+def group():
+    """A class of an hour for three patients."""
+    return ServiceFactory(name="Prenatal class", places=3, minutes=60, step_minutes=60, modes=["on_site", "video"])
+
+
+@pytest.fixture
+def midwife(group, site):
+    """Every day from nine to noon, for this class and for a visit of one patient."""
+    found = PractitionerFactory(services=[group, ServiceFactory(name="Check-up", minutes=60, step_minutes=60)])
+    ScheduleFactory(practitioner=found, location=site, hours=[(time(9), time(12))])
+    return found
+
+
+@pytest.fixture
+def wish(group, midwife, site):
+    def make(hour=9, *, days=3, **changes):
+        given = {"service_id": group.pk, "practitioner_id": midwife.pk, "location_id": site.pk}
+        return Wish(starts_at=a_day_at(hour, ZONE, days=days), **given | changes)
+
+    return make
+
+
+def comes(wish, **values):
+    """Somebody new who has a place."""
+    return book(actor=None, patient_id=PatientFactory(time_zone=ZONE.key, **values).pk, wishes=[wish])[0]
+
+
+def places_left(group, *, days=3):
+    """Hour at the site and places left, as the search says."""
+    day = a_day_at(9, ZONE, days=days).date()
+    found = find_slots(Search(group, day, day), now=timezone.now())
+    return [(slot.starts_at.astimezone(ZONE).hour, slot.places) for slot in found]
+
+
+def taken():
+    """Seats and whether they end, in order."""
+    rows = Occupancy.objects.order_by("seat", "pk").values_list("seat", "held_until_at")
+    return [(seat, until is not None) for seat, until in rows]
+
+
+def test_each_patient_takes_a_place_of_one_time_and_the_one_too_many_reads_other_times(wish, group, midwife):
+    assert places_left(group) == [(9, 3), (10, 3), (11, 3)]
+    visits = [comes(wish()) for _ in range(2)]
+    assert len({visit.session_id for visit in visits}) == 1
+    assert places_left(group) == [(9, 1), (10, 3), (11, 3)]
+    comes(wish())
+    with pytest.raises(SlotTaken) as refused:
+        comes(wish())
+    others = [(slot.starts_at.astimezone(ZONE).hour, slot.places) for slot in refused.value.alternatives]
+    assert others == [(10, 3), (11, 3), (9, 3)]
+    assert (taken(), Appointment.objects.count()) == ([(0, False), (1, False), (2, False), (3, False)], 3)
+
+
+def test_a_group_and_another_visit_never_share_the_time_of_a_practitioner_or_a_room(wish, group, midwife, site):
+    room = RoomFactory(location=site)
+    midwife.schedules.update(room=room)
+    other = PractitionerFactory(services=[group])
+    ScheduleFactory(practitioner=other, location=site, room=room, hours=[(time(9), time(12))])
+    comes(wish(room_id=room.pk))
+    alone = midwife.services.get(name="Check-up")
+    for changes in ({"service_id": alone.pk}, {"practitioner_id": other.pk}, {"mode": "video"}):
+        with pytest.raises(SlotTaken):
+            comes(wish(room_id=room.pk, **changes))
+    comes(wish(10, service_id=alone.pk, room_id=room.pk))
+    with pytest.raises(SlotTaken):
+        comes(wish(10, room_id=room.pk))
+
+
+def test_a_group_takes_no_time_once_the_last_one_has_left_it(wish, group, midwife):
+    first, second = comes(wish()), comes(wish())
+    cancel(actor=None, appointment_id=first.pk, **WHY)
+    assert taken() == [(0, False), (2, False)]
+    assert comes(wish()).occupancy.seat == 1
+    for visit in Appointment.objects.filter(status="booked"):
+        cancel(actor=None, appointment_id=visit.pk, **WHY)
+    assert taken() == []
+    comes(wish(service_id=midwife.services.get(name="Check-up").pk))
+    assert places_left(group) == [(10, 3), (11, 3)]
+    assert second.session_id == GroupSession.objects.get().pk
+
+
+def test_nobody_has_two_places_in_a_group_and_nobody_comes_beside_them(wish, agent, midwife):
+    visit = comes(wish())
+    midwife.daily_overbooking = 3
+    midwife.save()
+    for given, words in (
+        ({"patient_id": visit.patient_id, "may_overlap": True}, "The patient has a place in this group already."),
+        ({"patient_id": PatientFactory().pk, "is_overbooking": True}, "A group has its places."),
+    ):
+        with pytest.raises(Refused, match=words):
+            book(actor=agent, wishes=[wish()], **given)
+
+
+def test_a_held_place_is_kept_runs_out_and_is_given_back(wish, group, time_machine):
+    time_machine.move_to(a_day_at(12, ZONE, days=0), tick=False)
+    held = hold_slot(actor=None, wish=wish())
+    assert (taken(), places_left(group)[0]) == ([(0, True), (1, True)], (9, 2))
+    time_machine.shift(timedelta(minutes=4))
+    assert extend_hold(token=held.hold_token)
+    time_machine.shift(timedelta(minutes=4))
+    assert places_left(group)[0] == (9, 2)
+    (visit,) = book(actor=None, patient_id=PatientFactory().pk, wishes=[wish(hold_token=held.hold_token)])
+    assert (taken(), visit.occupancy.seat) == ([(0, False), (1, False)], 1)
+    for _ in range(2):
+        hold_slot(actor=None, wish=wish())
+    with pytest.raises(SlotTaken):
+        comes(wish())
+    time_machine.shift(timedelta(minutes=5))
+    assert (places_left(group)[0], purge_holds(), taken()) == ((9, 2), 2, [(0, False), (1, False)])
+    cancel(actor=None, appointment_id=visit.pk, **WHY)
+    again = hold_slot(actor=None, wish=wish())
+    release_hold(token=again.hold_token)
+    assert (taken(), extend_hold(token=again.hold_token)) == ([], False)
+
+
+def test_a_place_is_moved_to_another_group_with_its_chain(wish, agent):
+    stays, visit = comes(wish()), comes(wish())
+    new = move(actor=agent, appointment_id=visit.pk, wish=wish(10), **WHY)
+    assert (new.previous_id, new.session_id != visit.session_id) == (visit.pk, True)
+    seats = Occupancy.objects.filter(seat__gte=1).values_list("appointment", "seat")
+    assert sorted(seats) == [(stays.pk, 1), (new.pk, 1)]
+
+
+def test_the_same_request_again_takes_no_second_place(wish):
+    key, patient = uuid4(), PatientFactory()
+    first, second = (book(actor=None, patient_id=patient.pk, wishes=[wish(key=key)])[0] for _ in range(2))
+    assert (first.pk, taken()) == (second.pk, [(0, False), (1, False)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"seat": 1}, {"seat": 4}, {"seat": 2, "of_places": 9}, {"seat": 2, "of_places": None}, {"seat": None}],
+    ids=["taken", "more than there are", "more than it says", "of nothing", "none"],
+)
+def test_the_database_lets_nobody_have_a_place_that_is_taken_or_not_there(wish, wrong):
+    first, other = comes(wish()), comes(wish(10))
+    seat = {"session": first.session, "practitioner": first.practitioner, "of_places": 3, "span": None} | wrong
+    Occupancy.objects.filter(appointment=other).delete()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Occupancy.objects.create(appointment=other, **seat)
+        with transaction.get_connection().cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_a_freed_place_is_offered_to_who_waits_and_taken_by_one(clock, wish, group, provider):
+    RulesFactory(service=group)
+    visits = [comes(wish()) for _ in range(3)]
+    waiting = [
+        EntryFactory(patient=PatientFactory(phone=f"+1305555030{n}", time_zone=ZONE.key), service=group)
+        for n in range(2)
+    ]
+    cancel(actor=None, appointment_id=visits[0].pk, **WHY)
+    freed = FreedSlot.objects.get()
+    assert offers.run_waves() == 1
+    first, second = SlotOffer.objects.order_by("entry")
+    assert {first.entry, second.entry} == set(waiting)
+    won = offers.accept(actor=None, offer_id=second.pk)
+    assert (won.session_id, won.occupancy.seat) == (visits[0].session_id, 1)
+    with pytest.raises(offers.OfferGone):
+        offers.accept(actor=None, offer_id=first.pk)
+    freed.refresh_from_db()
+    assert (freed.closed_for, freed.filled_by) == ("filled", won)
+
+
+def test_an_absence_concerns_everybody_in_the_group(wish, agent, midwife):
+    visits = [comes(wish()) for _ in range(3)]
+    day = {"starts_at": a_day_at(8, ZONE), "ends_at": a_day_at(18, ZONE)}
+    made = mass_moves.start(actor=agent, practitioner_id=midwife.pk, reason="sickness", **day)
+    assert sorted(made.visits.values_list("appointment", flat=True)) == [visit.pk for visit in visits]
+
+
+def test_the_search_of_a_group_asks_as_much_for_ten_groups_as_for_one(wish, group, django_assert_num_queries):
+    comes(wish())
+    with django_assert_num_queries(5):
+        places_left(group)
+    for days in (3, 4, 5):
+        comes(wish(10, days=days))
+    with django_assert_num_queries(5):
+        places_left(group)
+
+
+def test_reminders_are_planned_for_each_of_a_group(wish):
+    visits = [comes(wish(days=10)) for _ in range(2)]
+    assert [visit.reminders.filter(kind="booked").count() for visit in visits] == [1, 1]
+    assert booking.cancel(actor=None, appointment_id=visits[0].pk, **WHY).status == "cancelled"
+    left = [visit.reminders.filter(dropped_at=None).exists() for visit in visits]
+    assert left == [False, True]
