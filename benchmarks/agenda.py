@@ -42,7 +42,8 @@ INSERT INTO scheduling_appointment (created_at, updated_at, patient_id, service_
   SELECT now(), now(), (SELECT min(id) FROM patients_patient) + (random() * 999)::int, v.id, s.practitioner_id,
     s.location_id, 'on_site', 'booked', 'unconfirmed', at, at + interval '30 minutes', '', day::date, '', ''
   FROM scheduling_schedule s, scheduling_healthcareservice v,
-    generate_series(current_date + 1, current_date + %(days)s, interval '1 day') day, generate_series(0, 15) n,
+    generate_series(current_date::timestamp + interval '1 day', current_date::timestamp + %(days)s * interval '1 day',
+      interval '1 day') day, generate_series(0, 15) n,
     LATERAL (SELECT (day + interval '9 hours' + n * interval '30 minutes') AT TIME ZONE 'America/New_York' at) t
   WHERE random() < %(booked)s;
 INSERT INTO scheduling_occupancy (practitioner_id, span, appointment_id)
