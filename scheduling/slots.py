@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from contact_center.common.business_time import moment_of
@@ -12,16 +13,14 @@ from contact_center.common.business_time import moment_of
 Span = tuple[int, int]  # half-open
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """Somebody or some room that can be in one visit at a time."""
 
     kind: str
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(NamedTuple):
     """A range of a weekly pattern, in local time. It ends on the next day when `ends` is not after `starts`."""
 
     weekday: int
@@ -105,25 +104,34 @@ def _second(zone: ZoneInfo, day: date, at: time) -> int:
 
 
 def free_slots(
-    openings: Iterable[Opening], taken: Mapping[Resource, Sequence[Span]], fit: Fit, now: datetime
+    openings: Iterable[Opening],
+    taken: Mapping[Resource, Sequence[Span]],
+    fit: Fit,
+    now: datetime,
+    until: datetime | None = None,
 ) -> Iterator[Slot]:
     """Slots in order of start, lazily. A slot lies with its buffers inside one opening, begins on the grid of the
-    opening's start, not before `now`, and touches no taken span of its resources.
+    opening's start, not before `now` but before `until`, and touches no taken span of its resources.
 
     `taken` holds joined spans in order (`common.spans.joined`).
     """
-    earliest = int(now.timestamp())
-    return heapq.merge(*(_in_opening(opening, taken, fit, earliest) for opening in openings))
+    earliest, limit = int(now.timestamp()), int(until.timestamp()) if until else None
+    return heapq.merge(*(_in_opening(opening, taken, fit, earliest, limit) for opening in openings))
 
 
-def _in_opening(opening: Opening, taken: Mapping[Resource, Sequence[Span]], fit: Fit, earliest: int) -> Iterator[Slot]:
+def _in_opening(
+    opening: Opening, taken: Mapping[Resource, Sequence[Span]], fit: Fit, earliest: int, limit: int | None
+) -> Iterator[Slot]:
     step, before, after = fit.step * 60, fit.buffer_before * 60, fit.buffer_after * 60
     length = fit.minutes * 60
+    last = opening.end - length - after
+    if limit is not None:
+        last = min(last, limit - 1)
     rows = [taken.get(resource, ()) for resource in opening.resources]
     start = opening.start + before
     if start < earliest:
         start += -(-(earliest - start) // step) * step
-    while start + length + after <= opening.end:
+    while start <= last:
         blocked_until = _blocked_until(rows, start - before, start + length + after)
         if blocked_until is not None:
             start += -(-(blocked_until + before - start) // step) * step

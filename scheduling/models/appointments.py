@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -194,6 +195,7 @@ class Occupancy(models.Model):
         ]
         indexes = [
             models.Index(fields=["held_until_at"], condition=Q(held_until_at__isnull=False), name="occupancy_holds"),
+            GistIndex(fields=["span"], name="occupancy_by_time"),  # those of the constraints begin with one owner
         ]
 
     def __str__(self) -> str:

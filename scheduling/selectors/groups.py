@@ -41,12 +41,14 @@ def is_cancelled(service_id: int, practitioner_id: int, starts_at: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for among the groups of a service; `mode` empty means any way."""
+    """What is looked for among the groups of a service that begin from `earliest` until before `until`; `mode` empty
+    means any way."""
 
     service: HealthcareService
     mode: str
     fit: Fit
     earliest: datetime
+    until: datetime
 
 
 def with_groups(fresh: Iterator[Slot], openings: Sequence[Opening], wanted: Wanted) -> Iterator[Slot]:
@@ -54,9 +56,8 @@ def with_groups(fresh: Iterator[Slot], openings: Sequence[Opening], wanted: Want
     groups that were cancelled. One statement."""
     if not openings:
         return iter(())
-    begin = datetime.fromtimestamp(min(one.start for one in openings), tz=wanted.earliest.tzinfo)
-    end = datetime.fromtimestamp(max(one.end for one in openings), tz=wanted.earliest.tzinfo)
-    rows = GroupSession.objects.filter(service=wanted.service, starts_at__gte=begin, starts_at__lt=end)
+    rows = GroupSession.objects.filter(service=wanted.service)
+    rows = rows.filter(starts_at__gte=wanted.earliest, starts_at__lt=wanted.until)
     rows = rows.filter(practitioner__in={one.practitioner_id for one in openings})
     sessions = list(with_taken(rows).order_by("starts_at", "practitioner_id"))
     live = {(one.practitioner_id, int(one.starts_at.timestamp())) for one in sessions if one.cancelled_at is None}
@@ -68,7 +69,6 @@ def with_groups(fresh: Iterator[Slot], openings: Sequence[Opening], wanted: Want
 
 
 def _joinable(sessions: Sequence[GroupSession], openings: Sequence[Opening], wanted: Wanted) -> Iterator[Slot]:
-    earliest = int(wanted.earliest.timestamp())
     for one in sessions:
         taken: int = one.__dict__["taken"]
         if one.cancelled_at is not None or not 0 < taken < one.places or wanted.mode not in ("", one.mode):
@@ -78,7 +78,7 @@ def _joinable(sessions: Sequence[GroupSession], openings: Sequence[Opening], wan
             one.room_id, one.places - taken,
         )  # fmt: skip
         opening = _opening_of(slot, openings, wanted.fit)
-        if opening is not None and slot.start >= earliest and is_wanted(slot.start, slot.end, wanted.fit, opening.zone):
+        if opening is not None and is_wanted(slot.start, slot.end, wanted.fit, opening.zone):
             yield slot
 
 

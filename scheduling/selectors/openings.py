@@ -9,10 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
 
 from contact_center.common.spans import joined, without
-from scheduling.models import Absence, Appointment, HealthcareService, Location, Practitioner, Schedule, WeeklyHours
+from scheduling.models import Appointment, HealthcareService, Location, Practitioner
 from scheduling.selectors.groups import Wanted, with_groups
 from scheduling.slots import Fit, Hours, Opening, Resource, Slot, Span, free_slots, spans_of
 from scheduling.wished import Wished
@@ -20,6 +19,8 @@ from scheduling.wished import Wished
 MOST_SLOTS = 200
 # A search reads a day first and then twice as much each time: many practitioners have a slot soon, one may have none.
 FIRST_DAYS, MOST_DAYS = 1, 16
+# Of what is taken it reads so much of all practitioners together first, and then twice as much each time.
+FIRST_HOURS_OF_ALL = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def rooms_open(
     day = starts_at.astimezone(ZoneInfo(location.time_zone)).date() - timedelta(days=1)
     last = day + timedelta(days=2)
     search = Search(service, day, last, frozenset({practitioner_id}), frozenset({location.pk}))
-    openings = _openings(_patterns(search), day, last)
+    openings = _Patterns(search).openings(day, last)
     start, end = starts_at.timestamp(), ends_at.timestamp()
     return {one.room_id for one in openings if one.start <= start and end <= one.end}
 
@@ -131,18 +132,34 @@ def every_slot(search: Search, *, now: datetime, earliest: datetime | None = Non
     """As `find_slots`, lazily and without an end but that of the search."""
     if not search.service.is_active or (search.mode and search.mode not in search.service.modes):
         return
-    patterns = _patterns(search)
+    patterns = _Patterns(search)
     fit = search.fit or fit_of(search.service)
+    reach = timedelta(hours=max(FIRST_HOURS_OF_ALL // len(patterns.rows), 1)) if patterns.rows else timedelta()
     day, days = search.from_date, FIRST_DAYS
-    while patterns and day <= search.until_date:
+    while patterns.rows and day <= search.until_date:
         last = min(day + timedelta(days=days - 1), search.until_date)
-        openings = _openings(patterns, day, last)
-        since = max(now, earliest or now)
-        found = free_slots(openings, taken_spans(openings, now), fit, since)
-        if search.service.is_group:
-            found = with_groups(found, openings, Wanted(search.service, search.mode, fit, since))
-        yield from found
+        for begin, end, openings in _windows(patterns.openings(day, last), max(now, earliest or now), reach):
+            found = free_slots(openings, taken_spans(openings, begin, end, fit, now), fit, begin, end)
+            if search.service.is_group:
+                found = with_groups(found, openings, Wanted(search.service, search.mode, fit, begin, end))
+            yield from found
+            reach *= 2
         day, days = last + timedelta(days=1), min(days * 2, MOST_DAYS)
+
+
+def _windows(
+    openings: list[Opening], earliest: datetime, reach: timedelta
+) -> Iterator[tuple[datetime, datetime, list[Opening]]]:
+    """Times one after the other, each twice as long as the one before, with the openings that have a part in them."""
+    if not openings:
+        return
+    begin = max(earliest, datetime.fromtimestamp(min(one.start for one in openings), UTC))
+    finish = datetime.fromtimestamp(max(one.end for one in openings), UTC)
+    while begin < finish:
+        end = min(begin + reach, finish)
+        since, until = begin.timestamp(), end.timestamp()
+        yield begin, end, [one for one in openings if one.start < until and since < one.end]
+        begin, reach = end, reach * 2
 
 
 @dataclass(slots=True)
@@ -156,31 +173,83 @@ class _Pattern:
     hours: list[Hours] = field(default_factory=list)
 
 
-def _patterns(search: Search) -> list[_Pattern]:
-    rows = (
-        Schedule.objects.filter(practitioner__is_active=True, practitioner__services=search.service)
-        .filter(Q(services=None) | Q(services=search.service), location__is_active=True)
-        .filter(Q(valid_from_date=None) | Q(valid_from_date__lte=search.until_date))
-        .filter(Q(valid_until_date=None) | Q(valid_until_date__gte=search.from_date))
-        .filter(Q(room=None) | Q(room__is_active=True))
-    )
-    if search.practitioners:
-        rows = rows.filter(practitioner__in=search.practitioners)
-    if search.locations:
-        rows = rows.filter(location__in=search.locations)
-    if search.language:
-        rows = rows.filter(practitioner__languages__contains=[search.language])
-    patterns = {
-        pk: _Pattern(practitioner, location, room, ZoneInfo(zone), since or date.min, until or date.max)
-        for pk, practitioner, location, room, zone, since, until in rows.values_list(
-            "pk", "practitioner_id", "location_id", "room_id", "location__time_zone", "valid_from_date",
-            "valid_until_date",
-        ).distinct()
-    }  # fmt: skip
-    ranges = WeeklyHours.objects.filter(schedule__in=patterns).order_by("schedule_id")
-    for schedule_id, weekday, starts, ends in ranges.values_list("schedule_id", "weekday", "starts", "ends"):
-        patterns[schedule_id].hours.append(Hours(weekday, starts, ends))
-    return [pattern for pattern in patterns.values() if pattern.hours]
+PATTERNS = """
+SELECT schedule.id, schedule.practitioner_id, schedule.location_id, schedule.room_id, place.time_zone,
+  schedule.valid_from_date, schedule.valid_until_date
+FROM scheduling_schedule schedule
+JOIN scheduling_location place ON place.id = schedule.location_id AND place.is_active
+JOIN scheduling_practitioner person ON person.id = schedule.practitioner_id AND person.is_active
+JOIN scheduling_practitioner_services offered
+  ON offered.practitioner_id = person.id AND offered.healthcareservice_id = %(service)s
+LEFT JOIN scheduling_room room ON room.id = schedule.room_id
+WHERE (room.id IS NULL OR room.is_active)
+  AND COALESCE((SELECT bool_or(named.healthcareservice_id = %(service)s) FROM scheduling_schedule_services named
+    WHERE named.schedule_id = schedule.id), true)
+  AND COALESCE(schedule.valid_from_date <= %(until)s, true) AND COALESCE(schedule.valid_until_date >= %(since)s, true)
+  AND (%(practitioners)s IS NULL OR person.id = ANY(%(practitioners)s))
+  AND (%(locations)s IS NULL OR place.id = ANY(%(locations)s))
+  AND (%(languages)s IS NULL OR person.languages::text[] @> %(languages)s)
+"""
+HOURS = """
+SELECT schedule_id, weekday, starts, ends FROM scheduling_weeklyhours
+WHERE schedule_id = ANY(%(schedules)s) AND weekday = ANY(%(weekdays)s) ORDER BY schedule_id, weekday, starts
+"""
+AWAY = """
+SELECT practitioner_id, room_id, location_id, floor(date_part('epoch', starts_at))::bigint,
+  floor(date_part('epoch', ends_at))::bigint
+FROM scheduling_absence
+WHERE starts_at < %(until)s AND ends_at > %(since)s
+  AND (practitioner_id = ANY(%(practitioners)s) OR room_id = ANY(%(rooms)s) OR location_id = ANY(%(locations)s))
+"""
+TAKEN = """
+SELECT practitioner_id, room_id, floor(date_part('epoch', lower(span)))::bigint,
+  ceil(date_part('epoch', upper(span)))::bigint
+FROM scheduling_occupancy
+WHERE span && tstzrange(%(since)s, %(until)s)
+  AND (practitioner_id = ANY(%(practitioners)s) OR room_id = ANY(%(rooms)s))
+  AND (held_until_at IS NULL OR held_until_at > %(now)s)
+ORDER BY 3
+"""
+
+
+def _rows(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """These statements are ours because the ORM takes longer to write them for many practitioners than they take."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+class _Patterns:
+    """The weekly patterns in which a search looks; the hours of a weekday are read when it comes to it."""
+
+    def __init__(self, search: Search) -> None:
+        found = _rows(
+            PATTERNS,
+            service=search.service.pk,
+            since=search.from_date,
+            until=search.until_date,
+            practitioners=sorted(search.practitioners) or None,
+            locations=sorted(search.locations) or None,
+            languages=[search.language] if search.language else None,
+        )
+        self.rows = {
+            pk: _Pattern(practitioner, location, room, ZoneInfo(zone), since or date.min, until or date.max)
+            for pk, practitioner, location, room, zone, since, until in found
+        }
+        self._known: set[int] = set()
+
+    def openings(self, first: date, last: date) -> list[Opening]:
+        """What they open from `first` to `last`, less absences. Two statements at most."""
+        wanted = {(first + timedelta(days=number)).weekday() for number in range(min((last - first).days + 1, 7))}
+        self._read(wanted - self._known)
+        return _openings(list(self.rows.values()), first, last)
+
+    def _read(self, weekdays: set[int]) -> None:
+        if weekdays:
+            for schedule, weekday, starts, ends in _rows(HOURS, schedules=list(self.rows), weekdays=list(weekdays)):
+                self.rows[schedule].hours.append(Hours(weekday, starts, ends))
+            self._known |= weekdays
 
 
 def _openings(patterns: list[_Pattern], first: date, last: date) -> list[Opening]:
@@ -205,48 +274,39 @@ def _openings(patterns: list[_Pattern], first: date, last: date) -> list[Opening
 
 
 def _absences(patterns: list[_Pattern], first: date, last: date) -> dict[tuple[str, int | None], list[Span]]:
-    since = datetime.combine(first - timedelta(days=1), datetime.min.time(), tzinfo=UTC)
-    until = datetime.combine(last + timedelta(days=3), datetime.min.time(), tzinfo=UTC)
-    concerned = (
-        Q(practitioner__in={pattern.practitioner_id for pattern in patterns})
-        | Q(room__in={pattern.room_id for pattern in patterns if pattern.room_id})
-        | Q(location__in={pattern.location_id for pattern in patterns})
-    )
     found: dict[tuple[str, int | None], list[Span]] = defaultdict(list)
-    rows = Absence.objects.filter(concerned, starts_at__lt=until, ends_at__gt=since)
-    for practitioner, room, location, starts_at, ends_at in rows.values_list(
-        "practitioner_id", "room_id", "location_id", "starts_at", "ends_at"
-    ):
+    rows = _rows(
+        AWAY,
+        since=datetime.combine(first - timedelta(days=1), datetime.min.time(), tzinfo=UTC),
+        until=datetime.combine(last + timedelta(days=3), datetime.min.time(), tzinfo=UTC),
+        practitioners=list({pattern.practitioner_id for pattern in patterns}),
+        rooms=list({pattern.room_id for pattern in patterns if pattern.room_id}),
+        locations=list({pattern.location_id for pattern in patterns}),
+    )
+    for practitioner, room, location, start, end in rows:
         kind = "practitioner" if practitioner else "room" if room else "location"
-        found[kind, practitioner or room or location].append((int(starts_at.timestamp()), int(ends_at.timestamp())))
+        found[kind, practitioner or room or location].append((start, end))
     return found
 
 
-TAKEN = """
-SELECT practitioner_id, room_id, floor(extract(epoch FROM lower(span)))::bigint, ceil(extract(epoch FROM upper(span)))::bigint
-FROM scheduling_occupancy
-WHERE span && tstzrange(to_timestamp(%(since)s), to_timestamp(%(until)s))
-  AND (practitioner_id = ANY(%(practitioners)s) OR room_id = ANY(%(rooms)s))
-  AND (held_until_at IS NULL OR held_until_at > %(now)s)
-"""  # noqa: E501
-
-
-def taken_spans(openings: list[Opening], now: datetime) -> dict[Resource, list[Span]]:
-    """What is taken of the practitioners and rooms of these openings, merged and in order. One statement."""
+def taken_spans(
+    openings: list[Opening], begin: datetime, end: datetime, fit: Fit, now: datetime
+) -> dict[Resource, list[Span]]:
+    """What is taken of the practitioners and rooms of these openings, merged and in order, as far as it can touch a
+    visit that starts from `begin` to `end`. One statement."""
     if not openings:
         return {}
-    values: dict[str, Any] = {
-        "since": min(opening.start for opening in openings),
-        "until": max(opening.end for opening in openings),
-        "practitioners": sorted({opening.practitioner_id for opening in openings}),
-        "rooms": sorted({opening.room_id for opening in openings if opening.room_id}),
-        "now": now,
-    }
     found: dict[Resource, list[Span]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(TAKEN, values)
-        for practitioner, room, start, end in cursor.fetchall():
-            found[Resource("practitioner", practitioner)].append((start, end))
-            if room:
-                found[Resource("room", room)].append((start, end))
-    return {resource: list(joined(sorted(spans))) for resource, spans in found.items()}
+    rows = _rows(
+        TAKEN,
+        since=begin - timedelta(minutes=fit.buffer_before),
+        until=end + timedelta(minutes=fit.minutes + fit.buffer_after),
+        practitioners=list({opening.practitioner_id for opening in openings}),
+        rooms=list({opening.room_id for opening in openings if opening.room_id}),
+        now=now,
+    )
+    for practitioner, room, start, finish in rows:
+        found[Resource("practitioner", practitioner)].append((start, finish))
+        if room:
+            found[Resource("room", room)].append((start, finish))
+    return {resource: list(joined(spans)) for resource, spans in found.items()}

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from contact_center.common.errors import Conflict
 from scheduling.models import Absence
+from scheduling.selectors import openings
 from scheduling.selectors.openings import Search, find_slots, fit_of
 from scheduling.services.booking import Wish, book
 from scheduling.services.holds import hold_slot
@@ -113,6 +114,20 @@ def test_visits_and_holds_take_time_until_they_end(service, doctor, site, agent)
         hold_slot(actor=agent, wish=Wish(starts_at=NOW.replace(hour=11), **at))
         with pytest.raises(Conflict):
             hold_slot(actor=agent, wish=Wish(starts_at=NOW.replace(hour=11), **at))
+
+
+def test_what_is_read_hour_by_hour_is_what_is_read_at_once(service, doctor, site, agent, monkeypatch):
+    service.buffer_before_minutes = 20
+    service.save()
+    ScheduleFactory(practitioner=doctor, location=site, hours=[(time(9), time(17))])
+    ScheduleFactory(practitioner=PractitionerFactory(services=[service]), location=site, hours=[(time(8), time(13))])
+    at = {"service_id": service.pk, "practitioner_id": doctor.pk, "location_id": site.pk}
+    for hour in (10, 13):
+        wish = Wish(starts_at=NOW.replace(hour=hour, minute=20), **at)
+        book(actor=agent, patient_id=PatientFactory().pk, wishes=[wish])
+    at_once = found(service, days=3, limit=200)
+    monkeypatch.setattr(openings, "FIRST_HOURS_OF_ALL", 1)
+    assert (len(at_once), found(service, days=3, limit=200)) == (27, at_once)
 
 
 def test_the_number_of_statements_grows_with_no_row(service, site, django_assert_num_queries):

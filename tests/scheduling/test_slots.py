@@ -70,11 +70,26 @@ spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)).map(lambda p
 
 
 @settings(max_examples=200, deadline=None)
-@given(taken=spans, step=st.sampled_from([5, 10, 15]), before=st.integers(0, 10), after=st.integers(0, 10))
-def test_slots_are_exactly_the_free_times_on_the_grid(taken, step, before, after):
+@given(
+    taken=spans,
+    step=st.sampled_from([5, 10, 15]),
+    before=st.integers(0, 10),
+    after=st.integers(0, 10),
+    cut=st.integers(0, 220),
+)
+def test_slots_are_exactly_the_free_times_on_the_grid_also_when_they_are_looked_for_in_two_parts(
+    taken, step, before, after, cut
+):
     fit = Fit(minutes=20, buffer_before=before, buffer_after=after, step=step)
-    blocked = list(joined(sorted((start * 60, end * 60) for start, end in taken)))
-    found = minutes(free_slots([opening(0, 220)], {Resource("practitioner", 1): blocked}, fit, LONG_AGO))
+
+    def part(begin, end):
+        """With nothing known of what is taken but what can touch a visit that starts in this part."""
+        near = [one for one in taken if one[1] > begin - before and one[0] < end + 20 + after]
+        blocked = list(joined(sorted((start * 60, end * 60) for start, end in near)))
+        since, until = (datetime.fromtimestamp(minute * 60, UTC) for minute in (begin, end))
+        return minutes(free_slots([opening(0, 220)], {Resource("practitioner", 1): blocked}, fit, since, until))
+
+    found = part(0, cut) + part(cut, 221)
     free = [
         (start, start + 20)
         for start in range(before, 220, step)
