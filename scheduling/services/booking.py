@@ -6,12 +6,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.prepared import Given, planned
+from contact_center.common.rows import insert_row
 from patients.models import Patient
 from patients.selectors.people import get_patient_for
 from scheduling import signals
@@ -180,10 +183,16 @@ def _reason(text: str) -> str:
 
 
 def _patient(actor: User | None, patient_id: int) -> Patient:
-    patient = Patient.objects.current().get(pk=patient_id) if actor is None else get_patient_for(actor, patient_id)
+    patient = _current().one(patient_id) if actor is None else get_patient_for(actor, patient_id, related=())
     if patient.deceased_date:
         raise Refused(_("This patient has died. No visit can be booked."))
     return patient
+
+
+@planned
+def _current() -> QuerySet[Patient]:
+    """The one with id 0, where it is nobody else's record."""
+    return Patient.objects.current().filter(pk=Given(0))
 
 
 def _booked_before(patient: Patient, plans: Sequence[Plan]) -> list[Appointment]:
@@ -227,8 +236,9 @@ def _book_one(
         booked_by=actor,
         booking_key=wish.key,
         confirmation=Confirmation.UNCONFIRMED,
+        patient_words="",
     )
-    appointment.save()
+    insert_row(appointment)
     if wish.hold_token:
         Occupancy.objects.filter(hold_token=wish.hold_token, practitioner=plan.practitioner).delete()
     if number is None:

@@ -6,16 +6,19 @@ The database keeps two visits, or a visit and a hold, from taking the same time.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, OperationalError, connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.prepared import Given, planned
+from contact_center.common.rows import insert_row
 from inbox import realtime
 from inbox.services.locks import hold_for_transaction
 from scheduling.enums import VisitMode
@@ -85,9 +88,9 @@ class Plan:
 def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
     if timezone.is_naive(wish.starts_at):
         raise ValueError("starts_at must be aware")
-    service = HealthcareService.objects.filter(pk=wish.service_id, is_active=True).first()
-    who = Practitioner.objects.filter(pk=wish.practitioner_id, is_active=True, services=wish.service_id).first()
-    location = Location.objects.filter(pk=wish.location_id, is_active=True).first()
+    service = next(iter(_service().ask(wish.service_id)), None)
+    who = next(iter(_practitioner().ask(wish.practitioner_id, wish.service_id)), None)
+    location = next(iter(_location().ask(wish.location_id)), None)
     room = Room.objects.filter(pk=wish.room_id, location=location, is_active=True).first() if wish.room_id else None
     if service is None or who is None or location is None or bool(wish.room_id) != bool(room):
         raise Refused(_("This is not offered any more. Search again."))
@@ -103,6 +106,24 @@ def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
     ):
         raise Refused(_("Nobody sees patients at that time. Choose another one."))
     return plan
+
+
+@planned
+def _service() -> QuerySet[HealthcareService]:
+    """The one with id 0, where it is offered."""
+    return HealthcareService.objects.filter(pk=Given(0), is_active=True).order_by()
+
+
+@planned
+def _practitioner() -> QuerySet[Practitioner]:
+    """The one with id 0, who offers the service 1."""
+    return Practitioner.objects.filter(pk=Given(0), is_active=True, services=Given(1)).order_by()
+
+
+@planned
+def _location() -> QuerySet[Location]:
+    """The one with id 0, where it is in use."""
+    return Location.objects.filter(pk=Given(0), is_active=True).order_by()
 
 
 def queue_up(plans: Sequence[Plan]) -> None:
@@ -123,15 +144,22 @@ def session_of(plan: Plan) -> GroupSession | None:
     )  # fmt: skip
 
 
-def occupy(plan: Plan, session: GroupSession | None = None, **owner: object) -> Occupancy:
+STALE = """
+DELETE FROM scheduling_occupancy WHERE held_until_at <= %(now)s AND span && %(span)s
+  AND (practitioner_id = %(practitioner)s OR room_id = %(room)s)
+"""
+
+
+def occupy(plan: Plan, session: GroupSession | None = None, **owner: Any) -> Occupancy:
     now, room = timezone.now(), plan.room
-    stale = Occupancy.objects.filter(held_until_at__lte=now, span__overlap=plan.span)
-    stale.filter(practitioner=plan.practitioner).delete()
-    if room:
-        stale.filter(room=room).delete()
+    with connection.cursor() as cursor:
+        values = {"now": now, "span": plan.span, "practitioner": plan.practitioner.pk, "room": room and room.pk}
+        cursor.execute(STALE, values)
     if session is not None:
         return seats.take_seat(session, plan.span, **owner)
-    return Occupancy.objects.create(practitioner=plan.practitioner, room=room, span=plan.span, **owner)
+    taken = Occupancy(practitioner=plan.practitioner, room=room, span=plan.span, **{"held_from": "", **owner})
+    insert_row(taken)
+    return taken
 
 
 def settle(work: Callable[[], Result], plans: Sequence[Plan]) -> Result:

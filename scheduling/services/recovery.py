@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
@@ -18,6 +19,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
+from contact_center.common.prepared import Given, planned
 from scheduling.ages import is_child
 from scheduling.enums import AppointmentStatus, Barrier, RecoveryPath, RecoveryStatus
 from scheduling.models import Appointment, NoShowRecovery
@@ -62,13 +64,18 @@ def note_booked(appointment: Appointment) -> None:
             rebooked_as=appointment
         )
         return
-    rows = NoShowRecovery.objects.select_for_update(of=("self",)).filter(
-        patient=appointment.patient_id, appointment__service=appointment.service_id,
-        appointment__noshow_at__gt=timezone.now() - LASTS, status__in=[R.OPEN, R.CONTACTING, R.UNREACHABLE, R.DECLINED],
-    )  # fmt: skip
-    for row in rows:
+    for row in _missed().ask(appointment.patient_id, appointment.service_id, timezone.now() - LASTS):
         row.rebook(appointment)
         row.save()
+
+
+@planned
+def _missed() -> QuerySet[NoShowRecovery]:
+    """Of the patient 0 for the service 1, missed after the moment 2; locked."""
+    return NoShowRecovery.objects.select_for_update(of=("self",)).filter(
+        patient=Given(0), appointment__service=Given(1), appointment__noshow_at__gt=Given(2),
+        status__in=[R.OPEN, R.CONTACTING, R.UNREACHABLE, R.DECLINED],
+    )  # fmt: skip
 
 
 def carry_on(*, now: datetime | None = None) -> int:

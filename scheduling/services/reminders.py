@@ -12,6 +12,7 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
+from contact_center.common.rows import insert_rows
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime
 from inbox.enums import MessageStatus
@@ -51,7 +52,8 @@ def facts_of(appointment: Appointment) -> reminders.Visit:
 def plan_visit(appointment: Appointment) -> list[Reminder]:
     """Plan what is told of a visit that was just booked or moved, in the caller's transaction."""
     dues = reminders.plan(facts_of(appointment), appointment.service.cadence, timezone.now())
-    made = Reminder.objects.bulk_create(_rows(appointment, dues))
+    made = _rows(appointment, dues)
+    insert_rows(made)
     if dues and dues[0].at <= timezone.now():
         wake_on_commit(TASK, QUEUE)
     return made
