@@ -44,7 +44,7 @@
 
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
-    if ([422, 423].includes(ctx.response.status) || hasOwnToast(ctx) || ctx.quiet) return;
+    if ([409, 422, 423].includes(ctx.response.status) || hasOwnToast(ctx) || ctx.quiet) return;
     const message = { 403: text("textForbidden"), 404: text("textGone"), 429: text("textSlow") }[ctx.response.status];
     refused(ctx, message || text("textFailed"), [403, 404].includes(ctx.response.status) ? null : repeat(ctx));
   });

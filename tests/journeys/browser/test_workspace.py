@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from inbox.enums import Direction
 from inbox.models import Interaction, Message, NoteFile, Tag
 from inbox.services.merging import merge
+from patients.services.duplicates import compare_records
 from tests.factories.inbox import InteractionFactory, MessageFactory, MessageTemplateFactory, ReasonFactory, TagFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.writing import MacroFactory
@@ -33,7 +34,10 @@ def conversation(agent, sms_channel, maria):
     return row
 
 
-def test_an_agent_writes_first_by_keyboard(desk, maria, sms_channel, whatsapp_channel, complaints_of):
+def test_an_agent_writes_first_by_keyboard_and_makes_no_second_record(
+    desk, maria, sms_channel, whatsapp_channel, complaints_of
+):
+    compare_records([maria.pk])
     ReasonFactory(name="Results are ready")
     page = desk("/inbox/")
     page.locator("#rows").focus()
@@ -45,6 +49,16 @@ def test_an_agent_writes_first_by_keyboard(desk, maria, sms_channel, whatsapp_ch
     person.check(force=True)
     expect(page.locator("#start-rest .radio-card")).to_have_count(2)
     assert violations(page) == []
+    page.locator(".link-create summary").click()
+    for name, words in (("given_name", "Maria"), ("family_name", "Quispe"), ("birth_date", str(maria.birth_date))):
+        page.fill(f"[name=new-{name}]", words)
+    page.get_by_role("button", name="Create", exact=True).click()
+    known = page.get_by_role("button", name="Choose María Quispe")
+    expect(known).to_be_visible()
+    assert page.locator("[data-toast=request]").count() == 0  # the form says why; no toast says that it failed
+    known.click()
+    expect(page.locator("#alike-title")).to_have_count(0)
+    expect(person).to_be_checked()
     page.locator("#start-rest label", has_text="SMS").click()
     page.fill("#start-rest [name=text]", "Your results are here.")
     page.select_option("#start-rest [name=reason]", label="Results are ready")
