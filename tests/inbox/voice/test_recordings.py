@@ -3,9 +3,11 @@
 import hashlib
 import io
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.utils import timezone
 
 from contact_center.accounts.services import set_presence
@@ -15,7 +17,7 @@ from contact_center.simulator.recordings import tone
 from inbox.adapters.base import AdapterError, FetchedMedia
 from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import PauseReason
-from inbox.models import Attachment, Message, Recording
+from inbox.models import Attachment, Call, Message, Recording
 from inbox.selectors.voice import Line, RecordingMode, forget_lines
 from inbox.services import call_control, call_placing, recording_store, recordings
 from inbox.services.attachments import fetch_attachments
@@ -360,6 +362,22 @@ def test_the_providers_copy_of_a_voicemail_goes_when_ours_is_safe_and_that_is_wa
         Attachment.objects.filter(pk=file.pk).update(file="", source_url="")
         assert (forget_copies(), forget_copies()) == (1 - deleted, 0)
     assert provider.asked == [("delete_recording", "RE9")]
+
+
+def test_a_copy_from_before_it_had_a_name_goes_when_ours_was_erased_and_stays_while_it_is_the_only_one(
+    caller, queue, provider, sound
+):
+    name_copies = import_module("inbox.migrations.0030_name_voicemail_copies").name_copies
+    leave_message(caller)
+    address = "https://api.twilio.com/2010-04-01/Accounts/AC/Recordings/RE8"
+    alone = CallFactory(status="voicemail", voicemail_url=address, channel=caller.settle().channel)
+    Call.objects.update(voicemail_id="")
+    name_copies(apps, None)
+    assert set(Call.objects.values_list("voicemail_id", flat=True)) == {"RE9", "RE8"}
+    assert forget_copies() == 0
+    Attachment.objects.update(file="", source_url="")
+    Call.objects.filter(pk=alone.pk).update(voicemail_url="")
+    assert (forget_copies(), sorted(name for _verb, name in provider.asked)) == (2, ["RE8", "RE9"])
 
 
 def leave_message(caller):
