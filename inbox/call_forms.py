@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from inbox.forms import AREA, SELECT, TEXT
 from inbox.models import Interaction
 from inbox.selectors.people import people_serving
 from inbox.working_forms import FIRST, MOMENT, TransferForm
+from patients.numbers import normalise_phone, readable_address
 
 
 class CallTransferForm(TransferForm):
@@ -49,7 +51,7 @@ class HandOverForm(forms.Form):
 
 
 class PlaceCallForm(forms.Form):
-    """Why the person is called."""
+    """Why somebody is called and, where there is a choice, at which number; without `numbers` any is typed."""
 
     purpose = forms.CharField(
         label=_("Reason of the call"),
@@ -57,6 +59,33 @@ class PlaceCallForm(forms.Form):
         widget=forms.TextInput(TEXT | FIRST),
         error_messages={"required": _("Say why you are calling.")},
     )
+
+    def __init__(self, *args: Any, numbers: list[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.numbers, label = numbers, gettext("Number")
+        if numbers is None:
+            typed = forms.TextInput(TEXT | FIRST | {"type": "tel", "autocomplete": "off"})
+            self.fields["number"] = forms.CharField(label=label, max_length=40, widget=typed)
+            self.fields["purpose"].widget.attrs.pop("autofocus", None)
+        elif len(numbers) > 1:
+            choices = [(number, readable_address(number)) for number in numbers]
+            self.fields["number"] = forms.ChoiceField(label=label, choices=choices, widget=forms.Select(SELECT))
+        self.order_fields(["number", "purpose"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.numbers is None and data.get("number"):
+            found = normalise_phone(data["number"], settings.DEFAULT_PHONE_REGION)
+            if found is None or not found.is_valid:
+                self.add_error("number", gettext("This is no phone number."))
+            else:
+                data["number"] = found.e164
+        return data
+
+    @property
+    def number(self) -> str:
+        """The number that is meant, in E.164; empty where there is none."""
+        return str(self.cleaned_data.get("number") or next(iter(self.numbers or []), ""))
 
 
 class CallbackForm(forms.Form):

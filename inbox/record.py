@@ -22,6 +22,7 @@ def register_with_patients() -> None:
     )
     register(Piece("verified", _("Identity"), HEAD, 10, "inbox/_head_verified.html", record.verification))
     register(Piece("write", _("Write"), ACTS, 10, "inbox/_act_write.html", record.writing))
+    register(Piece("call", _("Call"), ACTS, 12, "inbox/_act_call.html", record.calling))
     register(Piece("continuity", _("Continuity"), NEXT, 80, "inbox/_piece_continuity.html", record.continuity))
     register_address_marks(record.opt_out_marks)
     journey.register("desk", record.next_steps)

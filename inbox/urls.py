@@ -73,6 +73,7 @@ urlpatterns = [
     path("phone/", calls.phone, name="phone"),
     path("phone/token/", softphone.token, name="phone-token"),
     path("calls/", calls.calls_now, name="calls"),
+    path("calls/new/", calls.dial, name="dial"),
     path("calls/<int:pk>/", calls.call, name="call"),
     path("calls/recordings/<int:pk>/", sound.recording, name="recording"),
     path("inbox/sound/<int:pk>/", sound.sound, name="sound"),

@@ -42,12 +42,24 @@ def number_of(actor: User, interaction: Interaction) -> str:
     return first_phone(actor, interaction.patient)
 
 
-def first_phone(actor: User, patient: Patient) -> str:
-    """Where a patient wants to be called first, of the record if the actor may look into it; empty without any."""
+def phones_of(actor: User, patient: Patient) -> list[str]:
+    """Where a patient can be called, in the order they want, of a record the actor may look into."""
     if not patients_visible_to(actor).filter(pk=patient.pk).exists():
-        return ""
-    found = patient.contact_points.filter(scheme="phone").order_by("rank", "pk").values_list("value", flat=True).first()
-    return str(found or "")
+        return []
+    points = patient.contact_points.filter(scheme="phone").order_by("rank", "pk")
+    return list(dict.fromkeys(points.values_list("value", flat=True)))
+
+
+def first_phone(actor: User, patient: Patient) -> str:
+    """Where a patient wants to be called first; empty without any that the actor may know."""
+    return next(iter(phones_of(actor, patient)), "")
+
+
+def known_at(actor: User, number: str) -> Patient | None:
+    """The one patient who has this number, if the actor may look into the record."""
+    found = match_patients("phone", number) if number else []
+    is_known = len(found) == 1 and patients_visible_to(actor).filter(pk=found[0].pk).exists()
+    return found[0] if is_known else None
 
 
 def must_not_be_called(patient: Patient | None, number: str) -> bool:

@@ -21,6 +21,7 @@ from inbox.policies import can_start
 from inbox.selectors.desk_facts import MOST_OPEN, UNFINISHED, Names, OpenTalk, desk_facts, names_of
 from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
+from inbox.selectors.voice import has_lines
 from patients.journey import NextStep
 from patients.models import Patient
 from patients.timeline import Entry, Look, Place, given_look
@@ -64,6 +65,11 @@ def _last_pass() -> QuerySet[IdentityCheck]:
 def writing(user: User, patient: Patient) -> dict[str, Any] | None:
     """The button that begins a conversation with this patient, for those who may write first. No query."""
     return {} if can_start(user, patient) and not patient.is_do_not_contact and not patient.deceased_date else None
+
+
+def calling(user: User, patient: Patient) -> dict[str, Any] | None:
+    """The button that calls this patient, for those who may write first, where there is a line. No query."""
+    return writing(user, patient) if has_lines() else None
 
 
 def open_work(user: User, patient: Patient) -> dict[str, Any] | None:

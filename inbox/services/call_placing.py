@@ -20,7 +20,7 @@ from inbox import realtime
 from inbox.adapters.base import AdapterError
 from inbox.enums import CallbackEnd, CallMomentKind, CallParty, CallStatus, Direction, TimelineKind
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent
-from inbox.selectors.callbacks import first_phone, must_not_be_called, voice_line_for
+from inbox.selectors.callbacks import first_phone, known_at, must_not_be_called, voice_line_for
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
 from inbox.services.call_consults import is_consulted
@@ -38,6 +38,8 @@ C, M, P = CallStatus, CallMomentKind, CallParty
 def place_call(*, actor: User, purpose: str, patient: Patient | None = None, number: str = "") -> Call:
     """Call a patient, or a number in E.164, in a conversation that the actor owns; first their own device answers.
 
+    A number that one patient has, whose record the actor may open, is that patient's call.
+
     Raises Refused without a reason or a number, for a patient who must not be contacted or has died, when there is no
     line, and when the telephone service does not answer; Conflict while the actor is on another call.
     """
@@ -50,7 +52,7 @@ def place_call(*, actor: User, purpose: str, patient: Patient | None = None, num
     channel = voice_line_for(actor)
     if channel is None:
         raise Refused(_("There is no line to call from."))
-    call = _begin(actor, channel, patient, number, purpose.strip())
+    call = _begin(actor, channel, patient or known_at(actor, number), number, purpose.strip())
     return _ring_both(actor, call, number)
 
 

@@ -19,7 +19,8 @@ def close_dialog(response: HttpResponse) -> HttpResponse:
 
 
 def render_form(request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A form as a dialog for htmx, as a page of its own without JavaScript. `name` ends its templates.
+    """A form as a dialog for htmx, as a page of its own without JavaScript. `name` ends its templates; `page` in
+    the context is another frame than that of a conversation.
 
     It names whom the conversation is with, so it leaves a trace as the conversation does; with `is_sealed` it does not.
     """
@@ -28,7 +29,7 @@ def render_form(request: HttpRequest, name: str, context: dict[str, Any], *, sta
     if is_partial(request):
         return render(request, f"inbox/_dialog_{name}.html", context | {"is_dialog": True}, status=status)
     context |= {"form_template": f"inbox/_form_{name}.html", "is_dialog": False}
-    return render(request, "inbox/interaction_form.html", context, status=status)
+    return render(request, context.get("page", "inbox/interaction_form.html"), context, status=status)
 
 
 def go_to(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse:

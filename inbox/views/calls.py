@@ -24,15 +24,17 @@ from inbox import realtime
 from inbox.call_forms import CallbackForm, CallTransferForm, HandOverForm, PlaceCallForm
 from inbox.enums import PauseReason, Supervision
 from inbox.models import Call
+from inbox.policies import can_start
 from inbox.selectors import calls as desk
-from inbox.selectors.callbacks import live_callback, number_of
+from inbox.selectors.callbacks import live_callback, number_of, phones_of
 from inbox.selectors.calls import colleague_on, get_call_for, is_sealed, phone_of
 from inbox.selectors.interactions import queue_ids_of
 from inbox.services import call_control, call_placing, callbacks, recordings, supervision
 from inbox.views.answers import go_to, render_form
 from inbox.views.dialogs import posted
 from inbox.views.interactions import find
-from inbox.views.traces import leave_trace
+from inbox.views.traces import leave_trace, opened_record
+from patients.models import Patient
 
 SEALED = gettext_lazy("The conversation is not open to you any more.")
 VERBS: dict[str, Callable[..., object]] = {
@@ -186,26 +188,47 @@ def _transfer(user: User, found: Call, data: dict[str, Any], *, is_asked: bool) 
 
 @form_methods
 def place(request: HttpRequest, pk: int) -> HttpResponse:
-    """Call the person of a conversation, with the reason."""
+    """Call the person of a conversation, at a number of theirs, with the reason."""
     interaction, user = find(request, pk), person_of(request)
-    form = PlaceCallForm(posted(request), initial={"purpose": interaction.reason.name if interaction.reason else ""})
+    numbers = [interaction.contact_value] if interaction.contact_scheme == "phone" else []
+    if interaction.patient is not None:
+        numbers = list(dict.fromkeys([*filter(None, numbers), *phones_of(user, interaction.patient)]))
+    purpose = interaction.reason.name if interaction.reason else ""
+    form = PlaceCallForm(posted(request), numbers=numbers, initial={"purpose": purpose})
+    return _place(request, "place_call", form, interaction.patient, {"interaction": interaction})
+
+
+@form_methods
+def dial(request: HttpRequest) -> HttpResponse:
+    """Call `patient`, at a number of theirs, or else any number that is typed; with the reason."""
+    user, asked = person_of(request), (request.POST or request.GET).get("patient", "")
+    is_id = asked.isdecimal() and len(asked) < 19
+    patient = opened_record(request, int(asked)) if is_id else None
+    if (asked and patient is None) or not can_start(user, patient):
+        raise Http404
+    form = PlaceCallForm(posted(request), numbers=phones_of(user, patient) if patient else None)
+    return _place(request, "dial", form, patient, {"patient": patient, "page": "inbox/dial_page.html"})
+
+
+def _place(
+    request: HttpRequest, name: str, form: PlaceCallForm, patient: Patient | None, context: dict[str, Any]
+) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            number = interaction.contact_value if interaction.contact_scheme == "phone" else ""
+            purpose, told = form.cleaned_data["purpose"], _("Calling. Your telephone rings first.")
             try:
                 made = call_placing.place_call(
-                    actor=user, purpose=form.cleaned_data["purpose"], patient=interaction.patient, number=number
+                    actor=person_of(request), purpose=purpose, patient=patient, number=form.number
                 )
-                told = _("Calling. Your telephone rings first.")
                 if not is_partial(request):
                     return go_to(request, made.interaction_id, told)
                 return say(request, _stay(request, HttpResponse(), made.interaction_id), told)
             except Refused as error:
                 form.add_error(None, str(error))
                 status = status_of(error)
-    return render_form(request, "place_call", {"interaction": interaction, "form": form}, status=status)
+    return render_form(request, name, context | {"form": form}, status=status)
 
 
 @form_methods

@@ -11,6 +11,7 @@ from contact_center.accounts.requests import person_of
 from contact_center.common import csp
 from contact_center.common.ratelimit import is_over
 from inbox.adapters.twilio_device import CONNECT_SOURCES, MEDIA_SOURCES
+from inbox.policies import can_start
 from inbox.selectors.softphone import TOKEN_SECONDS, device_of, token_for
 
 TOKENS_PER_MINUTE = 20
@@ -18,13 +19,14 @@ TOKENS_PER_MINUTE = 20
 
 def device_context(request: HttpRequest) -> dict[str, Any] | None:
     """What a page with a telephone carries; only such a page may speak to the telephone service."""
-    kind = device_of(request.user) if isinstance(request.user, User) else ""
-    if not kind:
+    person = request.user if isinstance(request.user, User) else None
+    kind = device_of(person) if person else ""
+    if person is None or not kind:
         return None
     if kind == "twilio":
         csp.allow(request, "connect-src", CONNECT_SOURCES)
         csp.allow(request, "media-src", MEDIA_SOURCES)
-    return {"device": kind, "keys": "123456789*0#"}
+    return {"device": kind, "keys": "123456789*0#", "may_dial": can_start(person, None)}
 
 
 @require_POST

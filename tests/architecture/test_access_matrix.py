@@ -219,6 +219,7 @@ TABLE = {
     "inbox:sound": (SERVING, NOBODY),
     "inbox:call-transfer": ({"agent"}, {"agent"}),  # only who is on the line
     "inbox:place-call": (SERVING, SERVING),
+    "inbox:dial": (WORKERS - {"partner_agent"}, WORKERS - {"partner_agent"}),
     "inbox:callback": (SERVING, SERVING),
     "inbox:labels": (SERVING, SERVING),
     "inbox:case": (SERVING, SERVING),

@@ -17,7 +17,7 @@ from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 from tests.factories.inbox import InteractionFactory
-from tests.factories.patients import PatientFactory
+from tests.factories.patients import ContactPointFactory, PatientFactory
 from tests.factories.voice import CallFactory
 
 pytestmark = pytest.mark.django_db
@@ -267,6 +267,32 @@ def test_the_number_of_a_record_is_dialled_only_by_those_who_may_see_it(line, pr
     with pytest.raises(Refused):
         call_placing.place_call(actor=auditor, purpose="x", number="+13055550177")
     assert provider.asked == []
+
+
+def test_a_record_offers_its_numbers_and_the_telephone_any_number(line, provider, agent, signed_in):
+    patient = PatientFactory(phone="+13055550170")
+    ContactPointFactory(patient=patient, scheme="phone", value="+13055550171", rank=2)
+    browser, reason = signed_in(agent), {"purpose": "Result is here"}
+    assert 'href="/calls/new/?patient=' in browser.get(f"/patients/{patient.pk}/").content.decode()
+    page = browser.get("/calls/new/", {"patient": patient.pk})
+    assert [value for value, _name in page.context["form"].fields["number"].choices] == ["+13055550170", "+13055550171"]
+    browser.post("/calls/new/", reason | {"patient": patient.pk, "number": "+13055550171"})
+    call = Call.objects.select_related("interaction").get()
+    assert (call.interaction.patient, call.interaction.contact_value) == (patient, "+13055550171")
+    end(call)
+    wrong = browser.post("/calls/new/", {"number": "12", "purpose": ""})
+    assert (wrong.status_code, sorted(wrong.context["form"].errors)) == (422, ["number", "purpose"])
+    for typed, whose in (("(305) 555-0170", patient), ("+44 20 7946 0000", None)):
+        browser.post("/calls/new/", reason | {"number": typed})
+        call = Call.objects.select_related("interaction").latest("pk")
+        assert call.interaction.patient == whose
+        end(call)
+    stranger = PatientFactory(sensitivity="vip", phone="+13055550172")
+    assert browser.get("/calls/new/", {"patient": stranger.pk}).status_code == 404
+
+
+def end(call):
+    Call.objects.filter(pk=call.pk).update(status="failed", agent=None)
 
 
 def test_the_top_bar_rings_accepts_holds_and_ends(caller, provider, ready, agent, signed_in):
