@@ -32,7 +32,7 @@ class AccountApi:
         ]
 
     def _hook(self, path: str) -> str:
-        return f"{self.config.public_base_url.rstrip('/')}/webhooks/twilio/{path}"
+        return f"{self.config.public_base_url.rstrip('/')}/webhooks/twilio/{path}#rc=2&rp=ct,rt,5xx"
 
     async def account(self, _request: web.Request) -> web.Response:
         """The account."""
@@ -71,6 +71,7 @@ class AccountApi:
             "status_callback_method": "POST",
             "sms_url": self._hook("messaging"),
             "sms_method": "POST",
+            "sms_application_sid": None,
             "uri": f"{API}/{self.config.account_sid}/IncomingPhoneNumbers/{sid}.json",
         } | self._of(number)
 

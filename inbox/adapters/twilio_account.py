@@ -11,21 +11,24 @@ from inbox.adapters.twilio_http import BoundedHttpClient, TwilioConfig, build_cl
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """Where Twilio asks or tells us something, as it stands there now."""
+    """Where Twilio asks or tells us something, as it stands there now. `retries` is what stands after the `#`."""
 
     url: str
     method: str
+    retries: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A phone number of the account. `app` is the TwiML app that its calls go to instead of `voice`."""
+    """A phone number of the account. `app` is the TwiML app that its calls go to instead of `voice`, `sms_app` the one
+    that its messages go to instead of `sms`."""
 
     voice: Hook
     voice_status: Hook
     voice_fallback: Hook
     sms: Hook
     app: str
+    sms_app: str
     has_voice: bool
     has_sms: bool
 
@@ -77,7 +80,8 @@ class TwilioAccount:
 
 
 def _hook(url: str | None, method: str | None) -> Hook:
-    return Hook((url or "").partition("#")[0], (method or "POST").upper())
+    address, _hash, retries = (url or "").partition("#")
+    return Hook(address, (method or "POST").upper(), retries)
 
 
 def _number(found: Any) -> Number:
@@ -88,6 +92,7 @@ def _number(found: Any) -> Number:
         voice_fallback=_hook(found.voice_fallback_url, found.voice_fallback_method),
         sms=_hook(found.sms_url, found.sms_method),
         app=found.voice_application_sid or "",
+        sms_app=found.sms_application_sid or "",
         has_voice=bool(able.get("voice")),
         has_sms=bool(able.get("sms")),
     )

@@ -14,6 +14,7 @@ from inbox.enums import ChannelKind
 from inbox.models import Channel, VoiceLine
 from inbox.selectors.softphone import device_config
 
+VOICE_ADAPTER = "twilio_voice"
 MESSAGING_PATH = "/webhooks/twilio/messaging"
 SIDS = {"TWILIO_ACCOUNT_SID": "AC", "TWILIO_API_KEY_SID": "SK", "TWILIO_TWIML_APP_SID": "AP"}
 RETRIES = "#rc=2&rp=ct,rt,5xx"
@@ -34,7 +35,8 @@ class Point:
 
 def check_provider() -> Iterator[Point]:
     """Every point, in the order in which somebody sets things up; without an account no more is asked."""
-    channels = list(Channel.objects.filter(is_active=True, adapter__startswith="twilio").order_by("kind", "address"))
+    ours = Channel.objects.filter(is_active=True, adapter__startswith="twilio").order_by("kind", "address")
+    channels = [one for one in ours if one.kind != ChannelKind.VOICE or one.adapter == VOICE_ADAPTER]
     has_calls = any(one.kind == ChannelKind.VOICE for one in channels)
     yield from _settings(has_calls)
     account = TwilioAccount(
@@ -59,6 +61,8 @@ def check_provider() -> Iterator[Point]:
         yield Point("Channels", "None uses Twilio: add your numbers under Set-up, Channels.")
     for channel in channels:
         yield from _channel(account, channel)
+    for stray in Channel.objects.filter(is_active=True, kind=ChannelKind.VOICE).exclude(adapter=VOICE_ADAPTER):
+        yield Point(f"Call {stray.address}", f"Its adapter must be {VOICE_ADAPTER}, not {stray.adapter or 'empty'}.")
     if settings.TWILIO_MESSAGING_SERVICE_SID:
         yield from _service(account, settings.TWILIO_MESSAGING_SERVICE_SID)
 
@@ -66,6 +70,8 @@ def check_provider() -> Iterator[Point]:
 def _settings(has_calls: bool) -> Iterator[Point]:
     base = settings.PUBLIC_BASE_URL
     is_reachable = base.startswith("https://") or settings.SIMULATOR
+    is_played = settings.SIMULATOR and settings.TWILIO_API_BASE_URL.endswith("twilio.com")
+    yield Point("SIMULATOR", "Set it to 0: calls of a real account would have no sound." if is_played else "")
     yield Point("PUBLIC_BASE_URL", "" if is_reachable else f"Set it to the https address Twilio reaches, not {base}.")
     wanted = ["TWILIO_ACCOUNT_SID", *(["TWILIO_API_KEY_SID", "TWILIO_TWIML_APP_SID"] if has_calls else [])]
     for name in wanted:
@@ -102,7 +108,13 @@ def _channel(account: TwilioAccount, channel: Channel) -> Iterator[Point]:
     else:
         yield Point(name, "" if number.has_sms else "This number cannot carry text messages.")
         if not settings.TWILIO_MESSAGING_SERVICE_SID:
-            yield _at(f"{name}, a message comes in", number.sms, MESSAGING_PATH, RETRIES)
+            yield _messages(f"{name}, a message comes in", number)
+
+
+def _messages(what: str, number: Number) -> Point:
+    if number.sms_app:
+        return Point(what, f"It goes to the TwiML app {number.sms_app}: choose webhooks instead.")
+    return _at(what, number.sms, MESSAGING_PATH, RETRIES)
 
 
 def _calls(name: str, number: Number, channel: Channel) -> Iterator[Point]:
@@ -132,9 +144,11 @@ def _service(account: TwilioAccount, sid: str) -> Iterator[Point]:
 
 def _at(what: str, found: Hook, path: str, extra: str = "") -> Point:
     wanted = _url(path)
-    if (found.url, found.method) == (wanted, "POST"):
+    is_tried_again = "rc=" in found.retries or not extra
+    if (found.url, found.method, is_tried_again) == (wanted, "POST", True):
         return Point(what)
-    return Point(what, f"Set it to {wanted}{extra} (POST); it is {found.url or 'empty'} ({found.method}).")
+    there = f"{found.url}#{found.retries}" if found.retries else found.url or "empty"
+    return Point(what, f"Set it to {wanted}{extra} (POST); it is {there} ({found.method}).")
 
 
 def _url(path: str) -> str:

@@ -13,6 +13,7 @@ __all__ = ["make_simulator"]
 pytestmark = pytest.mark.django_db
 BASE = "https://care.example.org"
 KEY, SECRET, APP, SERVICE = "SK" + "1" * 32, "s" * 32, "AP" + "2" * 32, "MG" + "3" * 32
+RETRIES = "#rc=2&rp=ct,rt,5xx"
 SMS, VOICE = "+15005550100", "+15005550111"
 
 
@@ -48,19 +49,18 @@ def test_each_thing_that_is_wrong_is_named_with_the_value_to_set(account, settin
     settings.TWILIO_MESSAGING_SERVICE_SID = ""
     account(**{
         VOICE: {"voice_url": "https://demo.twilio.com/welcome", "status_callback": None, "voice_fallback_url": ""},
-        SMS: {"sms_url": f"{BASE}/webhooks/twilio/messaging", "sms_method": "GET"},
+        SMS: {"sms_url": f"{BASE}/webhooks/twilio/messaging{RETRIES}", "sms_method": "GET"},
         APP: {"voice_url": "", "status_callback_method": "GET"},
     })  # fmt: skip
     hooks = f"{BASE}/webhooks/twilio"
-    retries = "#rc=2&rp=ct,rt,5xx"
     assert told() == (
         [
             f"TwiML app, voice request: Set it to {hooks}/voice (POST); it is empty (POST).",
             f"TwiML app, voice status callback: Set it to {hooks}/voice-status (POST);"
-            f" it is {hooks}/voice-status (GET).",
-            f"SMS {SMS}, a message comes in: Set it to {hooks}/messaging{retries} (POST);"
-            f" it is {hooks}/messaging (GET).",
-            f"Call {VOICE}, a call comes in: Set it to {hooks}/voice{retries} (POST);"
+            f" it is {hooks}/voice-status{RETRIES} (GET).",
+            f"SMS {SMS}, a message comes in: Set it to {hooks}/messaging{RETRIES} (POST);"
+            f" it is {hooks}/messaging{RETRIES} (GET).",
+            f"Call {VOICE}, a call comes in: Set it to {hooks}/voice{RETRIES} (POST);"
             " it is https://demo.twilio.com/welcome (POST).",
             f"Call {VOICE}, call status changes: Set it to {hooks}/voice-status (POST); it is empty (POST).",
             f"Call {VOICE}, primary handler fails: Set a TwiML bin that names the emergency number, for the time when"
@@ -97,3 +97,31 @@ def test_a_number_the_account_does_not_have_and_a_messaging_service_are_looked_a
         "SMS +15005550177: The account has no such number: buy or port it, or correct the channel's address.",
         f"Messaging service, incoming messages: Set it to {hook} (POST); it is empty (POST).",
     ]
+
+
+HOOK = f"{BASE}/webhooks/twilio/messaging"
+OF_APP = "It goes to the TwiML app {}: choose webhooks instead."
+
+
+@pytest.mark.parametrize(
+    ("number", "changed", "what"),
+    [
+        (SMS, {"sms_url": HOOK}, f"a message comes in: Set it to {HOOK}{RETRIES} (POST); it is {HOOK} (POST)."),
+        (SMS, {"sms_application_sid": APP}, f"a message comes in: {OF_APP.format(APP)}"),
+        (VOICE, {"voice_application_sid": "AP9"}, f"a call comes in: {OF_APP.format('AP9')}"),
+    ],
+    ids=["never tried again", "messages of an app", "calls of an app"],
+)
+def test_a_number_that_would_lose_what_comes_is_named(account, number, changed, what):
+    account(**{number: changed})
+    kind = "SMS" if number == SMS else "Call"
+    assert told() == ([f"{kind} {number}, {what}"], False)
+
+
+def test_a_line_that_the_wrong_adapter_serves_and_a_played_telephone_are_named(account, settings, line):
+    settings.SIMULATOR = True
+    line.channel.adapter = "twilio_messaging"
+    line.channel.save()
+    assert told()[0] == [f"Call {VOICE}: Its adapter must be twilio_voice, not twilio_messaging."]
+    settings.TWILIO_API_BASE_URL = "http://127.0.0.1:1/twilio.com"
+    assert told()[0][0] == "SIMULATOR: Set it to 0: calls of a real account would have no sound."
