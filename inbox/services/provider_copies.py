@@ -86,7 +86,7 @@ def _voicemails(now: datetime) -> QuerySet[Call]:
         message__provider=OuterRef("provider"), message__external_id=OuterRef("voicemail_id")
     )
     is_ours_gone = ~Q(Exists(sound.exclude(file="", source_url="")))
-    is_due = is_ours_gone & (Q(voicemail_url="") | Exists(sound))  # else there never was one of ours
+    is_due = is_ours_gone & (Q(voicemail_url="") | Q(Exists(sound)))  # else there never was one of ours
     if settings.DELETE_RECORDINGS_AT_PROVIDER:
         is_safe = Exists(sound.filter(status=AttachmentStatus.CLEAN).exclude(file=""))
         is_due |= Q(is_safe, ended_at__lt=now - SAFE_AFTER)
