@@ -51,6 +51,7 @@ class CallMomentKind(TextChoices):
     DECLINED = "declined", _("Declined by")
     MISSED = "missed", _("Not answered by")
     ANSWERED = "answered", _("Answered by")
+    MACHINE = "machine", _("A machine answered")
     NOT_CONNECTED = "not_connected", _("Could not be connected")
     HELD = "held", _("Put on hold")
     RESUMED = "resumed", _("Taken off hold")

@@ -79,6 +79,11 @@ class Callback(SafeFSM, TimeStampedModel):
         """The person answered."""
         self.ended_at = at
 
+    @transition(field=status, source=B.CONNECTED, target=B.ATTEMPTING)
+    def reopen(self) -> None:
+        """What answered was a machine: the promise is not kept yet."""
+        self.ended_at = None
+
     @transition(field=status, source=B.ATTEMPTING, target=B.EXHAUSTED)
     def give_up(self, at: datetime) -> None:
         """Not reached in as many attempts as the line allows: a person decides what to do."""

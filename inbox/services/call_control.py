@@ -34,8 +34,8 @@ from inbox.models import Call, Interaction, Queue
 from inbox.policies import can_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
+from inbox.services import callbacks, recordings, supervision
 from inbox.services import interactions as desk
-from inbox.services import recordings, supervision
 from inbox.services.assignment import note_given
 from inbox.services.call_consults import claim_colleague, drop_claims, is_consulted, keep_claim
 from inbox.services.call_losses import let_go, send_back
@@ -43,7 +43,6 @@ from inbox.services.call_offers import WATCH_QUEUE, WATCH_TASK, withdraw_offer
 from inbox.services.call_placing import call_back, keep_leg
 from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show
-from inbox.services.callbacks import follow_call
 from inbox.services.calls import end_call, end_work
 from inbox.services.interactions import require
 from inbox.services.transfers import transfer as transfer_work
@@ -219,13 +218,27 @@ def hang_up(*, actor: User, call_id: int) -> Call:
                 end_work(call, interaction, timezone.now(), _("Not reached"))
             else:
                 end_call(call, interaction, timezone.now())
-            follow_call(call, interaction, timezone.now())
+            callbacks.follow_call(call, interaction, timezone.now())
             call.save()
             desk.clocks.settle(interaction)
             interaction.save()
             show(call, interaction, actor.pk)
         wake_on_commit(WATCH_TASK, WATCH_QUEUE)
         return call
+
+
+def leave_machine(*, actor: User, call_id: int) -> Call:
+    """End a call of ours that a machine answered: nobody was reached, and a promised call is tried again after its gap.
+
+    Raises Conflict for another's call, Refused for a caller's and when the telephone service does not answer.
+    """
+    require(own_call(actor, call_id).direction == Direction.OUTBOUND, _("This person called us."))
+    with realtime.atomic():
+        call = locked_call(call_id)
+        if call.status in TALKING and call.agent_id == actor.pk and not call.moments.filter(kind=M.MACHINE).exists():
+            note(call, M.MACHINE, user=actor)
+            callbacks.reopen_callback(call)
+    return hang_up(actor=actor, call_id=call_id)
 
 
 def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary: str = "") -> Call:

@@ -21,6 +21,7 @@ from inbox.enums import (
     CALLBACK_LIVE,
     CallbackEnd,
     CallbackStatus,
+    CallMomentKind,
     CallParty,
     CallStatus,
     InteractionStatus,
@@ -198,11 +199,26 @@ def follow_call(call: Call, interaction: Interaction, at: datetime, *, is_counte
     callback = locked_callback(call.callback_id)
     if callback.status != B.ATTEMPTING:
         return
-    if call.answered_at is not None:
+    is_machine = call.answered_at is not None and call.moments.filter(kind=CallMomentKind.MACHINE).exists()
+    if call.answered_at is not None and not is_machine:
         callback.reach(at)
         callback.save()
-    elif call.status == CallStatus.FAILED:
+    elif call.status == CallStatus.FAILED or (is_machine and call.is_over):
         _not_reached(callback, call, interaction, at, is_counted=is_counted)
+
+
+def reopen_callback(call: Call) -> None:
+    """A machine answered this call: the promise is open again, unless the person has been promised another call since.
+
+    In the transaction that holds the call's row; `follow_call` does the rest when the call ends.
+    """
+    if call.callback_id is None:
+        return
+    callback = locked_callback(call.callback_id)
+    hold_for_transaction("callback", callback.number)
+    if callback.status == B.CONNECTED and live_callback(callback.number) is None:
+        callback.reopen()
+        callback.save()
 
 
 def _not_reached(callback: Callback, call: Call, interaction: Interaction, at: datetime, *, is_counted: bool) -> None:

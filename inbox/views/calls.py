@@ -43,6 +43,7 @@ VERBS: dict[str, Callable[..., object]] = {
     "hold": call_control.hold_call,
     "resume": partial(call_control.hold_call, is_held=False),
     "hang_up": call_control.hang_up,
+    "machine": call_control.leave_machine,
     "record": recordings.record_after_consent,
     "pause_payment": partial(recordings.pause_recording, reason=PauseReason.PAYMENT),
     "pause_sensitive": partial(recordings.pause_recording, reason=PauseReason.SENSITIVE),
@@ -52,6 +53,7 @@ VERBS: dict[str, Callable[..., object]] = {
     **{mode.value: partial(supervision.supervise, mode=mode) for mode in Supervision},
     "leave": supervision.leave,
 }
+ENDING = ("hang_up", "machine")
 SUPERVISING = (*Supervision.values, "leave")
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -102,7 +104,7 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
         return say(request, _phone(request, status_of(error)), str(error), is_error=True)
     if do in SUPERVISING and not is_partial(request):
         return say(request, redirect("inbox:calls"), _("Done."))
-    if do == "hang_up" or not is_partial(request):
+    if do in ENDING or not is_partial(request):
         return _go_on(request, found.interaction_id, {"accept": _("You are connected.")}.get(do, _("Done.")))
     return _stay(request, _phone(request), found.interaction_id) if do == "accept" else _phone(request)
 

@@ -70,6 +70,7 @@ MACHINES = {
             "attempt": ({"due"}, "attempting", ()),
             "retry": ({"attempting"}, "due", (LATER,)),
             "reach": ({"attempting"}, "connected", (NOW,)),
+            "reopen": ({"connected"}, "attempting", ()),
             "give_up": ({"attempting"}, "exhausted", (NOW,)),
             "cancel": ({"due", "attempting"}, "cancelled", ("staff",)),
         },

@@ -89,6 +89,36 @@ def test_not_reached_is_tried_again_after_the_gap_and_at_last_is_work_for_a_pers
     )
 
 
+@pytest.mark.parametrize("other", [None, "promised since"])
+def test_a_machine_that_answers_keeps_no_promise_unless_there_is_another(
+    promise, provider, ready, post_twilio, signed_in, line, other
+):
+    call = accept(ready, promise)
+    tell(post_twilio, call, "in-progress")
+    if other:
+        Callback.objects.create(
+            interaction=promise.interaction, channel=promise.channel, queue=promise.queue, number=promise.number,
+            place_at=timezone.now(), due_at=timezone.now() + timedelta(days=1),
+        )  # fmt: skip
+    page = signed_in(ready).get("/phone/").content.decode()
+    assert 'value="machine"' in page
+    signed_in(ready).post(f"/calls/{call.pk}/", {"do": "machine"})
+    tell(post_twilio, call, "completed")
+    promise.refresh_from_db(), call.refresh_from_db()
+    told = (promise.status, promise.attempts, call.status, call.ended_by, call.interaction.status)
+    expected = (
+        ("connected", 1, "completed", "agent", "wrap_up") if other else ("due", 1, "completed", "agent", "queued")
+    )
+    assert told == expected
+    assert list(call.moments.filter(kind="machine").values_list("user", flat=True)) == [ready.pk]
+
+
+def test_a_caller_is_no_machine(caller, provider, ready):
+    call = call_control.accept_call(actor=ready, call_id=caller.wait_in_line().pk)
+    with pytest.raises(Refused, match="This person called us"):
+        call_control.leave_machine(actor=ready, call_id=call.pk)
+
+
 def test_asking_twice_is_one_promise_and_calling_again_takes_the_place_over(promise, caller, another, ready):
     callbacks.ask_callback(Call.objects.get(), promise.interaction, timezone.now())
     assert (Callback.objects.count(), watch_calls()) == (1, 1)
