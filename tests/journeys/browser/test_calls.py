@@ -38,6 +38,15 @@ def quicken(stack):
     stack.simulator.call("PUT", "/_calls/pace", json={"word": 0, "music": 2, "key": 0.5, "answer": 0.1})
 
 
+COVERED = """() => {
+    const shown = [...document.querySelectorAll(".callbar > :not(form), .callbar form > *")]
+        .map((one) => [one.textContent.trim() || one.ariaLabel, one.getBoundingClientRect()])
+        .filter(([, box]) => box.width > 1);
+    const edge = document.querySelector(".callbar").getBoundingClientRect().right;
+    return shown.filter(([, box], place) => box.right > edge || shown.slice(place + 1).some(([, other]) =>
+        box.right > other.left + 1 && other.right > box.left + 1)).map(([name]) => name); }"""
+
+
 def choose(phone, key):
     """The caller answers the menu, or what is offered to whoever waits."""
     expect(phone.locator("#thread")).to_contain_text(f"press {key}")
@@ -52,10 +61,11 @@ def phone_of(stack, desk, patient, tab="call"):
 
 
 def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording_plays(
-    stack, window, hire, somebody, lead, clinic, available
+    stack, window, hire, somebody, clinic, available
 ):
     agent, patient = hire(), somebody()
     nurse = hire(role=Role.CLINICAL_AGENT, first_name="Amara", last_name="Osei")
+    lead = hire(role=Role.SUPERVISOR)
     quicken(stack)
     available(agent.user)
     desk = window("/inbox/", agent)
@@ -127,6 +137,9 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     desk.click("#call-transfer [data-send]")
     expect(hers.locator(".callbar[data-is-consulted]")).to_have_count(1)
     expect(bar).to_contain_text("With Amara Osei")
+    for width in (1280, 1440):
+        desk.set_viewport_size({"width": width, "height": 900})
+        assert (width, desk.evaluate(COVERED)) == (width, [])
     desk.keyboard.press("t")
     desk.click("#call-transfer [data-send]")
     expect(desk.locator("#call-transfer .field__error")).to_have_text("Say why you are transferring it.")
