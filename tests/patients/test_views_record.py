@@ -70,9 +70,10 @@ def fill(patient, sms_channel, agent, times):
 def test_the_page_shows_everything_that_is_known(visitor, patient, agent, sms_channel):
     fill(patient, sms_channel, agent, 1)
     OptOut.objects.create(channel_kind="sms", address="+13055550117", started_at=timezone.now())
+    patient.contact_points.create(scheme="email", value="m@example.org", rank=2, bounced_at=timezone.now())
     page = visitor.get(url("record", patient.pk)).content.decode()
     for words in (
-        "María Quispe", "P-77", "+13055550117", "Opted out: SMS", "Alert 0", "Her sister died in spring",
+        "María Quispe", "P-77", "+13055550117", "Opted out: SMS", "Bounces", "Alert 0", "Her sister died in spring",
         "Sunshine Health", "Blood count", "First call", "Next expected step", "Timeline", "Granted", "Call", "Note",
     ):  # fmt: skip
         assert words in page, words

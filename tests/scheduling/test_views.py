@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from inbox import portal
+from patients.timeline import Look, timeline_of
 from scheduling.models import Absence, Appointment, WeeklyHours
-from scheduling.services.booking import Wish, book
+from scheduling.services.booking import Wish, book, move
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     AppointmentFactory,
@@ -239,6 +240,20 @@ def test_the_patients_page_shows_a_visit_as_a_piece_a_next_step_and_in_the_line(
     assert ("Tue 2 Jun, 09:00" in text, "Cardiology, Not confirmed" in text) == (True, True)
     assert text.count(f'href="/visits/{visit.pk}/"') >= 3
     assert f'href="/patients/{patient.pk}/visits/book/"' in text
+
+
+def test_the_patients_page_says_which_visits_were_missed_and_which_were_moved(
+    signed_in, agent, visit, patient, service, doctor, site
+):
+    later = Wish(service.pk, visit.starts_at + timedelta(hours=1), doctor.pk, site.pk)
+    move(actor=agent, appointment_id=visit.pk, wish=later, asked_by="patient", reason="Work")
+    missed = AppointmentFactory(patient=patient, status="noshow", starts_at=NOW - timedelta(days=3))
+    page = signed_in(agent).get(f"/patients/{patient.pk}/").content.decode()
+    piece = page.partition('id="piece-visits"')[2].partition("</section>")[0]
+    assert re.findall(r'href="/visits/(\d+)/"', piece) == [str(visit.next.pk), str(missed.pk)]
+    assert re.findall(r'class="chip[^>]*>(?:<svg.*?</svg>)?([^<]+)<', piece) == ["Not confirmed", "Did not come"]
+    line = timeline_of(agent, patient, Look()).entries
+    assert [entry.chip[0] for entry in line if entry.kind == "visit"] == ["Booked", "Moved", "Did not come"]
 
 
 def test_the_patients_own_page_says_when_and_where(visit):

@@ -14,6 +14,7 @@ from inbox.services.wrong_patient import move_to_right_patient
 from patients.timeline import Look, timeline_of
 from tests.factories.inbox import AttachmentFactory, InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory
+from tests.factories.voice import RecordingFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,18 @@ def test_single_messages_go_with_their_files_and_the_rest_stays(talk, agent, wro
     assert (talk.patient, talk.messages.count()) == (wrong, 1)
     entries = timeline_of(agent, wrong, Look())
     assert "Somebody else's document" not in repr(entries)
+
+
+def test_a_call_goes_with_its_recording(queue, agent, wrong, right):
+    recording = RecordingFactory(
+        call__channel__queue=queue, call__interaction__patient=wrong, call__interaction__owner=agent
+    )
+    moved(agent, recording.call.interaction, right)
+    recording.refresh_from_db()
+    assert recording.call.interaction.patient == right
+    assert [[entry.channel for entry in timeline_of(agent, one, Look()).entries] for one in (wrong, right)] == [
+        [""], ["voice"],
+    ]  # fmt: skip
 
 
 def test_what_was_found_in_a_closed_conversation_moves_too_and_stays_closed(talk, agent, right):
