@@ -13,7 +13,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, status_of, tell_errors
 from contact_center.common.errors import Refused
-from contact_center.common.numbers import numbers_in
+from contact_center.common.numbers import number_of, numbers_in
 from inbox import policies
 from inbox.enums import ChannelKind, Direction
 from inbox.forms import NewPatientForm, TemplateForm
@@ -127,21 +127,19 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 def _seen_linked(request: HttpRequest) -> int | None:
     """Who was linked when the form was drawn."""
     seen = request.POST.get("linked")
-    if seen is None:
-        return desk.ANYBODY
-    return int(seen) if seen.isdecimal() and len(seen) < 19 else None
+    return desk.ANYBODY if seen is None else number_of(seen)
 
 
 def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:
-    number = request.POST.get("patient", "")
-    if not number.isdecimal() or len(number) > 18:
+    number = number_of(request.POST.get("patient", ""))
+    if number is None:
         raise Refused(_("Choose a patient from the list."))
     user = person_of(request)
     among = {patient.pk: patient for patient in candidates_for(user, interaction)[0]}
-    if int(number) in among and not policies.can_search_patients(user):
-        return among[int(number)]
+    if number in among and not policies.can_search_patients(user):
+        return among[number]
     try:
-        return get_patient_for(user, int(number))
+        return get_patient_for(user, number)
     except Patient.DoesNotExist:
         raise Refused(_("Choose a patient from the list.")) from None
 

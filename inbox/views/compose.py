@@ -17,7 +17,7 @@ from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
-from contact_center.common.numbers import numbers_in
+from contact_center.common.numbers import number_of, numbers_in
 from inbox import realtime
 from inbox.enums import ChannelKind
 from inbox.forms import MOST_TEXT, ComposeForm
@@ -195,7 +195,7 @@ def _send(
             body=text,
             mention_ids=numbers_in(request.POST, "mention"),
             upload_ids=files,
-            after_note_id=int(before) if before.isdecimal() and len(before) < 19 else None,
+            after_note_id=number_of(before),
         )
         return None
     is_mail = mode == ChannelKind.EMAIL

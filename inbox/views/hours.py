@@ -16,6 +16,7 @@ from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox.enums import Weekday
 from inbox.hours_forms import CalendarForm, ClosureForm, DayForm, written_hours
 from inbox.models import ServiceCalendar
@@ -36,10 +37,10 @@ def administrator(request: HttpRequest) -> User:
 
 def number_in(request: HttpRequest, name: str) -> int:
     """An id that a form sent; 404 for what is none."""
-    text = request.POST.get(name, "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+    number = number_of(request.POST.get(name, ""))
+    if number is None:
         raise Http404
-    return int(text)
+    return number
 
 
 @require_safe

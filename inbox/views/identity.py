@@ -13,6 +13,7 @@ from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox.enums import IdentityOutcome
 from inbox.identity_forms import IdentityForm, IdentityPolicyForm, hinted, policy_fields
 from inbox.models import Interaction
@@ -62,8 +63,7 @@ def _emptied(form: IdentityForm) -> IdentityForm:
 
 
 def _send(request: HttpRequest, interaction: Interaction, form: IdentityForm) -> HttpResponse:
-    chosen = request.POST.get("point", "")
-    pk = int(chosen) if chosen.isdecimal() and len(chosen) < 19 else 0
+    pk = number_of(request.POST.get("point", "")) or 0
     send_identity_code(actor=person_of(request), interaction_id=interaction.pk, contact_point_id=pk)
     response = _dialog(request, interaction, form, do="verify")
     return say(request, response, _("The code is on its way. It is good for ten minutes."))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, seen_of, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from contact_center.common.versions import Unseen
 from inbox import policies
 from inbox.models import Interaction, Macro
@@ -50,9 +51,9 @@ def _run(request: HttpRequest, interaction: Interaction) -> Any:
         return run_macro(
             actor=person_of(request),
             interaction_id=interaction.pk,
-            macro_id=int(number) if number.isdecimal() and len(number) < 18 else 0,
+            macro_id=number_of(number) or 0,
             form_key=request.POST.get("form_key", "")[:64],
-            seen_message_id=int(seen) if seen.isdecimal() and len(seen) < 18 else None,
+            seen_message_id=number_of(seen),
         )
     except (Macro.DoesNotExist, Interaction.DoesNotExist):
         raise Http404 from None

@@ -14,6 +14,7 @@ from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox.enums import DeclineReason
 from inbox.models import Offer
 from inbox.selectors.distribution import handing, offer_to
@@ -53,13 +54,13 @@ def offers(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, user: User) -> HttpResponse:
-    text = request.POST.get("offer", "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+    offer_id = number_of(request.POST.get("offer", ""))
+    if offer_id is None:
         raise Http404
     try:
         if request.POST.get("answer") == "accept":
-            return _accepted(request, assignment.accept(actor=user, offer_id=int(text)).pk)
-        assignment.decline(actor=user, offer_id=int(text), reason=request.POST.get("reason", ""))
+            return _accepted(request, assignment.accept(actor=user, offer_id=offer_id).pk)
+        assignment.decline(actor=user, offer_id=offer_id, reason=request.POST.get("reason", ""))
     except Offer.DoesNotExist:
         raise Http404 from None
     except Refused as error:

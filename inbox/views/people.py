@@ -12,6 +12,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox.people_forms import AbilitiesForm
 from inbox.selectors import people as selector
 from inbox.selectors.calendars import versions_of
@@ -63,9 +64,8 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _restore(request: HttpRequest, user: User, person: User) -> HttpResponse:
-    text = request.POST.get("version", "")
+    version = number_of(request.POST.get("version", "")) or 0
     try:
-        version = int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
         service.restore_abilities(actor=user, user_id=person.pk, version_id=version)
     except ObjectDoesNotExist:
         raise Http404 from None

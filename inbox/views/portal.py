@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contact_center.common.answers import tell_errors
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from contact_center.common.ratelimit import caller_address, is_over
 from inbox import portal
 from inbox.gate import CONSENT_REQUIRED
@@ -198,9 +199,8 @@ def _sections(session: PortalSession) -> list[dict[str, Any]]:
 @for_patients
 def choose(request: HttpRequest, session: PortalSession) -> HttpResponse:
     """Look at the page of somebody else one may act for."""
-    chosen = request.POST.get("patient", "")
     try:
-        service.look_at(session, int(chosen) if chosen.isdecimal() and len(chosen) < 19 else 0)
+        service.look_at(session, number_of(request.POST.get("patient", "")) or 0)
     except Refused:
         raise Http404 from None
     return redirect("my:home")

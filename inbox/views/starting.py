@@ -14,7 +14,7 @@ from contact_center.accounts.requests import person_of
 from contact_center.accounts.sent_forms import once
 from contact_center.common.answers import is_partial, status_of, tell_errors
 from contact_center.common.errors import Refused
-from contact_center.common.numbers import numbers_in
+from contact_center.common.numbers import number_of, numbers_in
 from inbox import policies
 from inbox.enums import ChannelKind
 from inbox.forms import NewPatientForm, TemplateForm
@@ -61,9 +61,8 @@ def start(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest, data: Any) -> dict[str, Any]:
     """What is chosen so far, as far as this person may choose it."""
     user = person_of(request)
-    number = data.get("patient", "")
-    is_number = number.isdecimal() and len(number) < 19
-    patient = traces.opened_record(request, int(number)) if is_number else None
+    number = number_of(data.get("patient", ""))
+    patient = None if number is None else traces.opened_record(request, number)
     address = data.get("address", "")[:254] if patient is None and policies.can_start(user, None) else ""
     ways = ways_to_write(user, patient, address, settings.DEFAULT_PHONE_REGION)
     usable = [way for way in ways if way.is_available]

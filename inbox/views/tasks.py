@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contact_center.accounts.requests import person_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox.models import Case, Task
 from inbox.selectors.conversation import open_cases
 from inbox.selectors.tasks import get_task_for
@@ -70,8 +71,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def tick(request: HttpRequest, pk: int) -> HttpResponse:
     """Done, or not done after all (`done=0`)."""
     task = _task(request, pk)
-    shown = request.POST.get("on", "")
-    page = int(shown) if shown.isdecimal() and len(shown) < 19 else task.interaction_id
+    shown = number_of(request.POST.get("on", ""))
+    page = task.interaction_id if shown is None else shown
     try:
         tasks.set_task_done(actor=person_of(request), task_id=pk, is_done=request.POST.get("done") != "0")
     except Refused as error:

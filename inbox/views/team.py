@@ -13,6 +13,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox import realtime
 from inbox.selectors import team as desk
 from inbox.selectors.interactions import queue_ids_of
@@ -49,10 +50,10 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     person = User.objects.filter(pk=pk, is_service_account=False).first()
     if person is None:
         raise Http404
-    wanted = request.POST.get("assignee", "")
+    assignee = number_of(request.POST.get("assignee", ""))
     order: bulk.Order = {"action": "release"}
-    if wanted.isdecimal() and len(wanted) < 10:
-        order = {"action": "assign", "assignee": int(wanted)}
+    if assignee is not None:
+        order = {"action": "assign", "assignee": assignee}
     try:
         result = bulk.carry_out(actor=user, order=order, ids=desk.open_ids_of(user, person))
     except Refused as error:

@@ -12,7 +12,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.answers import is_partial
 from contact_center.common.errors import Refused
-from contact_center.common.numbers import numbers_in
+from contact_center.common.numbers import number_of, numbers_in
 from inbox import realtime
 from inbox.models import Attachment, Interaction, NoteFile
 from inbox.selectors.interactions import interactions_visible_to, readable_by
@@ -82,10 +82,10 @@ def is_about_a_file(request: HttpRequest) -> bool:
     for number in numbers_in(request.POST, "remove")[:1]:
         drop_upload(actor=person_of(request), upload_id=number)
         return True
-    number_text, _colon, is_sensitive = request.POST.get("mark", "").partition(":")
-    if number_text.isdecimal() and len(number_text) < 18:
-        mark_upload(actor=person_of(request), upload_id=int(number_text), is_sensitive=is_sensitive == "1")
-    return bool(number_text)
+    text, _colon, is_sensitive = request.POST.get("mark", "").partition(":")
+    if (marked := number_of(text)) is not None:
+        mark_upload(actor=person_of(request), upload_id=marked, is_sensitive=is_sensitive == "1")
+    return bool(text)
 
 
 def _list(request: HttpRequest, interaction: Interaction, problems: list[str]) -> HttpResponse:

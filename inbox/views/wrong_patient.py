@@ -10,7 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import status_of
 from contact_center.common.errors import Refused
-from contact_center.common.numbers import numbers_in
+from contact_center.common.numbers import number_of, numbers_in
 from inbox import policies
 from inbox.enums import WrongPatientReason
 from inbox.models import Interaction
@@ -39,11 +39,11 @@ def wrong_patient(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _given(request: HttpRequest, user: User) -> dict[str, Any]:
-    number = request.POST.get("patient", "")
+    number = number_of(request.POST.get("patient", ""))
     try:
-        if not (number.isdecimal() and len(number) < 19 and policies.can_search_patients(user)):
+        if number is None or not policies.can_search_patients(user):
             raise Patient.DoesNotExist
-        patient = get_patient_for(user, int(number))
+        patient = get_patient_for(user, number)
     except Patient.DoesNotExist:
         raise Refused(_("Choose the right patient from the list.")) from None
     return {
@@ -57,12 +57,11 @@ def _given(request: HttpRequest, user: User) -> dict[str, Any]:
 def _context(request: HttpRequest, user: User, interaction: Interaction) -> dict[str, Any]:
     query = request.POST.get("q", "").strip()[:100]
     found = search_records(user, query, limit=12) if len(query) > 1 and policies.can_search_patients(user) else []
-    number = request.POST.get("patient", "")
     return {
         "interaction": interaction,
         "query": query,
         "results": [row for row in found if row.pk != interaction.patient_id],
-        "patient_id": int(number) if number.isdecimal() and len(number) < 19 else None,
+        "patient_id": number_of(request.POST.get("patient", "")),
         "rows": messages_to_split(interaction),
         "chosen": set(numbers_in(request.POST, "messages")),
         "reasons": WrongPatientReason.choices,

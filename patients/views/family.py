@@ -12,6 +12,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import tell_errors
+from contact_center.common.numbers import number_of
 from patients.care_forms import CareRuleForm, FamilyForm
 from patients.models import CareRule, Patient, RelatedPerson
 from patients.selectors.family import family_of, get_related_person_for
@@ -100,10 +101,10 @@ def care_rules(request: HttpRequest) -> HttpResponse:
     actor = person_of(request)
     if not can(actor, Action.CONFIGURE):
         raise PermissionDenied
-    removed = request.POST.get("remove", "")
-    if removed.isdecimal() and len(removed) < 19:
+    removed = number_of(request.POST.get("remove", ""))
+    if removed is not None:
         try:
-            remove_care_rule(actor=actor, rule_id=int(removed))
+            remove_care_rule(actor=actor, rule_id=removed)
         except CareRule.DoesNotExist:
             raise Http404 from None
         return back_to(request, _("Removed."), "patients:care-rules")
