@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 STATIC = Path(__file__).parents[3] / "static"
 pytestmark = pytest.mark.browser
@@ -21,13 +22,14 @@ window.Twilio = { Device: class extends Call {
   constructor(token) { super({}); this.token = token; window.sdk = this; }
   async register() { this.state = "registered"; this.emit("registered"); }
   destroy() {}
+  updateToken() {}
   async connect({ params }) { window.asked = params; return new Call(params); }
 } };
 """
 PAGE = """
-<div class="topbar__mid"><div class="callbar" data-call="42" data-status="connected"><button data-mute aria-pressed="false">Mute</button></div></div>
+<div class="topbar__mid"><div class="callbar" data-call="42" data-status="connected"><button data-mute aria-pressed="false">Mute</button><b data-line-note hidden></b></div></div>
 <details id="device" data-device="twilio" data-device-src="/js/device-twilio.js" data-sdk-src="/vendor/phone.js"
-  data-token-url="/phone/token/"><summary>Telephone</summary><input name="csrfmiddlewaretoken" value="x"></details>
+  data-token-url="/phone/token/" data-text-lost="Connection lost, coming back"><summary>Telephone</summary><input name="csrfmiddlewaretoken" value="x"></details>
 <script>window.continuo = { toast() {} };</script><script src="/js/softphone.js"></script>
 """  # noqa: E501
 
@@ -44,11 +46,25 @@ def answer(route):
         route.fulfill(body=PAGE, content_type="text/html")
 
 
-def test_one_window_holds_the_device_others_pass_on_and_a_reload_goes_back_into_the_call(page):
+def test_one_window_holds_the_device_which_comes_back_others_pass_on_and_a_reload_goes_back_into_the_call(page):
     page.context.route("**/*", answer)
     page.goto("http://localhost/")
     page.wait_for_function("window.sdk && continuo.device.state === 'ready'")
+    host, note = page.locator("#device"), page.locator("[data-line-note]")
+    page.evaluate(
+        "void (sdk.register = async () => { await new Promise((go) => window.letIn = go); sdk.emit('registered'); })"
+    )
+    page.evaluate("sdk.emit('error', { code: 31205 })")  # the provider does not know this device any more
+    expect(host).to_have_attribute("data-state", "off")
+    page.wait_for_function("Boolean(window.letIn)")
+    page.evaluate("void letIn()")
+    expect(host).to_have_attribute("data-state", "ready")
     page.evaluate("window.leg = new Call({ call: '42', party: 'agent' }); sdk.emit('incoming', leg)")
+    page.evaluate("leg.emit('reconnecting')")
+    expect(note).to_have_text("Connection lost, coming back")
+    expect(host).to_have_attribute("data-state", "talking")
+    page.evaluate("leg.emit('reconnected')")
+    expect(note).to_be_hidden()
     page.evaluate("document.querySelector('[data-mute]').click(); continuo.device.press('5')")
     page.evaluate("leg.emit('warning', 'high-rtt')")
     told = page.evaluate("[leg.done, continuo.device.isPoor, document.querySelector('[data-mute]').ariaPressed]")
