@@ -28,8 +28,7 @@ class Hours(NamedTuple):
     ends: time
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A span in which a practitioner sees patients at one place."""
 
     start: int

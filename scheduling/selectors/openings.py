@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from contact_center.common.prepared import ask_planned
 from contact_center.common.spans import joined, without
 from scheduling.models import Appointment, HealthcareService, Location, Practitioner
 from scheduling.selectors.groups import Wanted, with_groups
@@ -20,7 +21,7 @@ MOST_SLOTS = 200
 # A search reads a day first and then twice as much each time: many practitioners have a slot soon, one may have none.
 FIRST_DAYS, MOST_DAYS = 1, 16
 # Of what is taken it reads so much of all practitioners together first, and then twice as much each time.
-FIRST_HOURS_OF_ALL = 400
+FIRST_HOURS_OF_ALL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +187,9 @@ WHERE (room.id IS NULL OR room.is_active)
   AND COALESCE((SELECT bool_or(named.healthcareservice_id = %(service)s) FROM scheduling_schedule_services named
     WHERE named.schedule_id = schedule.id), true)
   AND COALESCE(schedule.valid_from_date <= %(until)s, true) AND COALESCE(schedule.valid_until_date >= %(since)s, true)
-  AND (%(practitioners)s IS NULL OR person.id = ANY(%(practitioners)s))
-  AND (%(locations)s IS NULL OR place.id = ANY(%(locations)s))
-  AND (%(languages)s IS NULL OR person.languages::text[] @> %(languages)s)
+  AND (%(practitioners)s::bigint[] IS NULL OR person.id = ANY(%(practitioners)s))
+  AND (%(locations)s::bigint[] IS NULL OR place.id = ANY(%(locations)s))
+  AND (%(languages)s::text[] IS NULL OR person.languages::text[] @> %(languages)s)
 """
 HOURS = """
 SELECT schedule_id, weekday, starts, ends FROM scheduling_weeklyhours
@@ -212,30 +213,21 @@ ORDER BY 3
 """
 
 
-def _rows(statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    """These statements are ours because the ORM takes longer to write them for many practitioners than they take."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
-
-
 class _Patterns:
     """The weekly patterns in which a search looks; the hours of a weekday are read when it comes to it."""
 
     def __init__(self, search: Search) -> None:
-        found = _rows(
-            PATTERNS,
-            service=search.service.pk,
-            since=search.from_date,
-            until=search.until_date,
-            practitioners=sorted(search.practitioners) or None,
-            locations=sorted(search.locations) or None,
-            languages=[search.language] if search.language else None,
-        )
+        wanted = {
+            "service": search.service.pk,
+            "since": search.from_date,
+            "until": search.until_date,
+            "practitioners": sorted(search.practitioners) or None,
+            "locations": sorted(search.locations) or None,
+            "languages": [search.language] if search.language else None,
+        }
         self.rows = {
             pk: _Pattern(practitioner, location, room, ZoneInfo(zone), since or date.min, until or date.max)
-            for pk, practitioner, location, room, zone, since, until in found
+            for pk, practitioner, location, room, zone, since, until in ask_planned(PATTERNS, wanted)
         }
         self._known: set[int] = set()
 
@@ -247,7 +239,8 @@ class _Patterns:
 
     def _read(self, weekdays: set[int]) -> None:
         if weekdays:
-            for schedule, weekday, starts, ends in _rows(HOURS, schedules=list(self.rows), weekdays=list(weekdays)):
+            wanted = {"schedules": list(self.rows), "weekdays": list(weekdays)}
+            for schedule, weekday, starts, ends in ask_planned(HOURS, wanted):
                 self.rows[schedule].hours.append(Hours(weekday, starts, ends))
             self._known |= weekdays
 
@@ -264,7 +257,7 @@ def _openings(patterns: list[_Pattern], first: date, last: date) -> list[Opening
         if key not in known:
             known[key] = spans_of(pattern.hours, begin, end, pattern.zone)
         who = ("practitioner", pattern.practitioner_id), ("room", pattern.room_id), ("location", pattern.location_id)
-        away = sorted(span for one in who for span in closed.get(one, ()))
+        away = sorted(span for one in who for span in closed.get(one, ())) if closed else []
         for span in known[key]:
             for left in without(span, away):
                 openings.append(
@@ -275,15 +268,14 @@ def _openings(patterns: list[_Pattern], first: date, last: date) -> list[Opening
 
 def _absences(patterns: list[_Pattern], first: date, last: date) -> dict[tuple[str, int | None], list[Span]]:
     found: dict[tuple[str, int | None], list[Span]] = defaultdict(list)
-    rows = _rows(
-        AWAY,
-        since=datetime.combine(first - timedelta(days=1), datetime.min.time(), tzinfo=UTC),
-        until=datetime.combine(last + timedelta(days=3), datetime.min.time(), tzinfo=UTC),
-        practitioners=list({pattern.practitioner_id for pattern in patterns}),
-        rooms=list({pattern.room_id for pattern in patterns if pattern.room_id}),
-        locations=list({pattern.location_id for pattern in patterns}),
-    )
-    for practitioner, room, location, start, end in rows:
+    concerned = {
+        "since": datetime.combine(first - timedelta(days=1), datetime.min.time(), tzinfo=UTC),
+        "until": datetime.combine(last + timedelta(days=3), datetime.min.time(), tzinfo=UTC),
+        "practitioners": list({pattern.practitioner_id for pattern in patterns}),
+        "rooms": list({pattern.room_id for pattern in patterns if pattern.room_id}),
+        "locations": list({pattern.location_id for pattern in patterns}),
+    }
+    for practitioner, room, location, start, end in ask_planned(AWAY, concerned):
         kind = "practitioner" if practitioner else "room" if room else "location"
         found[kind, practitioner or room or location].append((start, end))
     return found
@@ -297,14 +289,16 @@ def taken_spans(
     if not openings:
         return {}
     found: dict[Resource, list[Span]] = defaultdict(list)
-    rows = _rows(
-        TAKEN,
-        since=begin - timedelta(minutes=fit.buffer_before),
-        until=end + timedelta(minutes=fit.minutes + fit.buffer_after),
-        practitioners=list({opening.practitioner_id for opening in openings}),
-        rooms=list({opening.room_id for opening in openings if opening.room_id}),
-        now=now,
-    )
+    concerned: dict[str, Any] = {
+        "since": begin - timedelta(minutes=fit.buffer_before),
+        "until": end + timedelta(minutes=fit.minutes + fit.buffer_after),
+        "practitioners": list({opening.practitioner_id for opening in openings}),
+        "rooms": list({opening.room_id for opening in openings if opening.room_id}),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN, concerned)  # whose best plan depends on how many practitioners and how long a time
+        rows = cursor.fetchall()
     for practitioner, room, start, finish in rows:
         found[Resource("practitioner", practitioner)].append((start, finish))
         if room:

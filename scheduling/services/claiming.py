@@ -88,12 +88,12 @@ class Plan:
 def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
     if timezone.is_naive(wish.starts_at):
         raise ValueError("starts_at must be aware")
-    service = next(iter(_service().ask(wish.service_id)), None)
-    who = next(iter(_practitioner().ask(wish.practitioner_id, wish.service_id)), None)
+    offered = next(iter(_offered().ask(wish.practitioner_id, wish.service_id)), None)
     location = next(iter(_location().ask(wish.location_id)), None)
     room = Room.objects.filter(pk=wish.room_id, location=location, is_active=True).first() if wish.room_id else None
-    if service is None or who is None or location is None or bool(wish.room_id) != bool(room):
+    if offered is None or location is None or bool(wish.room_id) != bool(room):
         raise Refused(_("This is not offered any more. Search again."))
+    service, who = offered.healthcareservice, offered.practitioner
     if wish.mode not in service.modes:
         raise Refused(_("This visit is not offered in that way."))
     if wish.starts_at <= timezone.now():
@@ -109,15 +109,11 @@ def plan_for(wish: Wish, *, is_overbooking: bool = False) -> Plan:
 
 
 @planned
-def _service() -> QuerySet[HealthcareService]:
-    """The one with id 0, where it is offered."""
-    return HealthcareService.objects.filter(pk=Given(0), is_active=True).order_by()
-
-
-@planned
-def _practitioner() -> QuerySet[Practitioner]:
-    """The one with id 0, who offers the service 1."""
-    return Practitioner.objects.filter(pk=Given(0), is_active=True, services=Given(1)).order_by()
+def _offered() -> QuerySet[Any]:
+    """That the practitioner 0 offers the service 1, with both."""
+    rows = Practitioner.services.through.objects.filter(practitioner=Given(0), healthcareservice=Given(1))
+    rows = rows.filter(practitioner__is_active=True, healthcareservice__is_active=True)
+    return rows.select_related("practitioner", "healthcareservice")
 
 
 @planned
