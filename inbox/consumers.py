@@ -88,7 +88,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_add(realtime.control_group(user.pk), self.channel_name)
         self.recheck = asyncio.create_task(self._recheck_forever())
 
-    async def disconnect(self, code: int) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a socket; however it ends, also by an error, nothing of it stays."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._tidy_up()
+
+    async def _tidy_up(self) -> None:
         self._forget()
         if hasattr(self, "recheck"):
             self.recheck.cancel()
@@ -113,6 +120,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             del _sockets[self.user.pk]
         if not _sockets and _pulse:
             _pulse.pop().stop()
+
+    async def send_json(self, content: Any, close: bool = False) -> None:
+        """What is said to a page that has just closed is dropped: the news of its end is on the way to us."""
+        with contextlib.suppress(OSError, RuntimeError):
+            await super().send_json(content, close)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         if not isinstance(content, dict):

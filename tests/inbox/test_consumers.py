@@ -310,6 +310,39 @@ async def test_of_two_hundred_windows_of_one_person_the_newest_twenty_hear_and_t
         await socket.disconnect()
 
 
+async def test_a_page_that_closes_while_it_is_told_something_is_no_error_and_leaves_nothing_behind(agent):
+    topic, is_gone = f"agent.{agent.pk}", asyncio.Event()
+
+    async def breaking(scope, receive, send):
+        async def put(message):
+            if is_gone.is_set() and message["type"] == "websocket.send":
+                raise RuntimeError("websocket.send after websocket.close")
+            await send(message)
+
+        await application(scope, receive, put)
+
+    socket = Socket(breaking, "/ws/live/", headers=[*ORIGIN, await database_sync_to_async(cookie_of)(agent)])
+    await socket.connect()
+    await subscribed(socket, topic)
+    is_gone.set()
+    await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 3})
+    await socket.disconnect()
+    assert agent.pk not in consumers._sockets
+
+
+async def test_a_socket_that_ends_by_an_error_leaves_nothing_behind(agent, monkeypatch):
+    def fail(self, wanted):
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(consumers.LiveConsumer, "_allowed_now", fail)
+    socket, _ = await connect(agent)
+    (served,) = consumers._sockets[agent.pk]
+    with pytest.raises(OperationalError):
+        await subscribed(socket, f"agent.{agent.pk}")
+    await asyncio.wait([served.recheck], timeout=15)
+    assert (served.recheck.cancelled(), agent.pk in consumers._sockets) == (True, False)
+
+
 async def test_a_socket_that_flaps_knows_all_when_it_holds_again_and_leaves_nothing_behind(agent):
     topic = f"agent.{agent.pk}"
     cookie = await database_sync_to_async(cookie_of)(agent)
