@@ -207,8 +207,9 @@ def test_one_of_several_tabs_rings_and_it_rings_once(desk, conversation, agent, 
 def test_the_main_flows_need_no_mouse_and_the_focus_is_never_lost(desk, conversation, agent, sms_channel):
     ReasonFactory(name="Preparation")
     DispositionFactory(name="Resolved now", is_resolved=True)
-    free = InteractionFactory(channel=sms_channel, contact_name="Waits longest")
-    MessageFactory(interaction=free)
+    names = ("Waits longest", "Came later")
+    free, later = (InteractionFactory(channel=sms_channel, contact_name=name) for name in names)
+    MessageFactory(interaction=free), MessageFactory(interaction=later)
     page = desk("/inbox/?view=mine")
     lost = []
 
@@ -220,7 +221,7 @@ def test_the_main_flows_need_no_mouse_and_the_focus_is_never_lost(desk, conversa
                 lost.append(key)
 
     page.keyboard.press("j")
-    press("Enter")
+    press("k", "Enter")
     page.wait_for_selector(f"#talk-{conversation.pk}")
     press("r")
     page.keyboard.type("Until five.")
@@ -239,6 +240,10 @@ def test_the_main_flows_need_no_mouse_and_the_focus_is_never_lost(desk, conversa
     press("w")
     page.wait_for_selector("#wrap-up[open]")
     press("Escape")
+    desk(f"/inbox/{later.pk}/?view=open")
+    page.keyboard.press("a")
+    expect(page.locator("[data-key=a]")).to_have_count(0)
+    assert Interaction.objects.get(pk=later.pk).owner == agent
     assert lost == []
 
 
