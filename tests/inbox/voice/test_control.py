@@ -16,9 +16,10 @@ from inbox.services import call_control, call_placing
 from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
+from tests.factories.accounts import TeamFactory
 from tests.factories.inbox import InteractionFactory
 from tests.factories.patients import ContactPointFactory, PatientFactory
-from tests.factories.voice import CallFactory
+from tests.factories.voice import CallFactory, VoiceLineFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -289,6 +290,16 @@ def test_a_record_offers_its_numbers_and_the_telephone_any_number(line, provider
         end(call)
     stranger = PatientFactory(sensitivity="vip", phone="+13055550172")
     assert browser.get("/calls/new/", {"patient": stranger.pk}).status_code == 404
+
+
+def test_our_calls_show_the_number_of_the_agent_s_own_team(line, provider, agent, second_agent, queue):
+    own = VoiceLineFactory(channel__address="+15005550112", channel__queue=queue)
+    team = TeamFactory()
+    team.members.add(agent)
+    own.teams.add(team)
+    for person, shown in ((agent, "+15005550112"), (second_agent, line.channel.address)):
+        call_placing.place_call(actor=person, purpose="Result is here", number="+13055550177")
+        assert {asked[3] for asked in provider.asked[-2:]} == {shown}
 
 
 def end(call):

@@ -1,9 +1,10 @@
 """A call comes in: what the caller hears, what is recorded, and that nobody is left in silence."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
+import time_machine
 from django.db import OperationalError
 
 from inbox.enums import MessagePurpose
@@ -17,6 +18,7 @@ from inbox.models import (
     RuleSkill,
     WebhookEvent,
 )
+from inbox.selectors.hours import forget_setup
 from inbox.selectors.voice import forget_lines
 from inbox.services.hours import close_now
 from inbox.services.ledger import drain_ledger
@@ -273,6 +275,17 @@ def closing(queue):
         close_now(actor=actor, calendar_id=calendar.pk, messages={"en": "Closed for the storm."})
 
     return close
+
+
+@pytest.mark.parametrize(("day", "is_open"), [(25, True), (26, False)], ids=["Wednesday", "Thanksgiving"])
+def test_on_a_public_holiday_callers_hear_when_we_are_there_again(caller, queue, day, is_open):
+    Queue.objects.filter(pk=queue.pk).update(calendar=CalendarFactory(country="US"))
+    with time_machine.travel(datetime(2026, 11, day, 15, tzinfo=UTC), tick=False):
+        forget_setup()
+        caller.dial()
+        caller.press("1")
+        told = " ".join(caller.press("1"))
+    assert told.startswith("We are closed now and open again on Friday") is not is_open
 
 
 def test_who_waits_when_all_have_gone_home_is_asked_for_a_message(caller, closing, admin):
