@@ -327,6 +327,15 @@ MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", default=26_214_400 - 1_04
 MAX_RECORDING_BYTES = env.int("MAX_RECORDING_BYTES", default=200 * 1024 * 1024)  # some six hours
 DELETE_RECORDINGS_AT_PROVIDER = env.bool("DELETE_RECORDINGS_AT_PROVIDER", default=False)  # an hour after it is ours
 
+# ---- a hospital's scheduling messages by MLLP; 0 means nobody listens ----
+HL7_PORT = env.int("HL7_PORT", default=0)
+HL7_HOST = env.str("HL7_HOST", default="127.0.0.1")
+HL7_ACCOUNT = env.str("HL7_ACCOUNT", default="")  # the e-mail of the account that books
+HL7_PEERS = env.list("HL7_PEERS", default=["127.0.0.1/32", "::1/128"])
+HL7_TLS_CERTIFICATE = env.str("HL7_TLS_CERTIFICATE", default="")
+HL7_TLS_KEY = env.str("HL7_TLS_KEY", default="")
+HL7_TLS_CLIENTS = env.str("HL7_TLS_CLIENTS", default="")
+
 SCAN_BACKEND = env.str("SCAN_BACKEND", default="")  # clamd://host:3310 or clamd:///path; empty: nothing scans
 SCAN_TIMEOUT_SECONDS = env.float("SCAN_TIMEOUT_SECONDS", default=30.0)
 if SCAN_BACKEND and not SCAN_BACKEND.startswith("clamd://"):

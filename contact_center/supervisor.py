@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,8 @@ from contact_center.engine_files import lock_holder
 from contact_center.processes import Child, Console, Program, StopRequested, Supervisor, describe_exit
 
 PORT_PATIENCE_S = 5.0
+LISTENING_IF = {"hl7": "HL7_PORT"}
+"""Programs of the Procfile that are started only where this variable is set."""
 # Said by every process at every start, and nothing that the person in front of the terminal could act on.
 QUIET = (
     "ignore:The 'django-fsm' package:UserWarning,"
@@ -46,6 +48,12 @@ def read_procfile(path: Path) -> dict[str, str]:
             raise EngineError(f"Line {number} of {path} is not `name: command`.")
         programs[name.strip()] = command.strip()
     return programs
+
+
+def to_start(commands: Mapping[str, str], without: Sequence[str]) -> dict[str, str]:
+    """Of these programs all but those that are left out, and those that were not told where to listen."""
+    silent = {name for name, variable in LISTENING_IF.items() if not os.environ.get(variable)}
+    return {name: command for name, command in commands.items() if name not in {*without, *silent}}
 
 
 def require_free_ports(ports: Sequence[int]) -> None:
@@ -103,9 +111,7 @@ class Launcher:
 
     def run(self) -> int:
         """Start, stay until asked to stop, stop. Raises EngineError when something cannot start."""
-        commands = read_procfile(self.plan.procfile)
-        for name in self.plan.without:
-            commands.pop(name, None)
+        commands = to_start(read_procfile(self.plan.procfile), self.plan.without)
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         os.environ.update(PATH=path, PYTHONUNBUFFERED="1")
         os.environ.setdefault("MALLOC_ARENA_MAX", "2")

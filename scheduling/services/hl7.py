@@ -329,6 +329,11 @@ _VERBS: dict[str, Callable[[User, siu.Told], bool]] = {
 }  # fmt: skip
 
 
+def refuse(words: str) -> bytes:
+    """The ACK for what is no message at all."""
+    return acknowledge(Answer(REJECTED, None, words))
+
+
 def acknowledge(answer: Answer) -> bytes:
     """The ACK of an answer, as it goes back."""
     now = timezone.now()

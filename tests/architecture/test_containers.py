@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from contact_center.supervisor import read_procfile
+from contact_center.supervisor import read_procfile, to_start
 
 ROOT = Path(__file__).resolve().parents[2]
 ONLY_DEMO = {"simulator", "traffic"}
@@ -23,6 +23,14 @@ def test_every_process_of_the_procfile_is_a_service_with_the_same_command():
     }
     procfile = read_procfile(ROOT / "Procfile")
     assert commands == {name: line for name, line in procfile.items() if name not in ONLY_DEMO}
+
+
+def test_a_program_that_only_listens_to_others_is_started_where_it_is_told_on_which_port(monkeypatch):
+    commands = {"web": "serve", "hl7": "listen", "traffic": "write"}
+    monkeypatch.delenv("HL7_PORT", raising=False)
+    assert to_start(commands, ["traffic"]) == {"web": "serve"}
+    monkeypatch.setenv("HL7_PORT", "2575")
+    assert to_start(commands, ["traffic"]) == {"web": "serve", "hl7": "listen"}
 
 
 def test_the_image_starts_the_web_process_when_nothing_else_is_said():
@@ -44,6 +52,7 @@ def test_processes_that_hold_session_locks_go_around_the_pooler():
         "worker": direct,
         "beat": direct,
         "mail": direct,
+        "hl7": pooled,
     }
 
 
@@ -51,10 +60,12 @@ def test_every_long_running_process_knows_whether_it_is_pooled():
     services = compose()["services"]
     told = {
         name: (environment["DATABASE_POOLED"], environment["DISABLE_SERVER_SIDE_CURSORS"])
-        for name in ("web", "live", "worker", "beat", "mail")
+        for name in ("web", "live", "hl7", "worker", "beat", "mail")
         if (environment := services[name]["environment"])
     }
-    assert told == {"web": ("1", "1"), "live": ("1", "1")} | dict.fromkeys(("worker", "beat", "mail"), ("0", "0"))
+    assert told == dict.fromkeys(("web", "live", "hl7"), ("1", "1")) | dict.fromkeys(
+        ("worker", "beat", "mail"), ("0", "0")
+    )
 
 
 def test_only_the_proxy_is_reachable_from_outside():

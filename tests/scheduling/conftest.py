@@ -14,10 +14,19 @@ from inbox.adapters.events import Address, InboundMessage
 from inbox.models import Message
 from inbox.services.inbound import receive_message
 from inbox.services.outbox import deliver_message
+from patients.models import Identifier
+from scheduling.models import ExternalCode
 from scheduling.services.handing_over import hand_over_due
 from scheduling.services.reminders import plan_visit
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import AppointmentFactory, LocationFactory, PractitionerFactory, ServiceFactory
+from tests.factories.scheduling import (
+    AppointmentFactory,
+    LocationFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    a_day_at,
+)
 
 ZONE = ZoneInfo("America/New_York")
 NOON = datetime(2026, 6, 1, 12, tzinfo=ZONE)
@@ -116,5 +125,37 @@ def writes():
         with realtime.atomic():
             message = receive_message(item, received_at=now)
         return message.interaction
+
+    return write
+
+
+@pytest.fixture
+def ward(db):
+    """One practitioner with one service at one site, known to the hospital by codes, and one patient."""
+    service, site = ServiceFactory(), LocationFactory(time_zone=ZONE.key)
+    doctor = PractitionerFactory(services=[service])
+    ScheduleFactory(practitioner=doctor, location=site)
+    ExternalCode.objects.create(source="HIS", value="D1", practitioner=doctor)
+    patient = PatientFactory(birth_date="1992-05-06")
+    Identifier.objects.create(patient=patient, system="HIS", value="P123", raw="P-123")
+    patient.doctor = doctor
+    return patient
+
+
+@pytest.fixture
+def siu_message():
+    """`siu_message(event, hour, number, …)`: a hospital's message about a visit at that hour in some days."""
+    numbers = itertools.count(1)
+
+    def write(event="S12", hour=10, number="", days=3, **words):
+        at = a_day_at(hour, ZONE, days=days).strftime("%Y%m%d%H%M%S")
+        given = {"visit": "V-1", "patient": "P-123", "born": "19920506", "doctor": "D1", "note": ""} | words
+        return "\r".join([
+            f"MSH|^~\\&|HIS|MAIN|CONTINUO|A|{timezone.now():%Y%m%d%H%M%S}||SIU^{event}^SIU_S12"
+            f"|{number or f'M{next(numbers)}'}|P|2.5.1||||||UNICODE UTF-8",
+            f"SCH||{given['visit']}^HIS||||^Ward round|||||^^30^{at}||||||||||||||Booked",
+            f"PID|||{given['patient']}^^^HIS^MR||DOE^JANE||{given['born']}|F",
+            "RGS|1", f"AIP|1||{given['doctor']}^DOE^HIS", f"NTE|||{given['note']}",
+        ]).encode()  # fmt: skip
 
     return write

@@ -21,7 +21,7 @@ from scheduling.models import Absence, Appointment, ExternalCode, ExternalVisit
 from scheduling.services import mass_moves
 from scheduling.services.booking import Wish, move
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory, a_day_at
+from tests.factories.scheduling import a_day_at
 
 ZONE = ZoneInfo("America/New_York")
 EXPECTED = Path(__file__).resolve().parents[3] / "shared" / "data" / "hl7v2" / "siu-adt-expected.json"
@@ -124,36 +124,13 @@ def test_a_time_that_would_have_to_be_guessed_is_not_taken(text):
 
 
 @pytest.fixture
-def ward(db):
-    """One practitioner with one service at one site, known to the hospital by codes, and one patient."""
-    service, site = ServiceFactory(), LocationFactory(time_zone=ZONE.key)
-    doctor = PractitionerFactory(services=[service])
-    ScheduleFactory(practitioner=doctor, location=site)
-    ExternalCode.objects.create(source="HIS", value="D1", practitioner=doctor)
-    patient = PatientFactory(birth_date="1992-05-06")
-    Identifier.objects.create(patient=patient, system="HIS", value="P123", raw="P-123")
-    patient.doctor = doctor
-    return patient
-
-
-@pytest.fixture
-def sends(db):
+def sends(db, siu_message):
     text = accounts.create_api_key(actor=None, name="HIS", role=Role.SUPERVISOR)[1]
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {text}")
-    numbers = iter(range(1, 1000))
 
-    def send(event="S12", hour=10, number="", raw=None, **words):
-        at = a_day_at(hour, ZONE, days=words.get("days", 3)).strftime("%Y%m%d%H%M%S")
-        given = {"visit": "V-1", "patient": "P-123", "born": "19920506", "doctor": "D1", "note": ""} | words
-        number = number or f"M{next(numbers)}"
-        body = raw if raw is not None else "\r".join([
-            f"MSH|^~\\&|HIS|MAIN|CONTINUO|A|{timezone.now():%Y%m%d%H%M%S}||SIU^{event}^SIU_S12|{number}|P|2.5.1"
-            "||||||UNICODE UTF-8",
-            f"SCH||{given['visit']}^HIS||||^Ward round|||||^^30^{at}||||||||||||||Booked",
-            f"PID|||{given['patient']}^^^HIS^MR||DOE^JANE||{given['born']}|F",
-            "RGS|1", f"AIP|1||{given['doctor']}^DOE^HIS", f"NTE|||{given['note']}",
-        ]).encode()  # fmt: skip
+    def send(*what, raw=None, **words):
+        body = siu_message(*what, **words) if raw is None else raw
         answer = client.generic("POST", "/api/v1/hl7/", body, content_type="application/hl7-v2")
         message = er7.read(answer.content)
         return message.first("MSA").get(1), message.first("MSA").get(3)
