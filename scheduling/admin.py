@@ -16,7 +16,7 @@ class CapacityRulesAdmin(ConfiguredModelAdmin):
 class HealthcareServiceAdmin(ConfiguredModelAdmin):
     """What is offered, and whether patients book it themselves."""
 
-    list_display = ["name", "is_public", "minutes", "notice_minutes", "horizon_days", "is_active"]
+    list_display = ["name", "is_public", "minutes", "places", "notice_minutes", "horizon_days", "is_active"]
     list_filter = ["is_public", "is_active"]
     search_fields = ["name", "code"]
 

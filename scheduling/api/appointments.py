@@ -48,6 +48,7 @@ def slots_as_rows(slots: list[Slot]) -> list[dict[str, Any]]:
             "location": offer.location.pk,
             "location_name": offer.location.name,
             "room": offer.slot.room_id,
+            "places_left": offer.slot.places,
         }
         for offer in offers_of(slots)
     ]

@@ -172,7 +172,9 @@ def _slots(words: list[tuple[str, str]], skipped: int, count: int) -> dict[str, 
     links = [("self", [*words, ("_skip", str(skipped))])]
     if len(found) > count > 0:
         links.append(("next", [*words, ("_skip", str(skipped + count)), ("_count", str(count))]))
-    return _bundle("Slot", [slot_resource(one, slot.ends_at, code) for one, slot in found[:count]], links)
+    return _bundle(
+        "Slot", [slot_resource(one, slot.ends_at, code, places=slot.places) for one, slot in found[:count]], links
+    )
 
 
 def _bundle(

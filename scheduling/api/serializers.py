@@ -69,15 +69,17 @@ class SlotSerializer(serializers.Serializer):
     location = IdField()
     location_name = serializers.CharField()
     room = IdField(allow_null=True)
+    places_left = serializers.IntegerField(allow_null=True, help_text="In a group; null for a visit of one patient.")
 
 
 class AppointmentSerializer(serializers.ModelSerializer):
-    """A visit. `previous` is the one it was moved from."""
+    """A visit. `previous` is the one it was moved from, `session` the group in which it takes place."""
 
     class Meta:
         model = Appointment
         fields = [
-            "id", "patient", "service", "practitioner", "location", "room", "mode", "status", "confirmation",
+            "id", "patient", "service", "practitioner", "location", "room", "session", "mode", "status",
+            "confirmation",
             "starts_at", "ends_at", "visit_date", "note", "previous", "booked_by", "confirmed_at", "prepared_at",
             "arrived_at", "fulfilled_at", "noshow_at", "cancelled_at", "cancelled_for", "cancel_reason", "created_at",
             "updated_at",

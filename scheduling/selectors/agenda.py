@@ -12,7 +12,7 @@ from django.utils import timezone
 from contact_center.accounts.models import User
 from patients.selectors.people import patients_visible_to
 from scheduling.enums import OCCUPYING, AgendaOf, AppointmentStatus, Confirmation
-from scheduling.models import Absence, Appointment, Location, Practitioner, Room, WeeklyHours
+from scheduling.models import Absence, Appointment, GroupSession, Location, Practitioner, Room, WeeklyHours
 
 ROW_MINUTES = 15
 USUAL_HOURS = (8, 18)
@@ -35,6 +35,8 @@ class Block:
     state: str
     visit: Appointment | None = None
     absence: Absence | None = None
+    session: GroupSession | None = None
+    patients: int = 1
 
     @property
     def is_movable(self) -> bool:
@@ -56,7 +58,7 @@ class Column:
     @property
     def visits(self) -> int:
         """How many visits, whoever may see them."""
-        return sum(block.absence is None for block in self.blocks)
+        return sum(block.patients for block in self.blocks if block.absence is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +148,21 @@ def _calendar(
     hours = [(day, row) for row in hours_at(location, days, only) for day in days if is_on(row, day)]
     first, last = _shown_hours(visits, [row for _day, row in hours], zone)
     columns = _columns(visits, hours, of, days[0]) if only is None else _week(visits, hours, only, days, zone)
+    groups: dict[int, Block] = {}
     for one in visits:
+        if one.session_id in groups:
+            groups[one.session_id].patients += 1
+            continue
         day = one.starts_at.astimezone(zone).date()
         column = columns[_key(one, of), day]
         column.booked_minutes += int((one.ends_at - one.starts_at).total_seconds()) // 60
-        shown = one if one.patient_id in seen else None
+        shown = one if one.patient_id in seen and one.session is None else None
         origin = datetime.combine(day, time(first), tzinfo=zone)
-        state = state_of(one) if shown else "blocked"
-        column.blocks.append(_block(origin, one.starts_at, one.ends_at, state, visit=shown))
+        state = state_of(one) if shown else "group" if one.session else "blocked"
+        block = _block(origin, one.starts_at, one.ends_at, state, visit=shown)
+        if one.session is not None:
+            block.session, groups[one.session.pk] = one.session, block
+        column.blocks.append(block)
     _add_absences(columns.values(), absences_at(location, begin, end), location, first, last)
     return _summed(list(columns.values()), visits, range(first, last), zone, skipped)
 
@@ -279,7 +288,9 @@ def _visits(location: Location, begin: datetime, end: datetime, only: Who | None
     rows = Appointment.objects.filter(location=location, starts_at__gte=begin, starts_at__lt=end)
     if only is not None:
         rows = rows.filter(room=only) if isinstance(only, Room) else rows.filter(practitioner=only)
-    rows = rows.filter(status__in=OCCUPYING).select_related("patient", "service", "practitioner", "room")
+    rows = rows.filter(status__in=OCCUPYING).select_related(
+        "patient", "service", "practitioner", "room", "session__service"
+    )
     return list(rows)
 
 

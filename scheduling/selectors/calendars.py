@@ -1,6 +1,6 @@
 """What stands in calendars that leave the house."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -14,9 +14,10 @@ from patients.enums import Sensitivity
 from scheduling.calendar_text import Entry
 from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose, VisitMode
 from scheduling.links import address_of
-from scheduling.models import Absence, Appointment, CalendarFeed, Practitioner
+from scheduling.models import Absence, Appointment, CalendarFeed, GroupSession, Practitioner
 from scheduling.policies import can_share_calendar, can_share_names
 from scheduling.reminder_words import place_of
+from scheduling.selectors.groups import with_taken
 
 BACK, AHEAD = timedelta(days=14), timedelta(days=180)
 _signer = Signer(salt="scheduling.calendar")
@@ -62,8 +63,8 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
     visits = Appointment.objects.filter(practitioner=feed.practitioner, status__in=OCCUPYING)
     visits = visits.filter(starts_at__gt=now - BACK, starts_at__lt=now + AHEAD)
     visits = visits.select_related("service", "location", "room", "patient").order_by("starts_at", "pk")
-    found, named = [], []
-    for visit in visits:
+    found, named = _groups(feed.practitioner, now), []
+    for visit in visits.filter(session=None):
         is_named = shows_patients and visit.patient.sensitivity == Sensitivity.NONE
         named += [visit.patient_id] if is_named else []
         summary = visit.service.name_in() + (f" · {visit.patient.full_name}" if is_named else "")
@@ -74,6 +75,23 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
         summary = _("Away: %(why)s") % {"why": one.get_reason_display()}
         found.append(Entry(_uid("absence", one.pk), one.starts_at, one.ends_at, one.updated_at, summary))
     return found, named
+
+
+def _groups(practitioner: Practitioner, now: datetime) -> list[Entry]:
+    """An entry for each group, with how many come and nobody's name."""
+    rows = GroupSession.objects.filter(practitioner=practitioner, cancelled_at=None)
+    rows = rows.filter(starts_at__gt=now - BACK, starts_at__lt=now + AHEAD).select_related(
+        "service", "location", "room"
+    )
+    return [
+        Entry(
+            _uid("group", one.pk), one.starts_at, one.ends_at, one.updated_at,
+            f"{one.service.name_in()} · {one.taken}/{one.places}",
+            one.location.name + (f", {one.room.name}" if one.room else ""),
+        )
+        for one in with_taken(rows, counts_holds=False).order_by("starts_at", "pk")
+        if one.taken
+    ]  # fmt: skip
 
 
 def entry_of(visit: Appointment, *, summary: str, place: str, words: str = "", address: str = "") -> Entry:

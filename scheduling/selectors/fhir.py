@@ -21,6 +21,7 @@ from scheduling.selectors.appointments import appointments_visible_to
 
 ZONE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/timezone"
 PREVIOUS_EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
+SESSION_SYSTEM = "urn:continuo:group-session"
 MODE_SYSTEM, LANGUAGE_SYSTEM = "urn:continuo:visit-mode", "urn:ietf:bcp:47"
 TAKEN_PART = {Confirmation.CONFIRMED: "accepted", Confirmation.DECLINED: "declined"}
 Resource = dict[str, Any]
@@ -63,9 +64,20 @@ def appointment_resource(visit: Appointment) -> Resource:
         found["comment"] = visit.note
     if visit.status == AppointmentStatus.CANCELLED and visit.cancel_reason:
         found["cancelationReason"] = {"text": visit.cancel_reason}
+    extensions = _extensions(visit)
+    return found | ({"extension": extensions} if extensions else {})
+
+
+def _extensions(visit: Appointment) -> list[Resource]:
+    """What FHIR R4 has no field for: the visit it was moved from, the group it is in (whose other members are not
+    said)."""
+    found: list[Resource] = []
     if visit.previous_id:
         value = {"reference": f"Appointment/{visit.previous_id}"}
-        found["extension"] = [{"url": PREVIOUS_EXTENSION, "valueReference": value}]
+        found.append({"url": PREVIOUS_EXTENSION, "valueReference": value})
+    if visit.session_id:
+        group = {"system": SESSION_SYSTEM, "value": str(visit.session_id)}
+        found.append({"url": SESSION_SYSTEM, "valueIdentifier": group})
     return found
 
 
@@ -89,7 +101,7 @@ def service_resource(row: HealthcareService) -> Resource:
         "identifier": [{"system": SERVICE_SYSTEM, "value": row.code}],
         "active": row.is_active,
         "name": row.name,
-        "comment": f"{row.minutes} min",
+        "comment": f"{row.minutes} min" + (f", {row.places} places" if row.is_group else ""),
         "appointmentRequired": True,
     }
     details = row.preparation_in("en")

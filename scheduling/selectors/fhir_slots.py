@@ -85,9 +85,12 @@ def free_slots_of(asked: Asked, *, skipped: int, limit: int) -> list[tuple[SlotI
     return found[skipped : skipped + limit]
 
 
-def slot_resource(slot: SlotId, ends_at: datetime, code: str, status: str = "free") -> Resource:
-    """FHIR Slot."""
-    return {
+def slot_resource(
+    slot: SlotId, ends_at: datetime, code: str, status: str = "free", places: int | None = None
+) -> Resource:
+    """FHIR Slot; how many `places` are left of a group stands in `comment`."""
+    left = {} if places is None else {"comment": f"{places} places left"}
+    return left | {
         "resourceType": "Slot",
         "id": str(slot),
         "serviceType": [{"coding": [{"system": SERVICE_SYSTEM, "code": code}]}],

@@ -28,7 +28,7 @@ Span = tuple[datetime, datetime]
 EDGE = timedelta(days=1)
 READ = (  # a week of all sites has thousands of visits
     "starts_at", "ends_at", "status", "confirmation", "practitioner__name", "room__name", "location__name",
-    "location__time_zone",
+    "location__time_zone", "session_id",
 )  # fmt: skip
 SHOWN = range(USUAL_HOURS[0] * 60, USUAL_HOURS[1] * 60)
 
@@ -76,7 +76,8 @@ class Cell:
     @property
     def marks(self) -> list[Mark]:
         """The visits on a strip of the usual hours, those of other hours at its ends."""
-        return [self._mark(visit) for visit in self.visits]
+        once = {visit.session_id or -visit.pk: visit for visit in reversed(self.visits)}
+        return [self._mark(visit) for visit in reversed(once.values())]
 
     def _mark(self, visit: Appointment) -> Mark:
         begin, end = (self._minute(at) for at in (visit.starts_at, visit.ends_at))

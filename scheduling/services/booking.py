@@ -96,19 +96,26 @@ def move(
             return known[0]
         _require_movable(old)
         queue_up([plan])
-        give_back(Occupancy.objects.filter(appointment=old))
-        old.cancel(asked_by=Party(asked_by), reason=_reason(reason))
-        old.save()
-        withdraw(old)
-        patient = _patient(actor, old.patient_id)
-        new = _book_one(actor, patient, plan, previous=old, may_overlap=may_overlap)
-        ExternalVisit.objects.filter(appointment=old).update(appointment=new)
-        release(old, Trigger.MOVED, taken_by=new)
-        ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
-        signals.announce(signals.appointment_moved, **ids)
-        return new
+        _patient(actor, old.patient_id)
+        return move_locked(actor, old, plan, asked_by=asked_by, reason=reason, may_overlap=may_overlap)
 
     return settle(work, [plan])
+
+
+def move_locked(
+    actor: User | None, old: Appointment, plan: Plan, *, asked_by: str, reason: str, may_overlap: bool
+) -> Appointment:
+    """What `move` does with a visit that can be moved, once the caller has its lock and waits for the agenda."""
+    give_back(Occupancy.objects.filter(appointment=old))
+    old.cancel(asked_by=Party(asked_by), reason=reason_of(reason))
+    old.save()
+    withdraw(old)
+    new = _book_one(actor, old.patient, plan, previous=old, may_overlap=may_overlap)
+    ExternalVisit.objects.filter(appointment=old).update(appointment=new)
+    release(old, Trigger.MOVED, taken_by=new)
+    ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
+    signals.announce(signals.appointment_moved, **ids)
+    return new
 
 
 def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: str) -> Appointment:
@@ -123,18 +130,23 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         if appointment.status == AppointmentStatus.CANCELLED:
             return appointment
         _require_movable(appointment)
-        appointment.cancel(asked_by=Party(asked_by), reason=_reason(reason))
-        appointment.save()
-        give_back(Occupancy.objects.filter(appointment=appointment))
-        withdraw(appointment)
-        release(appointment, Trigger.CANCELLED)
-        recovery.follow(appointment)
-        note(actor, AuditAction.CANCELLED, appointment, asked_by=str(asked_by))
-        ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
-        signals.announce(signals.appointment_cancelled, **ids)
-        return appointment
+        return cancel_locked(actor, appointment, asked_by=asked_by, reason=reason)
 
     return settle(work, [])
+
+
+def cancel_locked(actor: User | None, appointment: Appointment, *, asked_by: str, reason: str) -> Appointment:
+    """What `cancel` does with a visit that can be cancelled, once the caller has its lock."""
+    appointment.cancel(asked_by=Party(asked_by), reason=reason_of(reason))
+    appointment.save()
+    give_back(Occupancy.objects.filter(appointment=appointment))
+    withdraw(appointment)
+    release(appointment, Trigger.CANCELLED)
+    recovery.follow(appointment)
+    note(actor, AuditAction.CANCELLED, appointment, asked_by=str(asked_by))
+    ids = {"appointment_id": appointment.pk, "patient_id": appointment.patient_id}
+    signals.announce(signals.appointment_cancelled, **ids)
+    return appointment
 
 
 def lock_appointment(actor: User | None, appointment_id: int) -> Appointment:
@@ -176,7 +188,8 @@ def _require_movable(appointment: Appointment) -> None:
         raise Refused(_("This visit has begun or is over, so it cannot be moved or cancelled."))
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
+    """Why, as it is kept. Raises Refused where nothing is said."""
     if not text.strip():
         raise Refused(_("Say why."))
     return text.strip()[:240]

@@ -10,7 +10,7 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.wake import wake_on_commit
 from scheduling.enums import AppointmentStatus, FreedEnd, Trigger, WishEnd
-from scheduling.models import Appointment, CapacityRules, FreedSlot, MassMoveVisit, WaitlistEntry
+from scheduling.models import Appointment, CapacityRules, FreedSlot, GroupSession, MassMoveVisit, WaitlistEntry
 from scheduling.selectors.openings import is_open
 
 TASK, QUEUE = "scheduling.run_waves", "reminders"
@@ -18,7 +18,7 @@ TASK, QUEUE = "scheduling.run_waves", "reminders"
 
 def release(appointment: Appointment, trigger: Trigger, *, taken_by: Appointment | None = None) -> FreedSlot | None:
     """Offer this visit's time on, in the transaction that freed it; None where the service's rules do not want that,
-    where nobody sees patients then any more, and for visits beside the agenda.
+    where nobody sees patients then any more, for visits beside the agenda and those of a group that was called off.
 
     `taken_by` is the visit that took the place of this one: who waits for an earlier time goes on waiting with it; who
     waited only because somebody is absent has what they waited for, or waits on with another visit that cannot take
@@ -29,7 +29,7 @@ def release(appointment: Appointment, trigger: Trigger, *, taken_by: Appointment
         _wait_on_or_end(entry, trigger, taken_by)
     rules = CapacityRules.objects.filter(service=appointment.service_id, is_offering=True).first()
     now = timezone.now()
-    if rules is None or appointment.overbooked_number is not None:
+    if rules is None or appointment.overbooked_number is not None or _is_called_off(appointment):
         return None
     if appointment.starts_at - timedelta(minutes=rules.cut_off_minutes) <= now or not _is_open(appointment):
         return None
@@ -102,6 +102,13 @@ def _hand_on(entry: WaitlistEntry, begun_by: MassMoveVisit) -> bool:
     entry.save()
     entry.locations.set([other.appointment.location_id])
     return True
+
+
+def _is_called_off(one: Appointment) -> bool:
+    """Whether the whole group was cancelled or moved."""
+    if one.session_id is None:
+        return False
+    return GroupSession.objects.filter(pk=one.session_id, cancelled_at__isnull=False).exists()
 
 
 def _is_open(one: Appointment) -> bool:

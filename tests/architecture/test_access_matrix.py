@@ -77,6 +77,7 @@ BY_ROLE = (
     *("patients:duplicate", "patients:merge", "patients:unmerge", "patients:import", "patients:program"),
     *("patients:accesses", "patients:break-glass", "patients:protect"),
     "scheduling:mass-move",
+    "scheduling:group",
 )
 """Pages of a duty: whoever has another one is refused there, whatever the row."""
 DRAWN_FOR = ("admin", "agent")  # whether one gets in does not depend on what the page would show
@@ -252,6 +253,7 @@ TABLE = {
     "scheduling:capacity": (BOOKING, NOBODY),
     "scheduling:capacity-change": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
     "scheduling:wait": (BOOKING, BOOKING),
+    "scheduling:group": (NOBODY, NOBODY),  # there is none
     "scheduling:absences": (BOOKING, BOOKING),
     "scheduling:mass-move": (NOBODY, NOBODY),  # there is none
     "scheduling:visit": (KNOWING, NOBODY),

@@ -75,7 +75,12 @@ def test_the_first_free_times_are_found_in_the_sites_own_time(machine, agenda):
     words = {"service": agenda.practitioner.services.get().pk, "from_date": day.date().isoformat(), "limit": 2}
     found = machine.post(f"{V1}/slots/search/", words | {"not_before": "14:00"}, format="json")
     begin = day.replace(hour=14)
-    names = {"practitioner": agenda.practitioner_id, "practitioner_name": agenda.practitioner.name, "room": None}
+    names = {
+        "practitioner": agenda.practitioner_id,
+        "practitioner_name": agenda.practitioner.name,
+        "room": None,
+        "places_left": None,
+    }
     place = {"location": agenda.location_id, "location_name": "Brickell"}
     spans = [(begin + timedelta(minutes=30 * n), begin + timedelta(minutes=30 * n + 30)) for n in range(2)]
     assert (found.status_code, found.json()) == (

@@ -8,10 +8,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from contact_center.common.errors import Refused
+from contact_center.audit.models import AuditEntry
+from contact_center.common.errors import Conflict, Refused
+from patients.models import Patient
 from scheduling.models import Appointment, FreedSlot, GroupSession, Occupancy, SlotOffer
 from scheduling.selectors.openings import Search, find_slots
-from scheduling.services import booking, mass_moves, offers
+from scheduling.services import booking, mass_moves, offers, sessions
+from scheduling.services.agenda import open_day
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
 from scheduling.services.holds import extend_hold, hold_slot, purge_holds, release_hold
 from tests.factories.patients import PatientFactory
@@ -224,3 +227,116 @@ def test_reminders_are_planned_for_each_of_a_group(wish):
     assert booking.cancel(actor=None, appointment_id=visits[0].pk, **WHY).status == "cancelled"
     left = [visit.reminders.filter(dropped_at=None).exists() for visit in visits]
     assert left == [False, True]
+
+
+def test_a_group_that_is_cancelled_cancels_every_visit_and_opens_no_more(wish, group, agent, midwife):
+    RulesFactory(service=group)
+    visits = [comes(wish()) for _ in range(2)]
+    hold_slot(actor=None, wish=wish())
+    session = visits[0].session
+    given = {"actor": agent, "session_id": session.pk, "asked_by": "organisation", "reason": "Too few"}
+    assert [sessions.cancel_session(**given) for _ in range(2)] == [2, 0]
+    rows = Appointment.objects.values_list("status", "cancelled_for", "cancel_reason")
+    assert list(rows) == [("cancelled", "organisation", "Too few")] * 2
+    assert (taken(), places_left(group), FreedSlot.objects.count()) == ([], [(10, 3), (11, 3)], 0)
+    with pytest.raises(Refused, match="This group was cancelled"):
+        comes(wish())
+    comes(wish(service_id=midwife.services.get(name="Check-up").pk))
+
+
+def test_a_group_that_is_moved_takes_everybody_along_with_their_chains(wish, group, agent, midwife):
+    visits = [comes(wish()) for _ in range(2)]
+    session = sessions.change_places(actor=agent, session_id=visits[0].session_id, places=5)
+    visits += [comes(wish()) for _ in range(3)]
+    given = {"actor": agent, "session_id": session.pk, "practitioner_id": midwife.pk} | WHY
+    new = sessions.move_session(**given, starts_at=wish(11).starts_at)
+    assert (new.places, new.starts_at, new.visits.count()) == (5, wish(11).starts_at, 5)
+    assert sorted(new.visits.values_list("previous", flat=True)) == [visit.pk for visit in visits]
+    assert (taken(), places_left(group)) == ([(seat, False) for seat in range(6)], [(10, 3)])
+    session.refresh_from_db()
+    assert (session.moved_to, session.cancel_reason) == (new, "Ill")
+    with pytest.raises(Conflict):
+        sessions.move_session(**given, starts_at=wish(10).starts_at)
+
+
+def test_a_group_is_not_moved_to_a_time_that_is_taken_and_nothing_changes(wish, agent, midwife):
+    visit = comes(wish())
+    comes(wish(10, service_id=midwife.services.get(name="Check-up").pk))
+    with pytest.raises(SlotTaken):
+        sessions.move_session(
+            actor=agent, session_id=visit.session_id, practitioner_id=midwife.pk, starts_at=wish(10).starts_at, **WHY
+        )
+    visit.refresh_from_db()
+    visit.session.refresh_from_db()
+    assert (visit.status, visit.session.cancelled_at, visit.occupancy.seat) == ("booked", None, 1)
+
+
+def test_a_session_never_has_fewer_places_than_are_taken(wish, agent):
+    visits = [comes(wish()) for _ in range(3)]
+    cancel(actor=None, appointment_id=visits[0].pk, **WHY)
+    given = {"actor": agent, "session_id": visits[0].session_id}
+    with pytest.raises(Refused, match="2 places are taken"):
+        sessions.change_places(**given, places=1)
+    sessions.change_places(**given, places=2)
+    assert taken() == [(0, False), (1, False), (2, False)]
+    with pytest.raises(SlotTaken):
+        comes(wish())
+
+
+def test_staff_see_who_comes_those_they_may_see_and_leave_a_trace(client, agent, wish, group):
+    seen, hidden = comes(wish(), given_name="Ana", family_name="Prado"), comes(wish())
+    Patient.objects.filter(pk=hidden.patient_id).update(sensitivity="vip")
+    client.force_login(agent)
+    where = f"/schedule/groups/{seen.session_id}/"
+    page = client.get(where)
+    words = " ".join(page.content.decode().split())
+    assert ("Ana Prado" in words, "1 more whom you may not see." in words, "2 of 3 places taken" in words) == (
+        True,
+    ) * 3
+    assert hidden.patient.full_name not in words
+    entry = AuditEntry.objects.filter(object_type="group_session").latest("pk")
+    assert (entry.action, entry.detail["found"]) == ("searched", [seen.patient_id])
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"verb": "cancel", "asked_by": "organisation", "reason": ""}, 422),
+        ({"verb": "places", "places": "1"}, 422),
+        ({"verb": "places", "places": "x"}, 422),
+        ({"verb": "move", "day": "2020-01-01", "at": "10:00", "reason": "Ill", "asked_by": "practitioner"}, 422),
+        ({"verb": "explode"}, 404),
+        ({"verb": "places", "places": "6"}, 302),
+        ({"verb": "cancel", "asked_by": "organisation", "reason": "Too few"}, 302),
+    ],
+)
+def test_the_page_of_a_group_says_what_is_wrong_or_does_it(client, agent, wish, midwife, form, status):
+    visits = [comes(wish()) for _ in range(2)]
+    client.force_login(agent)
+    answer = client.post(f"/schedule/groups/{visits[0].session_id}/", form | {"practitioner": midwife.pk})
+    assert answer.status_code == status
+
+
+def test_the_calendar_shows_one_block_for_a_group(client, agent, wish, site):
+    visits = [comes(wish()) for _ in range(2)]
+    found = open_day(actor=agent, location=site, day=visits[0].visit_date)
+    (block,) = found.columns[0].blocks
+    assert (block.session, block.patients, block.visit, found.columns[0].booked_minutes) == (
+        visits[0].session, 2, None, 60,
+    )  # fmt: skip
+    client.force_login(agent)
+    page = client.get("/schedule/", {"site": site.pk, "day": visits[0].visit_date.isoformat()}).content.decode()
+    assert (page.count("2 of 3"), visits[0].patient.full_name in page) == (1, False)
+
+
+def test_patients_book_a_place_of_a_group_and_read_how_many_are_left(client, group, wish):
+    group.is_public = True
+    group.save()
+    comes(wish())
+    day = wish().starts_at.date().isoformat()
+    where = f"/book/?service={group.code}&mode=on_site&day={day}"
+    page = client.get(where).content.decode()
+    assert "2 places left" in page
+    slot = page.split('name="slot" value="')[1].split('"')[0]
+    assert client.post(where, {"slot": slot}).status_code == 302
+    assert "1 place left" in client.get(where).content.decode()
