@@ -9,6 +9,7 @@ def declare() -> None:
     """Declare every table of this app with a path to a patient."""
     duties.declare(
         Table("scheduling.Appointment", DataClass.RECORD, scrub={"note": "", "cancel_reason": "", "patient_words": ""}),
+        Table("scheduling.AppointmentSeries", DataClass.RECORD, scrub={}),
         Table("scheduling.ExternalVisit", DataClass.RECORD),
         Table("scheduling.Occupancy", DataClass.RECORD, scrub={"held_from": ""}),
         Table("scheduling.Reminder", DataClass.RECORD, scrub={}),

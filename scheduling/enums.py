@@ -59,6 +59,13 @@ class Party(TextChoices):
     ORGANISATION = "organisation", _("The organisation")
 
 
+class Every(TextChoices):
+    """After what a visit comes again."""
+
+    DAY = "day", pgettext_lazy("every so many", "days")
+    WEEK = "week", pgettext_lazy("every so many", "weeks")
+
+
 class AbsenceReason(TextChoices):
     LEAVE = "leave", _("Leave")
     SICKNESS = "sickness", _("Sickness")

@@ -187,13 +187,33 @@ class PointedForm(forms.Form):
         """Only days within ten years: no clock is known for all that can be written down."""
         day: date = self.cleaned_data["day"]
         if abs(day - timezone.localdate()) > timedelta(days=3660):
-            raise forms.ValidationError("")
+            raise forms.ValidationError(_("Choose a day within ten years."))
         return day
 
     def moment(self, zone: ZoneInfo) -> datetime:
         """When that is; a time that a change of the clock leaves out is the moment of the change."""
         at: time = self.cleaned_data["at"]
         return moment_of(zone, self.cleaned_data["day"], at.hour * 60 + at.minute)
+
+
+class MovingForm(PointedForm):
+    """When and with whom several visits take place instead, by the clock of their site, and why."""
+
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
+    at = forms.TimeField(label=_("Time"), widget=forms.TimeInput(TEXT | {"type": "time"}, format="%H:%M"))
+    practitioner = forms.ModelChoiceField(
+        Practitioner.objects.filter(is_active=True), label=_("With"), empty_label=None, widget=forms.Select(SELECT)
+    )
+    room = None  # type: ignore[assignment]
+    asked_by = forms.ChoiceField(
+        choices=Party.choices, initial=Party.PATIENT, label=_("Asked for by"), widget=forms.Select(SELECT)
+    )
+    reason = forms.CharField(
+        label=_("Why it is moved"),
+        max_length=240,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Say why.")},
+    )
 
 
 class BookForm(OfRows):

@@ -13,36 +13,16 @@ from django.views.decorators.http import require_http_methods
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
-from inbox.forms import DATE, SELECT, TEXT
+from inbox.forms import TEXT
 from scheduling.enums import Party
-from scheduling.forms import CancelForm, PointedForm
-from scheduling.models import GroupSession, Practitioner
+from scheduling.forms import CancelForm, MovingForm
+from scheduling.models import GroupSession
 from scheduling.models.catalogue import MOST_PLACES
 from scheduling.services import sessions
 from scheduling.services.sessions import Roster
 
 IDS = {verb: f"{verb}_%s" for verb in ("cancel", "move", "places")}  # the page has all three forms
 NUMBER = TEXT | {"inputmode": "numeric"}
-
-
-class MoveGroupForm(PointedForm):
-    """When and with whom the group takes place instead, by the clock of its site, and why."""
-
-    day = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(DATE, format="%Y-%m-%d"))
-    at = forms.TimeField(label=gettext_lazy("Time"), widget=forms.TimeInput(TEXT | {"type": "time"}, format="%H:%M"))
-    practitioner = forms.ModelChoiceField(
-        Practitioner.objects.filter(is_active=True), label=gettext_lazy("With"), empty_label=None,
-        widget=forms.Select(SELECT),
-    )  # fmt: skip
-    room = None  # type: ignore[assignment]
-    asked_by = forms.ChoiceField(
-        choices=Party.choices, label=gettext_lazy("Asked for by"), widget=forms.Select(SELECT),
-        initial=Party.PRACTITIONER,
-    )  # fmt: skip
-    reason = forms.CharField(
-        label=gettext_lazy("Why it is moved"), max_length=240, widget=forms.TextInput(TEXT),
-        error_messages={"required": gettext_lazy("Say why.")},
-    )  # fmt: skip
 
 
 class PlacesForm(forms.Form):
@@ -70,7 +50,7 @@ def _opened(request: HttpRequest, pk: int) -> Roster:
 
 def _change(request: HttpRequest, pk: int) -> HttpResponse:
     verb = request.POST.get("verb", "")
-    kinds: dict[str, type[forms.Form]] = {"cancel": CancelForm, "move": MoveGroupForm, "places": PlacesForm}
+    kinds: dict[str, type[forms.Form]] = {"cancel": CancelForm, "move": MovingForm, "places": PlacesForm}
     if verb not in kinds:
         raise Http404
     roster = _opened(request, pk)
@@ -98,7 +78,7 @@ def _do(request: HttpRequest, session: GroupSession, verb: str, form: forms.Form
             "The group and %(count)s visit are cancelled.", "The group and %(count)s visits are cancelled.", count
         )
         return session.pk, words % {"count": count}
-    assert isinstance(form, MoveGroupForm)
+    assert isinstance(form, MovingForm)
     at, whom = form.moment(ZoneInfo(session.location.time_zone)), form.cleaned_data["practitioner"]
     moved = sessions.move_session(**given, **why, starts_at=at, practitioner_id=whom.pk)
     return moved.pk, _("The group is moved, and everybody in it is told.")
@@ -113,7 +93,7 @@ def _show(request: HttpRequest, roster: Roster, forms_: dict[str, forms.Form], *
         "session": session,
         "cancelling": forms_.get("cancel")
         or CancelForm(initial={"asked_by": Party.ORGANISATION}, auto_id=IDS["cancel"]),
-        "moving": forms_.get("move") or MoveGroupForm(initial=when, auto_id=IDS["move"]),
+        "moving": forms_.get("move") or MovingForm(initial=when, auto_id=IDS["move"]),
         "placing": forms_.get("places") or PlacesForm(initial={"places": session.places}, auto_id=IDS["places"]),
     }
     return render(request, "scheduling/group.html", context, status=status)

@@ -44,7 +44,8 @@ def name_of(visit: Appointment) -> str:
 
 
 def message_about(kind: str, visits: Sequence[Appointment]) -> str:
-    """The text of a reminder about the visits of one patient on one day, in order of time."""
+    """The text of a reminder about the visits of one patient on one day, or of a series just booked, in order of
+    time."""
     first = visits[0]
     given = {
         "name": name_of(first),
@@ -96,6 +97,10 @@ def _closing(visits: Sequence[Appointment]) -> str:
 
 
 def _visits(visits: Sequence[Appointment]) -> str:
+    if len({one.visit_date for one in visits}) > 1:
+        moments = "; ".join(map(moment_of, visits))
+        given = {"moments": moments, "who": visits[0].practitioner.name, "place": place_of(visits[0])}
+        return _("%(moments)s, with %(who)s, %(place)s") % given
     day = day_of(visits[0])
     parts = [
         _("%(time)s with %(who)s, %(place)s")

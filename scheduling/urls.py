@@ -11,6 +11,7 @@ from scheduling import (
     group_views,
     offer_views,
     patient_views,
+    series_views,
     views,
 )
 
@@ -31,8 +32,10 @@ urlpatterns = [
     path("schedule/absences/<int:pk>/", absence_views.mass_move, name="mass-move"),
     path("patients/<int:patient_id>/waitlist/", capacity_views.wait, name="wait"),
     path("patients/<int:patient_id>/visits/book/", views.find_time, name="book"),
+    path("patients/<int:patient_id>/visits/series/", series_views.series, name="series"),
     path("visits/<int:appointment_id>/", views.visit, name="visit"),
     path("visits/<int:appointment_id>/move/", views.find_other_time, name="move"),
     path("visits/<int:appointment_id>/cancel/", views.cancel_visit, name="cancel"),
+    path("visits/<int:appointment_id>/following/", series_views.following, name="following"),
     path("visits/<int:appointment_id>/<str:verb>/", views.change, name="change"),
 ]

@@ -61,14 +61,14 @@ VERBS: dict[str, tuple[Callable[..., object], Any]] = {
 @require_safe
 def visit(request: HttpRequest, appointment_id: int) -> HttpResponse:
     """One visit with what can be done with it."""
-    return _show_visit(request, _visible(request, appointment_id), CancelForm())
+    return _show_visit(request, visible_visit(request, appointment_id), CancelForm())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Search with GET; with POST book one of the times, or by its `verb` keep it for a while or give it back."""
-    patient = _opened(request, patient_id, "booking")
-    _require_booker(request)
+    patient = opened_patient(request, patient_id, "booking")
+    require_booker(request)
     if request.method != "POST":
         return _show_times(request, patient)
     form = BookForm(request.POST)
@@ -96,9 +96,9 @@ def find_time(request: HttpRequest, patient_id: int) -> HttpResponse:
 def find_other_time(request: HttpRequest, appointment_id: int) -> HttpResponse:
     """As `find_time`, for a visit that is to take place at another time; `day`, `at`, `practitioner` and `room`
     name one that was pointed at in the calendar."""
-    moved = _visible(request, appointment_id)
-    _require_booker(request)
-    patient = _opened(request, moved.patient_id, "booking")
+    moved = visible_visit(request, appointment_id)
+    require_booker(request)
+    patient = opened_patient(request, moved.patient_id, "booking")
     if request.method != "POST":
         return _show_times(request, patient, moved=moved)
     form = BookForm(request.POST, is_single=True)
@@ -122,7 +122,7 @@ def find_other_time(request: HttpRequest, appointment_id: int) -> HttpResponse:
 @require_POST
 def cancel_visit(request: HttpRequest, appointment_id: int) -> HttpResponse:
     """Cancel with who asked and why."""
-    found = _visible(request, appointment_id)
+    found = visible_visit(request, appointment_id)
     form = CancelForm(request.POST)
     if not form.is_valid():
         return _show_visit(request, found, form, status=422)
@@ -139,7 +139,7 @@ def change(request: HttpRequest, appointment_id: int, verb: str) -> HttpResponse
     """One verb on one visit."""
     if verb not in VERBS:
         raise Http404
-    _visible(request, appointment_id)
+    visible_visit(request, appointment_id)
     service, said = VERBS[verb]
     try:
         service(actor=person_of(request), appointment_id=appointment_id)
@@ -148,19 +148,22 @@ def change(request: HttpRequest, appointment_id: int, verb: str) -> HttpResponse
     return say(request, redirect("scheduling:visit", appointment_id), str(said))
 
 
-def _require_booker(request: HttpRequest) -> None:
+def require_booker(request: HttpRequest) -> None:
+    """Raise PermissionDenied for who may not book."""
     if not can_book(person_of(request)):
         raise PermissionDenied
 
 
-def _opened(request: HttpRequest, patient_id: int, reason: str) -> Patient:
+def opened_patient(request: HttpRequest, patient_id: int, reason: str) -> Patient:
+    """The patient, with a trace of why the record was opened. Raises Http404."""
     try:
         return open_patient_record(person_of(request), patient_id, reason)
     except Patient.DoesNotExist:
         raise Http404 from None
 
 
-def _visible(request: HttpRequest, appointment_id: int) -> Appointment:
+def visible_visit(request: HttpRequest, appointment_id: int) -> Appointment:
+    """A visit of a patient whom this person may see. Raises Http404."""
     try:
         return get_appointment_for(person_of(request), appointment_id)
     except Appointment.DoesNotExist:
@@ -184,7 +187,7 @@ def _keep(request: HttpRequest, patient: Patient, form: BookForm, wishes: list[W
 
 
 def _show_visit(request: HttpRequest, found: Appointment, form: CancelForm, *, status: int = 200) -> HttpResponse:
-    patient = _opened(request, found.patient_id, "visit")
+    patient = opened_patient(request, found.patient_id, "visit")
     current = current_of(found)
     context = {
         "visit": found,

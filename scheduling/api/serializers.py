@@ -78,11 +78,10 @@ class AppointmentSerializer(serializers.ModelSerializer):
     class Meta:
         model = Appointment
         fields = [
-            "id", "patient", "service", "practitioner", "location", "room", "session", "mode", "status",
-            "confirmation",
-            "starts_at", "ends_at", "visit_date", "note", "previous", "booked_by", "confirmed_at", "prepared_at",
-            "arrived_at", "fulfilled_at", "noshow_at", "cancelled_at", "cancelled_for", "cancel_reason", "created_at",
-            "updated_at",
+            "id", "patient", "service", "practitioner", "location", "room", "session", "series", "series_number",
+            "mode", "status", "confirmation", "starts_at", "ends_at", "visit_date", "note", "previous", "booked_by",
+            "confirmed_at", "prepared_at", "arrived_at", "fulfilled_at", "noshow_at", "cancelled_at", "cancelled_for",
+            "cancel_reason", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 

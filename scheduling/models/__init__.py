@@ -9,10 +9,12 @@ from scheduling.models.groups import GroupSession
 from scheduling.models.interfaces import CalendarFeed, ExternalCode, ExternalVisit
 from scheduling.models.recovery import NoShowRecovery, RiskModel
 from scheduling.models.reminders import Need, Reminder, VisitQuestion
+from scheduling.models.series import AppointmentSeries
 
 __all__ = [
     "Absence",
     "Appointment",
+    "AppointmentSeries",
     "CalendarFeed",
     "CapacityRules",
     "ExternalCode",

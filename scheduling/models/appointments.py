@@ -17,6 +17,7 @@ from scheduling.enums import AppointmentStatus as S
 from scheduling.enums import Confirmation, Party, VisitMode
 from scheduling.models.catalogue import HealthcareService, Location, Practitioner, Room
 from scheduling.models.groups import GroupSession
+from scheduling.models.series import AppointmentSeries
 
 
 class Appointment(SafeFSM, TimeStampedModel):
@@ -35,6 +36,10 @@ class Appointment(SafeFSM, TimeStampedModel):
         related_name="visits",
         help_text="The group in which it takes place",
     )
+    series = models.ForeignKey(
+        AppointmentSeries, on_delete=models.PROTECT, null=True, blank=True, related_name="visits"
+    )
+    series_number = models.PositiveSmallIntegerField(null=True, blank=True, help_text="From 1, in order of the pattern")
     mode = models.CharField(max_length=10, choices=VisitMode.choices, default=VisitMode.ON_SITE)
     status = FSMField(choices=S.choices, default=S.BOOKED, protected=True)
     confirmation = models.CharField(
@@ -73,6 +78,15 @@ class Appointment(SafeFSM, TimeStampedModel):
                 fields=["practitioner", "visit_date", "overbooked_number"],
                 condition=Q(overbooked_number__isnull=False) & ~Q(status__in=[S.CANCELLED, S.ENTERED_IN_ERROR]),
                 name="appointment_overbooking_counted",
+            ),
+            models.UniqueConstraint(
+                fields=["series", "series_number"],
+                condition=Q(series__isnull=False) & ~Q(status__in=[S.CANCELLED, S.ENTERED_IN_ERROR]),
+                name="appointment_once_in_series",
+            ),
+            models.CheckConstraint(
+                condition=Q(series=None, series_number=None) | Q(series__isnull=False, series_number__isnull=False),
+                name="appointment_numbered_in_series",
             ),
         ]
         indexes = [

@@ -21,6 +21,8 @@ from scheduling.selectors.appointments import appointments_visible_to
 
 ZONE_EXTENSION = "http://hl7.org/fhir/StructureDefinition/timezone"
 PREVIOUS_EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.previousAppointment"
+RECURRENCE_EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Appointment.recurrenceId"
+SERIES_SYSTEM = "urn:continuo:appointment-series"
 SESSION_SYSTEM = "urn:continuo:group-session"
 MODE_SYSTEM, LANGUAGE_SYSTEM = "urn:continuo:visit-mode", "urn:ietf:bcp:47"
 TAKEN_PART = {Confirmation.CONFIRMED: "accepted", Confirmation.DECLINED: "declined"}
@@ -70,7 +72,7 @@ def appointment_resource(visit: Appointment) -> Resource:
 
 def _extensions(visit: Appointment) -> list[Resource]:
     """What FHIR R4 has no field for: the visit it was moved from, the group it is in (whose other members are not
-    said)."""
+    said), its place in a series."""
     found: list[Resource] = []
     if visit.previous_id:
         value = {"reference": f"Appointment/{visit.previous_id}"}
@@ -78,6 +80,10 @@ def _extensions(visit: Appointment) -> list[Resource]:
     if visit.session_id:
         group = {"system": SESSION_SYSTEM, "value": str(visit.session_id)}
         found.append({"url": SESSION_SYSTEM, "valueIdentifier": group})
+    if visit.series_id:
+        series = {"system": SERIES_SYSTEM, "value": str(visit.series_id)}
+        found.append({"url": SERIES_SYSTEM, "valueIdentifier": series})
+        found.append({"url": RECURRENCE_EXTENSION, "valuePositiveInt": visit.series_number})
     return found
 
 

@@ -19,7 +19,7 @@ from patients.models import Patient
 from patients.selectors.people import get_patient_for
 from scheduling import signals
 from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation, Party, Trigger
-from scheduling.models import Appointment, ExternalVisit, Occupancy, Practitioner
+from scheduling.models import Appointment, AppointmentSeries, ExternalVisit, Occupancy, Practitioner
 from scheduling.policies import can_book
 from scheduling.selectors.appointments import appointments_visible_to
 from scheduling.services import recovery
@@ -58,14 +58,14 @@ def book(
         raise Refused(_("A group has its places. Nobody can be booked beside them."))
 
     def work() -> list[Appointment]:
-        patient = _patient(actor, patient_id)
+        patient = bookable_patient(actor, patient_id)
         queue_up(plans)
         known = _booked_before(patient, plans)
         if known:
             return known
         give_back(Occupancy.objects.filter(hold_token__in=held_as))
         return [
-            _book_one(actor, patient, plan, may_overlap=may_overlap, is_overbooking=is_overbooking) for plan in plans
+            book_one(actor, patient, plan, may_overlap=may_overlap, is_overbooking=is_overbooking) for plan in plans
         ]
 
     return settle(work, plans)
@@ -94,9 +94,9 @@ def move(
         known = _booked_before(old.patient, [plan])
         if known:
             return known[0]
-        _require_movable(old)
+        require_movable(old)
         queue_up([plan])
-        _patient(actor, old.patient_id)
+        bookable_patient(actor, old.patient_id)
         return move_locked(actor, old, plan, asked_by=asked_by, reason=reason, may_overlap=may_overlap)
 
     return settle(work, [plan])
@@ -106,11 +106,21 @@ def move_locked(
     actor: User | None, old: Appointment, plan: Plan, *, asked_by: str, reason: str, may_overlap: bool
 ) -> Appointment:
     """What `move` does with a visit that can be moved, once the caller has its lock and waits for the agenda."""
+    leave_time(old, asked_by=asked_by, reason=reason)
+    return book_instead(actor, old, plan, may_overlap=may_overlap)
+
+
+def leave_time(old: Appointment, *, asked_by: str, reason: str) -> None:
+    """The first half of a move: the visit will not take place, and its time is not taken."""
     give_back(Occupancy.objects.filter(appointment=old))
     old.cancel(asked_by=Party(asked_by), reason=reason_of(reason))
     old.save()
     withdraw(old)
-    new = _book_one(actor, old.patient, plan, previous=old, may_overlap=may_overlap)
+
+
+def book_instead(actor: User | None, old: Appointment, plan: Plan, *, may_overlap: bool) -> Appointment:
+    """The second half of a move: another visit in place of one that has left its time."""
+    new = book_one(actor, old.patient, plan, previous=old, may_overlap=may_overlap)
     ExternalVisit.objects.filter(appointment=old).update(appointment=new)
     release(old, Trigger.MOVED, taken_by=new)
     ids = {"appointment_id": new.pk, "previous_id": old.pk, "patient_id": old.patient_id}
@@ -129,7 +139,7 @@ def cancel(*, actor: User | None, appointment_id: int, asked_by: str, reason: st
         appointment = lock_appointment(actor, appointment_id)
         if appointment.status == AppointmentStatus.CANCELLED:
             return appointment
-        _require_movable(appointment)
+        require_movable(appointment)
         return cancel_locked(actor, appointment, asked_by=asked_by, reason=reason)
 
     return settle(work, [])
@@ -179,7 +189,8 @@ def require_booker(actor: User | None) -> None:
         raise PermissionDenied
 
 
-def _require_movable(appointment: Appointment) -> None:
+def require_movable(appointment: Appointment) -> None:
+    """Raise Conflict or Refused for a visit that can be neither moved nor cancelled."""
     if hasattr(appointment, "next"):
         raise Conflict(_("This visit has been moved meanwhile."))
     if appointment.status == AppointmentStatus.CANCELLED:
@@ -195,7 +206,8 @@ def reason_of(text: str) -> str:
     return text.strip()[:240]
 
 
-def _patient(actor: User | None, patient_id: int) -> Patient:
+def bookable_patient(actor: User | None, patient_id: int) -> Patient:
+    """Whom this person books for. Raises Refused for the dead, Patient.DoesNotExist."""
     patient = _current().one(patient_id) if actor is None else get_patient_for(actor, patient_id, related=())
     if patient.deceased_date:
         raise Refused(_("This patient has died. No visit can be booked."))
@@ -216,7 +228,7 @@ def _booked_before(patient: Patient, plans: Sequence[Plan]) -> list[Appointment]
     return known
 
 
-def _book_one(
+def book_one(
     actor: User | None,
     patient: Patient,
     plan: Plan,
@@ -224,7 +236,12 @@ def _book_one(
     previous: Appointment | None = None,
     may_overlap: bool = False,
     is_overbooking: bool = False,
+    series: AppointmentSeries | None = None,
+    series_number: int | None = None,
 ) -> Appointment:
+    """Book one visit in the caller's transaction, which waits for the agenda. Moved, it stays in its series."""
+    if previous is not None:
+        series, series_number = previous.series, previous.series_number
     wish, session = plan.wish, session_of(plan)
     if session is not None and session.visits.filter(patient=patient, status__in=OCCUPYING).exists():
         raise Refused(_("The patient has a place in this group already."))
@@ -239,6 +256,8 @@ def _book_one(
         location=plan.location,
         room=plan.room,
         session=session,
+        series=series,
+        series_number=series_number,
         mode=wish.mode,
         starts_at=wish.starts_at,
         ends_at=session.ends_at if session else plan.ends_at,

@@ -50,7 +50,8 @@ FROM unnest(%(reminders)s::bigint[], %(messages)s::bigint[]) AS given(reminder, 
 
 @dataclass(slots=True)
 class Parcel:
-    """Reminders of one kind about one patient's visits of one day, and the way they go."""
+    """Reminders of one kind about one patient's visits of one day, or of one series that was just booked, and the way
+    they go."""
 
     reminders: list[Reminder]
     way: Way
@@ -190,7 +191,7 @@ def _parcels(rows: Sequence[Reminder], now: datetime) -> list[Parcel]:
         return []
     groups: dict[tuple[object, ...], list[Reminder]] = defaultdict(list)
     for row in rows:
-        groups[row.patient_id, row.kind, row.appointment.visit_date].append(row)
+        groups[row.patient_id, row.kind, _told_with(row)].append(row)
     ways, made, dropped = Ways({row.patient_id for row in rows}, now), [], []
     for group in groups.values():
         kind = group[0].kind
@@ -202,6 +203,14 @@ def _parcels(rows: Sequence[Reminder], now: datetime) -> list[Parcel]:
             made.append(Parcel(group, way, purpose))
     _drop(dropped, now)
     return made
+
+
+def _told_with(row: Reminder) -> object:
+    """What is told in one message: the visits of a day, and those of a series that were booked or moved together."""
+    visit = row.appointment
+    if row.kind == ReminderKind.BOOKED and visit.series_id is not None:
+        return "series", visit.series_id, visit.previous_id is None
+    return visit.visit_date
 
 
 def _write(parcels: Sequence[Parcel], now: datetime) -> None:
@@ -278,7 +287,7 @@ def _message(parcel: Parcel, thread: Interaction, now: datetime) -> Message:
     with translation.override(language_of(first.patient)):
         told: dict[str, Any] = {"text": reminder_words.message_about(first.kind, _visits(parcel))}
         if way.template is not None:
-            told = _of_template(way, _visits(parcel)[0])
+            told = _of_template(way, _visits(parcel))
         if way.channel.kind == ChannelKind.EMAIL:
             told["subject"] = reminder_words.subject_about(first.kind)
     return Message(
@@ -302,12 +311,13 @@ def _visits(parcel: Parcel) -> list[Appointment]:
     return [row.appointment for row in parcel.reminders]
 
 
-def _of_template(way: Way, visit: Appointment) -> dict[str, Any]:
+def _of_template(way: Way, visits: Sequence[Appointment]) -> dict[str, Any]:
     assert way.template is not None
+    visit = visits[0]
     given = {
         "1": reminder_words.name_of(visit),
         "2": reminder_words.place_of(visit),
-        "3": reminder_words.day_of(visit),
+        "3": ", ".join(dict.fromkeys(reminder_words.day_of(one) for one in visits)),
         "4": reminder_words.time_of(visit),
     }
     text = way.template.body

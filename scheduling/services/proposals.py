@@ -1,5 +1,6 @@
 """What booking would say of a time that somebody pointed at in a calendar, told before anybody is asked why."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
 from scheduling.enums import OCCUPYING
-from scheduling.models import Appointment, Occupancy, Practitioner, Room
+from scheduling.models import Absence, Appointment, HealthcareService, Occupancy, Practitioner, Room
 from scheduling.selectors.groups import unhindered
 from scheduling.selectors.openings import Offer, offers_of, rooms_open
 from scheduling.services.claiming import Plan, Wish, plan_for
@@ -28,9 +29,15 @@ class Proposal:
 
 
 def propose(
-    *, moved: Appointment, starts_at: datetime, practitioner: Practitioner | None = None, room: Room | None = None
+    *,
+    moved: Appointment,
+    starts_at: datetime,
+    practitioner: Practitioner | None = None,
+    room: Room | None = None,
+    together: Collection[int] = (),
 ) -> Proposal:
-    """What moving this visit there would mean, with whom and where it is now unless said otherwise.
+    """What moving this visit there would mean, with whom and where it is now unless said otherwise,
+    and the visits `together` with it.
 
     Nothing is promised: `move` decides.
     """
@@ -42,11 +49,27 @@ def propose(
     if not offer.practitioner.services.filter(pk=moved.service_id).exists():
         given = {"who": offer.practitioner.name, "service": moved.service.name_in()}
         return Proposal(offer, [_("%(who)s does not offer this: %(service)s.") % given])
+    wish = Wish(moved.service_id, starts_at, who, moved.location_id, where, moved.mode)
+    return Proposal(offer, *hindrances(wish, moved.patient_id, leaving={moved.pk, *together}))
+
+
+def hindrances(wish: Wish, patient_id: int, *, leaving: Collection[int] = ()) -> tuple[list[str], list[str]]:
+    """What keeps this wish from being booked as long as it lasts, and what does not but should be known; the visits
+    `leaving` are left aside."""
     try:
-        plan = plan_for(Wish(moved.service_id, starts_at, who, moved.location_id, where, moved.mode))
+        plan = plan_for(wish)
     except Refused as error:
-        return Proposal(offer, [str(error)])
-    return Proposal(offer, _taken(plan, moved), _overlaps(plan, moved))
+        return _absences(wish) or [str(error)], []
+    return _taken(plan, leaving), _overlaps(plan, patient_id, leaving)
+
+
+def _absences(wish: Wish) -> list[str]:
+    """Why nobody sees patients then, where an absence says it."""
+    service = HealthcareService.objects.get(pk=wish.service_id)
+    end = wish.starts_at + timedelta(minutes=service.minutes)
+    closing = Q(practitioner=wish.practitioner_id) | Q(location=wish.location_id) | Q(room=wish.room_id or 0)
+    rows = Absence.objects.filter(closing, starts_at__lt=end, ends_at__gt=wish.starts_at)
+    return [_("Closed then: %(why)s.") % {"why": one.get_reason_display()} for one in rows.order_by("starts_at")[:1]]
 
 
 def _room_then(moved: Appointment, practitioner_id: int, starts_at: datetime) -> int | None:
@@ -58,9 +81,9 @@ def _room_then(moved: Appointment, practitioner_id: int, starts_at: datetime) ->
     return moved.room_id if moved.room_id in rooms or not rooms else min(rooms, key=lambda room: room or 0)
 
 
-def _taken(plan: Plan, moved: Appointment) -> list[str]:
-    """By whom and what the time of the practitioner or the room is taken, the visit itself left aside."""
-    rows = Occupancy.objects.filter(span__overlap=plan.span).exclude(appointment=moved)
+def _taken(plan: Plan, leaving: Collection[int]) -> list[str]:
+    """By whom and what the time of the practitioner or the room is taken, the visits `leaving` left aside."""
+    rows = Occupancy.objects.filter(span__overlap=plan.span).exclude(appointment__in=leaving)
     rows = rows.filter(Q(held_until_at=None) | Q(held_until_at__gt=timezone.now()))
     rows = rows.filter(Q(practitioner=plan.practitioner) | Q(room__isnull=False, room=plan.room))
     rows = unhindered(rows, plan.service, plan.wish.starts_at).order_by("span")
@@ -78,10 +101,10 @@ def _who_is_there(taken: Occupancy, plan: Plan) -> str:
     return _("%(who)s is taken from %(start)s to %(end)s.") % given
 
 
-def _overlaps(plan: Plan, moved: Appointment) -> list[str]:
+def _overlaps(plan: Plan, patient_id: int, leaving: Collection[int]) -> list[str]:
     start, end = plan.wish.starts_at, plan.ends_at
-    others = Appointment.objects.filter(patient=moved.patient_id, starts_at__lt=end, ends_at__gt=start)
-    others = others.filter(status__in=OCCUPYING).exclude(pk=moved.pk).select_related("service")
+    others = Appointment.objects.filter(patient=patient_id, starts_at__lt=end, ends_at__gt=start)
+    others = others.filter(status__in=OCCUPYING).exclude(pk__in=leaving).select_related("service")
     return [
         _("The patient has another visit at that time: %(visit)s, %(start)s to %(end)s.")
         % {"visit": one.service.name_in(), "start": _clock(one.starts_at, plan), "end": _clock(one.ends_at, plan)}

@@ -259,6 +259,8 @@ TABLE = {
     "scheduling:visit": (KNOWING, NOBODY),
     "scheduling:book": (BOOKING, BOOKING),
     "scheduling:move": (BOOKING, BOOKING),
+    "scheduling:series": (BOOKING, BOOKING),
+    "scheduling:following": (NOBODY, NOBODY),  # the visit belongs to no series
     "scheduling:cancel": (NOBODY, BOOKING),
     "scheduling:change": (NOBODY, BOOKING),
     "patients:preferences": (KNOWING, KNOWING),
