@@ -81,7 +81,10 @@ def wait(request: HttpRequest) -> HttpResponse:
     if not digits.is_valid():
         return _ask(request, form, digits, 422)
     try:
-        entry = wait_for_oneself(proof=digits.proof(), person=form.person(_language()), wishes=form.wishes(place))
+        entry = wait_for_oneself(
+            proof=digits.proof(), person=form.person(_language()), wishes=form.wishes(place),
+            instead_of=_kept_before(request),
+        )  # fmt: skip
     except Refused as error:
         return link_page(request, "book_wait", shown | {"problem": str(error)}, status_of(error))
     if entry is None:

@@ -31,7 +31,7 @@ from scheduling.selectors.rows import find_rows, missing_prerequisites, ordered
 from scheduling.selectors.told import needs_of, told_about
 from scheduling.services import attendance, booking, needs
 from scheduling.services.booking import Wish
-from scheduling.services.holds import hold_row, release_hold
+from scheduling.services.holds import hold_row, release_holds
 from scheduling.services.proposals import Proposal, propose
 from scheduling.services.reminders import may_send_again, send_again
 from scheduling.slots import Slot
@@ -174,13 +174,12 @@ def _keep(request: HttpRequest, patient: Patient, form: BookForm, wishes: list[W
     """Keep the chosen times, or give back those that are kept; the form is the same and books them."""
     kept: list[Occupancy] = []
     if request.POST["verb"] == "release":
-        for token in (wish.hold_token for wish in wishes if wish.hold_token):
-            release_hold(token=token)
+        release_holds(tokens=form.keys())
     else:
         try:
             if form.cleaned_data["is_overbooking"]:
                 raise Refused(_("A time beside the agenda cannot be kept."))
-            kept = hold_row(actor=person_of(request), wishes=wishes)
+            kept = hold_row(actor=person_of(request), wishes=wishes, held_as=form.keys())
         except Refused as error:
             return _tell(request, patient, form, error)
     return _show_times(request, patient, form=form, kept=kept[0].held_until_at if kept else None)

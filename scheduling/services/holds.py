@@ -1,6 +1,6 @@
 """Keeping a time free while a form is filled in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
@@ -33,12 +33,14 @@ def hold_slot(*, actor: User | None, wish: Wish, network: str = "", token: UUID 
     return hold_row(actor=actor, wishes=[replace(wish, hold_token=token or uuid4())], network=network)[0]
 
 
-def hold_row(*, actor: User | None, wishes: Sequence[Wish], network: str = "") -> list[Occupancy]:
+def hold_row(
+    *, actor: User | None, wishes: Sequence[Wish], network: str = "", held_as: Collection[UUID] = ()
+) -> list[Occupancy]:
     """As `hold_slot`, several times together, all or none, each under the `hold_token` of its wish; what was held under
-    these before is given back."""
+    these before, or under the tokens `held_as` for a choice that was made otherwise, is given back."""
     require_booker(actor)
     plans, held_from = [plan_for(wish) for wish in wishes], _digest(network) if network else ""
-    tokens = [wish.hold_token for wish in wishes]
+    tokens = [*held_as, *(wish.hold_token for wish in wishes)]
 
     def work() -> list[Occupancy]:
         if held_from:
@@ -68,10 +70,10 @@ def extend_hold(*, token: UUID) -> bool:
         return True
 
 
-def release_hold(*, token: UUID) -> None:
-    """Give a held time back; one that ran out or was booked is none the less gone."""
+def release_holds(*, tokens: Collection[UUID]) -> None:
+    """Give held times back; one that ran out or was booked is none the less gone."""
     with transaction.atomic():
-        give_back(Occupancy.objects.filter(hold_token=token))
+        give_back(Occupancy.objects.filter(hold_token__in=tokens))
 
 
 def purge_holds() -> int:

@@ -68,7 +68,7 @@ def keep_time(*, wish: Wish, network: str, instead_of: UUID | None = None) -> UU
     token = uuid4()
     holds.hold_slot(actor=None, wish=wish, network=network, token=token)
     if instead_of is not None:
-        holds.release_hold(token=instead_of)
+        holds.release_holds(tokens=[instead_of])
     return token
 
 
@@ -105,15 +105,19 @@ def book_for_oneself(
         return visit
 
 
-def wait_for_oneself(*, proof: Proof, person: Person, wishes: waitlist.Wishes) -> WaitlistEntry | None:
-    """Put whoever proved an address on the waitlist; None when the code does not fit. The same form again changes
-    nothing. Raises Refused; the code is then as good as before."""
+def wait_for_oneself(
+    *, proof: Proof, person: Person, wishes: waitlist.Wishes, instead_of: UUID | None = None
+) -> WaitlistEntry | None:
+    """Put whoever proved an address on the waitlist, giving back a time that was kept before; None when the code does
+    not fit. The same form again changes nothing. Raises Refused; the code is then as good as before."""
     if not public_services().filter(pk=wishes.service_id).exists():
         raise Refused(_("This is not offered any more. Search again."))
     with realtime.atomic():
         code = _proved(proof)
         if code is None:
             return _joined_before(proof, wishes)
+        if instead_of is not None:
+            holds.release_holds(tokens=[instead_of])
         return waitlist.join(actor=None, patient_id=_patient_at(code, person).pk, wishes=wishes)
 
 

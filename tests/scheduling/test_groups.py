@@ -16,7 +16,7 @@ from scheduling.selectors.openings import Search, find_slots
 from scheduling.services import booking, mass_moves, offers, sessions
 from scheduling.services.agenda import open_day
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
-from scheduling.services.holds import extend_hold, hold_slot, purge_holds, release_hold
+from scheduling.services.holds import extend_hold, hold_slot, purge_holds, release_holds
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     EntryFactory,
@@ -151,7 +151,7 @@ def test_a_held_place_is_kept_runs_out_and_is_given_back(wish, group, time_machi
     assert (places_left(group)[0], purge_holds(), taken()) == ((9, 2), 2, [(0, False), (1, False)])
     cancel(actor=None, appointment_id=visit.pk, **WHY)
     again = hold_slot(actor=None, wish=wish())
-    release_hold(token=again.hold_token)
+    release_holds(tokens=[again.hold_token])
     assert (taken(), extend_hold(token=again.hold_token)) == ([], False)
 
 

@@ -202,6 +202,18 @@ def test_a_row_that_was_kept_is_free_again_when_a_single_other_time_is_booked(pa
     assert [one.appointment.starts_at for one in Occupancy.objects.all()] == [NOW.replace(hour=12)]
 
 
+@pytest.mark.parametrize(("verb", "left"), [("hold", 1), ("release", 0)])
+def test_of_a_row_that_was_kept_nothing_stays_so_when_a_single_time_is_kept_or_given_back(
+    page_of, talk, site, blood, verb, left
+):
+    given = {"service": talk.pk, "key": str(uuid4())}
+    page_of.browser.post(page_of.where, given | {"row": rows(page_of())[0], "verb": "hold"})
+    at = int(NOW.replace(hour=12).timestamp())
+    other = sealed(Slot(at, talk.practitioners.get().pk, at + 1800, site.pk), "on_site")
+    page_of.browser.post(page_of.where, given | {"slot": other, "verb": verb})
+    assert [one.span.lower for one in Occupancy.objects.all()] == [NOW.replace(hour=12)] * left
+
+
 def test_keeping_is_all_or_nothing_and_what_is_kept_can_be_given_back(page_of, agent, blood, talk, site):
     first, second = rows(page_of())[:2]
     given = {"service": talk.pk, "key": str(uuid4())}

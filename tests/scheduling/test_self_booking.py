@@ -226,6 +226,16 @@ def test_another_choice_gives_the_time_before_back(clinic, client):
     assert [row.span.lower for row in Occupancy.objects.all()] == [NOW.replace(hour=10)]
 
 
+def test_who_would_rather_wait_gives_the_time_back_that_was_kept(clinic, client):
+    token = kept(clinic, client).split("/")[2]
+    shown = client.get(f"{clinic.where}&{urlencode({'kept': token})}").content.decode()
+    url = html.unescape(re.search(r'href="(/book/wait/[^"]+)"', shown)[1])
+    page = client.post(url, ANA | {"hours": "morning", "notice_minutes": "240"})
+    assert Occupancy.objects.count() == 1
+    assert "You are on the waitlist" in client.post(url, hidden(page) | {"code": digits()}).content.decode()
+    assert Occupancy.objects.count() == 0
+
+
 def test_ten_thousand_holds_from_one_address_are_ten_for_five_minutes(clinic, client, monkeypatch):
     clinic.service.horizon_days = 60
     clinic.service.save()

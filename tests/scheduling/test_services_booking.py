@@ -15,7 +15,7 @@ from scheduling import signals
 from scheduling.models import Absence, Appointment, Occupancy
 from scheduling.selectors.appointments import current_of, past_of, upcoming_of
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
-from scheduling.services.holds import hold_slot, purge_holds, release_hold
+from scheduling.services.holds import hold_slot, purge_holds, release_holds
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     LocationFactory,
@@ -134,8 +134,8 @@ def test_a_hold_keeps_the_time_for_whoever_has_its_token(agent, second_agent, pa
 
 def test_a_hold_can_be_given_back_and_ends_by_itself(agent, patient, wish):
     released, forgotten = hold_slot(actor=agent, wish=wish(9)), hold_slot(actor=agent, wish=wish(10))
-    release_hold(token=released.hold_token)
-    release_hold(token=released.hold_token)
+    release_holds(tokens=[released.hold_token])
+    release_holds(tokens=[released.hold_token])
     Occupancy.objects.filter(pk=forgotten.pk).update(held_until_at=timezone.now())
     assert len(book(actor=agent, patient_id=patient.pk, wishes=[wish(9), wish(10)])) == 2
     hold_slot(actor=agent, wish=wish(15))
