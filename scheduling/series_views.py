@@ -18,7 +18,7 @@ from scheduling.models import Appointment
 from scheduling.series_forms import USUAL_COUNT, SeriesForm, ticked
 from scheduling.services import series as service
 from scheduling.services.booking import Wish
-from scheduling.services.holds import release_hold
+from scheduling.services.holds import release_holds
 from scheduling.views import opened_patient, require_booker, visible_visit
 
 IDS = {verb: f"{verb}_%s" for verb in ("cancel", "move")}  # the page has both forms
@@ -42,7 +42,7 @@ def series(request: HttpRequest, patient_id: int) -> HttpResponse:
             return redirect("scheduling:book", patient.pk)
         return _show_series(request, patient, form, status=422)
     if request.POST.get("verb") != "book":
-        release_hold(token=form.cleaned_data["key"])  # else the time that was kept would hinder itself
+        release_holds(tokens=[form.cleaned_data["key"]])  # else the time that was kept would hinder itself
         return _show_series(request, patient, form)
     try:
         made = service.book_series(
