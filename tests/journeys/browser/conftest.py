@@ -19,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 
 def pytest_collection_modifyitems(items):
-    """A browser on a crowded machine stumbles now and then: two more tries, counted; a defect fails all three."""
+    """A browser on a crowded machine stumbles now and then: two more tries, counted in the last line."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.flaky(reruns=2))
