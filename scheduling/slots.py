@@ -57,9 +57,10 @@ class Fit:
     weekdays: frozenset[int] = frozenset(range(7))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
-    """A time that is free. Ordered by start, then practitioner. `places`: how many are left in a group."""
+    """A time that is free. Ordered by start, then practitioner, without a room before with one. `places`: how many
+    are left in a group."""
 
     start: int
     practitioner_id: int
@@ -67,6 +68,10 @@ class Slot:
     location_id: int
     room_id: int | None = None
     places: int | None = field(default=None, compare=False)
+
+    def __lt__(self, other: "Slot") -> bool:
+        mine = self.start, self.practitioner_id, self.end, self.location_id, self.room_id or 0
+        return mine < (other.start, other.practitioner_id, other.end, other.location_id, other.room_id or 0)
 
     @property
     def starts_at(self) -> datetime:

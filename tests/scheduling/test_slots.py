@@ -66,6 +66,12 @@ def _is_after_gap(start, zone):
     return datetime.fromtimestamp(start, zone).utcoffset() > before
 
 
+def test_the_same_hour_with_and_without_a_room_is_offered_both_ways():
+    both = [opening(0, 30, room_id=7), opening(0, 30)]
+    found = free_slots(both, {}, Fit(minutes=30), LONG_AGO)
+    assert [(slot.start, slot.room_id) for slot in found] == [(0, None), (0, 7)]
+
+
 spans = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)).map(lambda pair: (pair[0], sum(pair))), max_size=12)
 
 
