@@ -214,6 +214,7 @@ class MovingForm(PointedForm):
         widget=forms.TextInput(TEXT),
         error_messages={"required": _("Say why.")},
     )
+    may_overlap = forms.BooleanField(required=False, label=_("Move although there is another visit at that time"))
 
 
 class BookForm(OfRows):

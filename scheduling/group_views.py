@@ -80,7 +80,9 @@ def _do(request: HttpRequest, session: GroupSession, verb: str, form: forms.Form
         return session.pk, words % {"count": count}
     assert isinstance(form, MovingForm)
     at, whom = form.moment(ZoneInfo(session.location.time_zone)), form.cleaned_data["practitioner"]
-    moved = sessions.move_session(**given, **why, starts_at=at, practitioner_id=whom.pk)
+    moved = sessions.move_session(
+        **given, **why, starts_at=at, practitioner_id=whom.pk, may_overlap=form.cleaned_data["may_overlap"]
+    )
     return moved.pk, _("The group is moved, and everybody in it is told.")
 
 

@@ -95,7 +95,7 @@ def _cancel(request: HttpRequest, named: Appointment) -> HttpResponse:
 
 def _move(request: HttpRequest, named: Appointment, form: MovingForm) -> HttpResponse:
     wishes = {pk: Wish(named.service_id, **slot) for pk, slot in ticked(request.POST).items()}
-    why = {name: form.cleaned_data[name] for name in ("asked_by", "reason")}
+    why = {name: form.cleaned_data[name] for name in ("asked_by", "reason", "may_overlap")}
     try:
         count = service.move_following(actor=person_of(request), appointment_id=named.pk, wishes=wishes, **why)
     except Refused as error:

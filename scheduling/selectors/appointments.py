@@ -1,5 +1,6 @@
 """Reading visits."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -8,6 +9,7 @@ from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
 from patients.models import Patient
 from patients.selectors.people import patients_visible_to
+from scheduling.enums import OCCUPYING
 from scheduling.enums import AppointmentStatus as S
 from scheduling.models import Appointment
 
@@ -23,6 +25,12 @@ def appointments_visible_to(user: User) -> QuerySet[Appointment]:
 def get_appointment_for(user: User, pk: int) -> Appointment:
     """One visit with all that is shown of it. Raises Appointment.DoesNotExist, also when it is hidden."""
     return appointments_visible_to(user).select_related("patient", *_SHOWN).get(pk=pk)
+
+
+def overlapping(patients: Collection[int], starts_at: datetime, ends_at: datetime) -> QuerySet[Appointment]:
+    """Visits of these patients that take some of that time, soonest first, with what they are."""
+    rows = Appointment.objects.filter(patient__in=patients, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return rows.filter(status__in=OCCUPYING).select_related("service")
 
 
 def upcoming_of(patient: Patient, now: datetime) -> list[Appointment]:

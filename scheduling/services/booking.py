@@ -21,7 +21,7 @@ from scheduling import signals
 from scheduling.enums import OCCUPYING, AppointmentStatus, Confirmation, Party, Trigger
 from scheduling.models import Appointment, AppointmentSeries, ExternalVisit, Occupancy, Practitioner
 from scheduling.policies import can_book
-from scheduling.selectors.appointments import appointments_visible_to
+from scheduling.selectors.appointments import appointments_visible_to, overlapping
 from scheduling.services import recovery
 from scheduling.services.claiming import Plan, SlotTaken, Wish, occupy, plan_for, queue_up, session_of, settle
 from scheduling.services.freed import release
@@ -286,8 +286,7 @@ def book_one(
 
 
 def _require_free_patient(patient: Patient, starts_at: datetime, ends_at: datetime) -> None:
-    same_time = Appointment.objects.filter(patient=patient, starts_at__lt=ends_at, ends_at__gt=starts_at)
-    if same_time.filter(status__in=OCCUPYING).exists():
+    if overlapping([patient.pk], starts_at, ends_at).exists():
         raise Refused(_("The patient has another visit at that time."))
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
-from scheduling.enums import OCCUPYING
 from scheduling.models import Absence, Appointment, HealthcareService, Occupancy, Practitioner, Room
+from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import unhindered
 from scheduling.selectors.openings import Offer, offers_of, rooms_open
 from scheduling.services.claiming import Plan, Wish, plan_for
@@ -102,9 +102,7 @@ def _who_is_there(taken: Occupancy, plan: Plan) -> str:
 
 
 def _overlaps(plan: Plan, patient_id: int, leaving: Collection[int]) -> list[str]:
-    start, end = plan.wish.starts_at, plan.ends_at
-    others = Appointment.objects.filter(patient=patient_id, starts_at__lt=end, ends_at__gt=start)
-    others = others.filter(status__in=OCCUPYING).exclude(pk__in=leaving).select_related("service")
+    others = overlapping([patient_id], plan.wish.starts_at, plan.ends_at).exclude(pk__in=leaving)
     return [
         _("The patient has another visit at that time: %(visit)s, %(start)s to %(end)s.")
         % {"visit": one.service.name_in(), "start": _clock(one.starts_at, plan), "end": _clock(one.ends_at, plan)}

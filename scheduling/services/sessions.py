@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,11 +14,13 @@ from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict, Refused
+from contact_center.common.moments import moment_words
 from contact_center.common.wake import wake_on_commit
 from patients.selectors.people import patients_visible_to
 from scheduling.enums import OCCUPYING, AppointmentStatus, Party
 from scheduling.models import Appointment, GroupSession, Occupancy
 from scheduling.models.catalogue import MOST_PLACES
+from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import with_taken
 from scheduling.services.booking import cancel_locked, move_locked, reason_of, require_booker
 from scheduling.services.claiming import Plan, Wish, plan_for, queue_up, settle
@@ -80,13 +83,20 @@ def cancel_session(*, actor: User, session_id: int, asked_by: str, reason: str) 
 
 
 def move_session(
-    *, actor: User, session_id: int, starts_at: datetime, practitioner_id: int, asked_by: str, reason: str
+    *,
+    actor: User,
+    session_id: int,
+    starts_at: datetime,
+    practitioner_id: int,
+    asked_by: str,
+    reason: str,
+    may_overlap: bool = False,
 ) -> GroupSession:
-    """Everybody in it is moved to another time, all or none, also who has another visit then; each is told as of any
-    move. The session in which they are now.
+    """Everybody in it is moved to another time, all or none; each is told as of any move. The session in which they
+    are now. `may_overlap` lets them have two visits at once, which staff are asked about first.
 
-    Raises SlotTaken, also where not all find a place, Conflict when it was cancelled or moved meanwhile, Refused,
-    PermissionDenied, GroupSession.DoesNotExist.
+    Raises SlotTaken, also where not all find a place, Conflict when it was cancelled or moved meanwhile, Refused, which
+    names those who have another visit then, PermissionDenied, GroupSession.DoesNotExist.
     """
     require_booker(actor)
     old = GroupSession.objects.get(pk=session_id)
@@ -104,10 +114,12 @@ def move_session(
             raise Conflict(_("This group has been cancelled or moved meanwhile."))
         if not members:
             raise Refused(_("Nobody is in this group."))
+        if not may_overlap:
+            _require_free_members(actor, members, plan)
         _call_off(actor, session, asked_by, reason)
         session.seats.filter(appointment=None).delete()  # its own time, and holds that nobody can use any more
         for visit in members:
-            new = move_locked(actor, visit, plan, asked_by=asked_by, reason=reason, may_overlap=True)
+            new = move_locked(actor, visit, plan, asked_by=asked_by, reason=reason, may_overlap=may_overlap)
             if session.moved_to is None and new.session is not None:
                 session.moved_to = new.session
                 session.save()
@@ -153,6 +165,28 @@ def _lock(session_id: int, plans: Sequence[Plan]) -> tuple[list[Appointment], Gr
     if session.cancelled_at is None and (is_begun or session.starts_at <= timezone.now()):
         raise Refused(_("This group has begun or is over, so it cannot be moved or cancelled."))
     return members, session
+
+
+def _require_free_members(actor: User, members: Sequence[Appointment], plan: Plan) -> None:
+    """Raise Refused with those who have another visit at that time, by name where this person may see them."""
+    rows = overlapping([one.patient_id for one in members], plan.wish.starts_at, plan.ends_at)
+    others = list(rows.exclude(pk__in=[one.pk for one in members]).select_related("patient", "service"))
+    if not others:
+        return
+    seen = set(
+        patients_visible_to(actor).filter(pk__in={one.patient_id for one in others}).values_list("pk", flat=True)
+    )
+    zone = ZoneInfo(plan.location.time_zone)
+    told = [
+        f"{one.patient.full_name} ({one.service.name_in()}, {moment_words(one.starts_at, 'time', zone)})"
+        for one in others
+        if one.patient_id in seen
+    ]
+    hidden = len({one.patient_id for one in others} - seen)
+    if hidden:
+        words = ngettext("%(n)s patient whom you may not see", "%(n)s patients whom you may not see", hidden)
+        told.append(words % {"n": hidden})
+    raise Refused(_("Another visit at that time: %(who)s.") % {"who": "; ".join(told)})
 
 
 def _call_off(actor: User, session: GroupSession, asked_by: str, reason: str) -> None:

@@ -271,6 +271,32 @@ def test_a_group_is_not_moved_to_a_time_that_is_taken_and_nothing_changes(wish, 
     assert (visit.status, visit.session.cancelled_at, visit.occupancy.seat) == ("booked", None, 1)
 
 
+def test_who_has_another_visit_when_the_group_is_moved_there_is_named_first(client, agent, wish, midwife, site):
+    busy, hidden, free = comes(wish(), given_name="Ana", family_name="Prado"), comes(wish()), comes(wish())
+    Patient.objects.filter(pk=hidden.patient_id).update(sensitivity="vip")
+    other = PractitionerFactory(services=[ServiceFactory(name="Cardiology")])
+    ScheduleFactory(practitioner=other, location=site)
+    alone = {"service_id": other.services.get().pk, "practitioner_id": other.pk}
+    for visit, hour in ((busy, 11), (hidden, 12)):
+        book(actor=None, patient_id=visit.patient_id, wishes=[wish(hour, **alone)])
+    midwife.schedules.get().hours.update(ends=time(13))
+    client.force_login(agent)
+    where, at = f"/schedule/groups/{free.session_id}/", wish(11).starts_at.astimezone(ZONE)
+    form = {"verb": "move", "day": f"{at:%Y-%m-%d}", "at": "11:00", "practitioner": midwife.pk} | WHY
+
+    def told(**changes):
+        answer = client.post(where, form | changes)
+        return answer.status_code, "Ana Prado (Cardiology, 11:00)" in answer.content.decode()
+
+    assert (told(), Appointment.objects.filter(session=free.session_id, status="booked").count()) == ((422, True), 3)
+    with pytest.raises(Refused, match=r"^Another visit at that time: 1 patient whom you may not see\.$"):
+        sessions.move_session(
+            actor=agent, session_id=free.session_id, practitioner_id=midwife.pk, starts_at=wish(12).starts_at, **WHY
+        )
+    assert told(may_overlap="on") == (302, False)
+    assert Appointment.objects.filter(session__starts_at=wish(11).starts_at, status="booked").count() == 3
+
+
 def test_a_session_never_has_fewer_places_than_are_taken(wish, agent):
     visits = [comes(wish()) for _ in range(3)]
     cancel(actor=None, appointment_id=visits[0].pk, **WHY)
