@@ -10,6 +10,7 @@ def until_somebody_waits():
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     for _ in range(500):
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction sees the same sessions all along
             cursor.execute(waiting)
             if cursor.fetchone()[0]:
                 return

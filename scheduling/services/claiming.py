@@ -45,6 +45,10 @@ class SlotTaken(Conflict):
         self.alternatives = alternatives
 
 
+class Overtaken(Conflict):
+    """What was read before it was locked is not so any more. `settle` begins again; whoever tries too often reads it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One visit to be booked: which service, when (aware), with whom and where.
@@ -159,14 +163,15 @@ def occupy(plan: Plan, session: GroupSession | None = None, **owner: Any) -> Occ
 
 
 def settle(work: Callable[[], Result], plans: Sequence[Plan]) -> Result:
-    """Run `work` in a transaction of its own, again when the database broke a tie; say in words when time is taken."""
+    """Run `work` in a transaction of its own, again when the database broke a tie or somebody was quicker; say in words when time is taken."""
     try:
         for last in (False,) * (TRIES - 1) + (True,):
             try:
                 with realtime.atomic():
                     return work()
-            except OperationalError as error:
-                if last or connection.in_atomic_block or _sqlstate(error) not in RETRIED:
+            except (OperationalError, Overtaken) as error:
+                is_tie = isinstance(error, Overtaken) or _sqlstate(error) in RETRIED
+                if last or connection.in_atomic_block or not is_tie:
                     raise
     except seats.NoSeat:
         pass

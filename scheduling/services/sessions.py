@@ -23,7 +23,7 @@ from scheduling.models.catalogue import MOST_PLACES
 from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import with_taken
 from scheduling.services.booking import cancel_locked, move_locked, reason_of, require_booker
-from scheduling.services.claiming import Plan, Wish, plan_for, queue_up, settle
+from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, settle
 from scheduling.services.freed import QUEUE, TASK
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
@@ -156,11 +156,16 @@ def change_places(*, actor: User, session_id: int, places: int) -> GroupSession:
 
 
 def _lock(session_id: int, plans: Sequence[Plan]) -> tuple[list[Appointment], GroupSession]:
-    """The visits of a session that has not begun, the agenda, then the session: as whoever changes a visit locks."""
+    """The visits of a session that has not begun, the agenda, then the session: as whoever changes a visit locks.
+
+    Raises Overtaken where somebody got a place before the session was locked, Refused once it has begun.
+    """
     rows = Appointment.objects.select_for_update(of=("self",)).filter(session=session_id, status__in=MOVABLE)
     members = list(rows.select_related("patient", "service").order_by("pk"))
     queue_up(plans)
     session = GroupSession.objects.select_for_update(of=("self",)).get(pk=session_id)
+    if session.visits.filter(status__in=MOVABLE).exclude(pk__in=[one.pk for one in members]).exists():
+        raise Overtaken(_("Somebody has just got a place in this group. Try again."))
     is_begun = session.visits.filter(status__in=OCCUPYING).exclude(status__in=MOVABLE).exists()
     if session.cancelled_at is None and (is_begun or session.starts_at <= timezone.now()):
         raise Refused(_("This group has begun or is over, so it cannot be moved or cancelled."))

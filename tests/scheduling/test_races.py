@@ -4,13 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from inbox.models import Message
 from scheduling.models import Appointment, FreedSlot, MassMoveVisit, Reminder, SlotOffer
-from scheduling.services import booking, mass_moves, offers
+from scheduling.services import booking, mass_moves, offers, sessions
 from scheduling.services.handing_over import hand_over_due
+from tests.blocking import until_somebody_waits
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory, ServiceFactory
 
@@ -36,6 +37,37 @@ def at_once(*verbs):
     for thread in threads:
         thread.join(90)
     return results
+
+
+def while_waiting(first, verb):
+    """What `verb` gave, which begins in a session of its own once a transaction here has done `first`, and waits."""
+    is_done = threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            first()
+            is_done.set()
+            until_somebody_waits()
+
+    return at_once(hold, lambda: is_done.wait(60) and verb())[1]
+
+
+@pytest.fixture
+def class_wish(visit_of, ana):
+    """A place in a class of half an hour for three, which can take place at any time of that day."""
+    visit = visit_of(ana, days=2, is_planned=False)
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
+    group = ServiceFactory(places=3, step_minutes=30)
+    visit.practitioner.services.add(group)
+    return booking.Wish(
+        group.pk, visit.starts_at + timedelta(hours=2), visit.practitioner_id, visit.location_id
+    )  # fmt: skip
+
+
+def takes(wish):
+    """The visit of somebody new."""
+    patient = PatientFactory(time_zone="America/New_York")
+    return booking.book(actor=None, patient_id=patient.pk, wishes=[wish])[0]
 
 
 def test_two_patients_claim_one_offer_and_one_wins(clock, provider, sms_channel, ana, visit_of):
@@ -90,19 +122,31 @@ def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
     assert MassMoveVisit.objects.filter(message=Message.objects.get()).count() == 2
 
 
-def test_eight_want_the_last_place_of_a_group_and_one_gets_it(clock, ana, visit_of):
-    visit = visit_of(ana, days=2, is_planned=False)
-    ScheduleFactory(practitioner=visit.practitioner, location=visit.location)
-    group = ServiceFactory(places=3, step_minutes=30)
-    visit.practitioner.services.add(group)
-    wish = booking.Wish(
-        group.pk, visit.starts_at + timedelta(hours=2), visit.practitioner_id, visit.location_id
-    )  # fmt: skip
-    patients = [PatientFactory(time_zone="America/New_York").pk for _ in range(10)]
-    for patient in patients[:2]:
-        booking.book(actor=None, patient_id=patient, wishes=[wish])
+def test_eight_want_the_last_place_of_a_group_and_one_gets_it(clock, class_wish):
+    for _ in range(2):
+        takes(class_wish)
+    patients = [PatientFactory(time_zone="America/New_York").pk for _ in range(8)]
     results = at_once(
-        *(lambda pk=pk: booking.book(actor=None, patient_id=pk, wishes=[wish])[0].occupancy.seat for pk in patients[2:])
+        *(
+            lambda pk=pk: booking.book(actor=None, patient_id=pk, wishes=[class_wish])[0].occupancy.seat
+            for pk in patients
+        )
     )
     assert sorted(map(str, results)) == ["3", *["SlotTaken"] * 7]
     assert Appointment.objects.filter(session__places=3, status="booked").count() == 3
+
+
+@pytest.mark.parametrize("verb", ["cancel", "move"])
+def test_who_gets_a_place_while_the_whole_group_is_cancelled_or_moved_goes_with_it(clock, agent, class_wish, verb):
+    session = takes(class_wish).session
+    given = {"actor": agent, "session_id": session.pk, "asked_by": "organisation", "reason": "Too few"}
+    later = {"starts_at": class_wish.starts_at + timedelta(hours=1), "practitioner_id": class_wish.practitioner_id}
+
+    def change():
+        if verb == "cancel":
+            return sessions.cancel_session(**given)
+        return sessions.move_session(**given, **later).visits.filter(status="booked").count()
+
+    assert while_waiting(lambda: takes(class_wish), change) == 2
+    assert list(session.visits.values_list("status", flat=True)) == ["cancelled"] * 2
+    assert session.seats.count() == 0
