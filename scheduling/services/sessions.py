@@ -178,16 +178,15 @@ def _require_free_members(actor: User, members: Sequence[Appointment], plan: Pla
     others = list(rows.exclude(pk__in=[one.pk for one in members]).select_related("patient", "service"))
     if not others:
         return
-    seen = set(
-        patients_visible_to(actor).filter(pk__in={one.patient_id for one in others}).values_list("pk", flat=True)
-    )
+    concerned = {one.patient_id for one in others}
+    seen = set(patients_visible_to(actor).filter(pk__in=concerned).values_list("pk", flat=True))
     zone = ZoneInfo(plan.location.time_zone)
     told = [
         f"{one.patient.full_name} ({one.service.name_in()}, {moment_words(one.starts_at, 'time', zone)})"
         for one in others
         if one.patient_id in seen
     ]
-    hidden = len({one.patient_id for one in others} - seen)
+    hidden = len(concerned - seen)
     if hidden:
         words = ngettext("%(n)s patient whom you may not see", "%(n)s patients whom you may not see", hidden)
         told.append(words % {"n": hidden})

@@ -267,7 +267,13 @@ def test_an_agent_moves_or_cancels_a_visit_and_those_after_it(client, agent, ana
     assert (len(chosen), Appointment.objects.count()) == (3, 4)
     assert client.post(where, new | {"verb": "move", "reason": ""}).status_code == 422
     assert client.post(where, new | {"verb": "move"}).status_code == 422
-    assert client.post(where, new | {"verb": "move", "visit": chosen}).status_code == 302
+    elsewhere = PractitionerFactory(services=[terms.service])
+    ScheduleFactory(practitioner=elsewhere, location=terms.location)
+    other = Wish(terms.service.pk, datetime(2026, 6, 17, 11, tzinfo=ZONE), elsewhere.pk, terms.location.pk)
+    (other,) = book(actor=None, patient_id=ana.pk, wishes=[other])
+    assert client.post(where, new | {"verb": "move", "visit": chosen}).status_code == 422
+    assert client.post(where, new | {"verb": "move", "visit": chosen, "may_overlap": "on"}).status_code == 302
+    cancel(actor=None, appointment_id=other.pk, **WHY)
     left = Appointment.objects.filter(status="booked").order_by("starts_at")
     assert local(left) == ["06-02 10:00", "06-10 11:00", "06-17 11:00", "06-24 11:00"]
     where = f"/visits/{left[2].pk}/following/"
