@@ -23,6 +23,7 @@ from contact_center.aurora import (
     care,
     drafts,
     floor,
+    groups,
     homes,
     labels,
     neighbours,
@@ -126,6 +127,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     wishes.write_down(now)
     homes.write_down()
     agenda.set_up_agenda(now, random.Random(count))
+    groups.set_up_groups(now)
     neighbours.set_up_neighbours()
     reminders.tell_of_visits(now)
     capacity.offer_freed_times(now)

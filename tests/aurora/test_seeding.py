@@ -41,6 +41,8 @@ from patients.models import (
     PatientMerge,
     RelatedPerson,
 )
+from scheduling.models import AppointmentSeries, GroupSession
+from scheduling.selectors.groups import with_taken
 from scheduling.selectors.mass_moves import mass_moves
 from scheduling.selectors.openings import Search
 from scheduling.selectors.public import free_times, public_services
@@ -250,3 +252,13 @@ def test_patients_may_book_and_an_absence_is_being_dealt_with(clinic, client):
         assert free_times(search, now=timezone.now()).offers, service.code
     (figures,) = mass_moves()
     assert (figures.counts["moved"], figures.total > figures.left > 0) == (1, True)
+
+
+def test_a_class_fills_and_one_patient_comes_every_week(clinic):
+    sessions = with_taken(GroupSession.objects.filter(service__code="prenatal-class", starts_at__gt=timezone.now()))
+    assert [(one.taken, one.places, one.visits.count()) for one in sessions.order_by("starts_at")] == [
+        (8, 8, 8), (5, 8, 5), (2, 8, 2),
+    ]  # fmt: skip
+    visits = list(AppointmentSeries.objects.get().visits.order_by("series_number"))
+    days = [(visit.visit_date - visits[0].visit_date).days for visit in visits]
+    assert (days, {visit.status for visit in visits}) == ([0, 7, 14, 21, 28, 35], {"booked"})
