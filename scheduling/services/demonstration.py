@@ -23,6 +23,7 @@ EVERY = 3  # of those who did not say that they will come, every third does not
 WEEKDAYS = (
     "UPDATE scheduling_weeklyhours SET weekday = (weekday + 6) % 7",
     "UPDATE scheduling_waitlistentry SET weekdays = ARRAY(SELECT (day + 6) % 7 FROM unnest(weekdays) day)",
+    "UPDATE scheduling_appointmentseries SET weekdays = ARRAY(SELECT (day + 6) % 7 FROM unnest(weekdays) day)",
 )
 
 

@@ -1,6 +1,6 @@
 """What booking would say of a time that somebody pointed at in a calendar, told before anybody is asked why."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -103,10 +103,19 @@ def _who_is_there(taken: Occupancy, plan: Plan) -> str:
 
 def _overlaps(plan: Plan, patient_id: int, leaving: Collection[int]) -> list[str]:
     others = overlapping([patient_id], plan.wish.starts_at, plan.ends_at).exclude(pk__in=leaving)
+    return other_visits(others, ZoneInfo(plan.location.time_zone))
+
+
+def other_visits(visits: Iterable[Appointment], zone: ZoneInfo) -> list[str]:
+    """That the patient has these visits already, one sentence for each."""
     return [
         _("The patient has another visit at that time: %(visit)s, %(start)s to %(end)s.")
-        % {"visit": one.service.name_in(), "start": _clock(one.starts_at, plan), "end": _clock(one.ends_at, plan)}
-        for one in others
+        % {
+            "visit": one.service.name_in(),
+            "start": moment_words(one.starts_at, "time", zone),
+            "end": moment_words(one.ends_at, "time", zone),
+        }
+        for one in visits
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from contact_center.common.errors import Conflict, Refused
 from scheduling.enums import AppointmentStatus
 from scheduling.models import Appointment, AppointmentSeries, HealthcareService, Location, Practitioner
 from scheduling.recurrence import Pattern, days_of, moment
+from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.openings import Offer, Search, every_slot, offers_of
 from scheduling.services.booking import (
     book_instead,
@@ -27,7 +28,7 @@ from scheduling.services.booking import (
     require_movable,
 )
 from scheduling.services.claiming import Wish, plan_for, queue_up, settle
-from scheduling.services.proposals import Proposal, hindrances, propose
+from scheduling.services.proposals import Proposal, hindrances, other_visits, propose
 from scheduling.slots import Slot
 
 MOST_OTHERS = 3
@@ -60,34 +61,44 @@ class Foreseen:
 def foresee(*, terms: Terms, pattern: Pattern, patient_id: int) -> list[Foreseen]:
     """What booking would say of each day of this pattern. Nothing is promised: `book_series` decides.
 
-    A constant number of statements for each stretch of days, and ten for a day on which something hinders. Raises
-    Refused for a pattern without an end.
+    A constant number of statements for each stretch of days, and some twelve for each day, of at most 60, on which
+    something hinders. Raises Refused for a pattern without an end.
     """
     try:
         days = days_of(pattern)
     except ValueError:
         raise Refused(_("Say how many visits, or until when.")) from None
-    zone, now = ZoneInfo(terms.location.time_zone), timezone.now()
-    free = _free(terms, days, zone) if days else {}
+    if not days:
+        return []
+    zone = ZoneInfo(terms.location.time_zone)
+    free, length = _free(terms, days, zone), timedelta(minutes=terms.service.minutes)
+    begins = [moment(day, pattern.at, zone) for day in days]
+    fitting = [free.get(day, {}).get(int(at.timestamp())) for day, at in zip(days, begins, strict=True)]
+    offers = iter(offers_of([slot for slot in fitting if slot is not None]))
+    visits = list(overlapping([patient_id], begins[0], begins[-1] + length))
     found = []
-    for number, day in enumerate(days, start=1):
-        starts_at = moment(day, pattern.at, zone)
-        second = int(starts_at.timestamp())
-        slot = free.get(day, {}).get(second)
-        wish = Wish(terms.service.pk, starts_at, terms.practitioner.pk, terms.location.pk, terms.room_id, terms.mode)
-        problems, warnings = hindrances(wish, patient_id)
-        if slot is not None and not problems:
-            found.append(Foreseen(number, day, offers_of([slot])[0], [], warnings))
-            continue
-        why = problems or [_("This is not a time that is offered.")]
-        near = sorted(free.get(day, {}).values(), key=lambda one: abs(one.start - second))[:MOST_OTHERS]
-        others = offers_of(near) if starts_at > now else []
-        found.append(Foreseen(number, day, None, why, warnings, others))
+    for number, (day, starts_at, slot) in enumerate(zip(days, begins, fitting, strict=True), start=1):
+        if slot is not None:
+            then = [one for one in visits if one.starts_at < starts_at + length and one.ends_at > starts_at]
+            found.append(Foreseen(number, day, next(offers), [], other_visits(then, zone)))
+        else:
+            found.append(_hindered(terms, number, day, starts_at, patient_id, free.get(day, {})))
     return found
 
 
+def _hindered(
+    terms: Terms, number: int, day: date, starts_at: datetime, patient_id: int, free: Mapping[int, Slot]
+) -> Foreseen:
+    """A day on which the visit cannot be when it should, with why."""
+    wish = Wish(terms.service.pk, starts_at, terms.practitioner.pk, terms.location.pk, terms.room_id, terms.mode)
+    problems, warnings = hindrances(wish, patient_id)
+    why = problems or [_("This is not a time that is offered.")]
+    near = sorted(free.values(), key=lambda one: abs(one.starts_at - starts_at))[:MOST_OTHERS]
+    return Foreseen(number, day, None, why, warnings, offers_of(near) if starts_at > timezone.now() else [])
+
+
 def _free(terms: Terms, days: Sequence[date], zone: ZoneInfo) -> dict[date, dict[int, Slot]]:
-    """Free times of these days by the second at which they begin."""
+    """Free times of these days by the second at which they begin, in the room of the others where it is free."""
     search = Search(
         terms.service, days[0], days[-1], frozenset({terms.practitioner.pk}), frozenset({terms.location.pk}),
         mode=terms.mode,
@@ -97,7 +108,9 @@ def _free(terms: Terms, days: Sequence[date], zone: ZoneInfo) -> dict[date, dict
     for slot in every_slot(search, now=timezone.now()):
         day = slot.starts_at.astimezone(zone).date()
         if day in wanted:
-            found.setdefault(day, {})[slot.start] = slot
+            times = found.setdefault(day, {})
+            if slot.start not in times or slot.room_id == terms.room_id:
+                times[slot.start] = slot
     return found
 
 

@@ -1,12 +1,13 @@
 """A day that passes at a click."""
 
 from datetime import date, time, timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from scheduling.enums import RecoveryStatus
-from scheduling.models import Appointment, NoShowRecovery, Occupancy, WaitlistEntry, WeeklyHours
+from scheduling.models import Appointment, AppointmentSeries, NoShowRecovery, Occupancy, WaitlistEntry, WeeklyHours
 from scheduling.selectors.openings import Search, find_slots
 from scheduling.services.demonstration import EVERY, let_a_day_pass
 from tests.factories.patients import PatientFactory
@@ -49,7 +50,13 @@ def test_neighbours_do_not_meet_on_the_way_and_the_week_goes_along(settings, clo
     schedule = ScheduleFactory(practitioner=monday.practitioner, location=monday.location, hours=[(time(9), time(10))])
     schedule.hours.exclude(weekday=3).delete()
     entry = EntryFactory(service=monday.service, weekdays=[0, 3], last_date=monday.visit_date)
+    series = AppointmentSeries.objects.create(
+        patient=monday.patient, first_date=monday.visit_date, starts=time(9), weekdays=[0, 3], count=2,
+        booking_key=uuid4(),
+    )  # fmt: skip
     let_a_day_pass()
+    series.refresh_from_db()
+    assert (series.weekdays, series.first_date) == ([6, 2], monday.visit_date - DAY)
     spans = [row.span.lower for row in Occupancy.objects.order_by("span")]
     assert spans == [monday.starts_at - DAY, tuesday.starts_at - DAY]
     assert list(Appointment.objects.order_by("pk").values_list("visit_date", flat=True)) == [

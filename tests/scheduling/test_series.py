@@ -1,10 +1,13 @@
 """Visits that come again: at the same local time, looked at first, booked together, changed from one of them on."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +20,13 @@ from scheduling.services import series as service
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
 from scheduling.services.series import Terms, book_series, cancel_following, foresee, foresee_move, move_following
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import LocationFactory, PractitionerFactory, ScheduleFactory, ServiceFactory
+from tests.factories.scheduling import (
+    LocationFactory,
+    PractitionerFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+)
 
 ZONE = ZoneInfo("America/New_York")
 TEN_ZONES = [
@@ -132,6 +141,33 @@ def test_what_hinders_is_named_per_day_and_other_times_of_that_day_are_offered(a
     assert seen[3].warnings == ["The patient has another visit at that time: Physiotherapy, 10:00 to 10:30."]
     assert [f"{one.starts_at:%H:%M}" for one in seen[1].others] == ["09:30", "10:30", "09:00"]
     assert seen[2].others == []
+
+
+@pytest.mark.django_db
+def test_many_days_without_hindrance_cost_as_much_as_two(ana, terms, django_assert_num_queries):
+    with CaptureQueriesContext(connection) as two:
+        foresee(terms=terms, pattern=Pattern(TUESDAY, time(10), every=4, count=2), patient_id=ana.pk)
+    days = Pattern(TUESDAY, time(10), unit=Every.DAY, count=29)
+    with django_assert_num_queries(len(two)):
+        seen = foresee(terms=terms, pattern=days, patient_id=ana.pk)
+    assert ([one.problems for one in seen], seen[-1].day) == ([[]] * 29, TUESDAY + timedelta(days=28))
+
+
+@pytest.mark.django_db
+def test_the_room_of_a_series_is_kept_where_it_is_free(ana, terms):
+    room, another = (RoomFactory(location=terms.location) for _ in range(2))
+    terms.practitioner.schedules.update(room=room)
+    ScheduleFactory(practitioner=terms.practitioner, location=terms.location, room=another)
+    elsewhere = ServiceFactory()
+    other = PractitionerFactory(services=[elsewhere])
+    ScheduleFactory(practitioner=other, location=terms.location, room=room)
+    at = datetime(2026, 6, 9, 10, tzinfo=ZONE)
+    book(
+        actor=None, patient_id=PatientFactory().pk,
+        wishes=[Wish(elsewhere.pk, at, other.pk, terms.location.pk, room.pk)],
+    )  # fmt: skip
+    seen = foresee(terms=replace(terms, room_id=room.pk), pattern=PATTERN, patient_id=ana.pk)
+    assert [one.offer.slot.room_id for one in seen] == [room.pk, another.pk, room.pk, room.pk]
 
 
 @pytest.mark.django_db
