@@ -144,7 +144,7 @@ def _service(account: TwilioAccount, sid: str) -> Iterator[Point]:
 
 def _at(what: str, found: Hook, path: str, extra: str = "") -> Point:
     wanted = _url(path)
-    is_tried_again = "rc=" in found.retries or not extra
+    is_tried_again = not extra or re.search(r"(?:^|&)rc=[1-9]", found.retries) is not None
     if (found.url, found.method, is_tried_again) == (wanted, "POST", True):
         return Point(what)
     there = f"{found.url}#{found.retries}" if found.retries else found.url or "empty"

@@ -107,10 +107,15 @@ OF_APP = "It goes to the TwiML app {}: choose webhooks instead."
     ("number", "changed", "what"),
     [
         (SMS, {"sms_url": HOOK}, f"a message comes in: Set it to {HOOK}{RETRIES} (POST); it is {HOOK} (POST)."),
+        (
+            SMS,
+            {"sms_url": f"{HOOK}#rc=0&rp=5xx"},
+            f"a message comes in: Set it to {HOOK}{RETRIES} (POST); it is {HOOK}#rc=0&rp=5xx (POST).",
+        ),
         (SMS, {"sms_application_sid": APP}, f"a message comes in: {OF_APP.format(APP)}"),
         (VOICE, {"voice_application_sid": "AP9"}, f"a call comes in: {OF_APP.format('AP9')}"),
     ],
-    ids=["never tried again", "messages of an app", "calls of an app"],
+    ids=["never tried again", "tried again no time", "messages of an app", "calls of an app"],
 )
 def test_a_number_that_would_lose_what_comes_is_named(account, number, changed, what):
     account(**{number: changed})
