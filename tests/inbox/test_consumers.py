@@ -311,11 +311,12 @@ async def test_of_two_hundred_windows_of_one_person_the_newest_twenty_hear_and_t
 
 
 async def test_a_page_that_closes_while_it_is_told_something_is_no_error_and_leaves_nothing_behind(agent):
-    topic, is_gone = f"agent.{agent.pk}", asyncio.Event()
+    topic, is_gone, was_told = f"agent.{agent.pk}", asyncio.Event(), asyncio.Event()
 
     async def breaking(scope, receive, send):
         async def put(message):
             if is_gone.is_set() and message["type"] == "websocket.send":
+                was_told.set()
                 raise RuntimeError("websocket.send after websocket.close")
             await send(message)
 
@@ -326,6 +327,7 @@ async def test_a_page_that_closes_while_it_is_told_something_is_no_error_and_lea
     await subscribed(socket, topic)
     is_gone.set()
     await get_channel_layer().group_send(topic, {"type": "topic.changed", "topic": topic, "seq": 3})
+    await asyncio.wait_for(was_told.wait(), timeout=15)
     await socket.disconnect()
     assert agent.pk not in consumers._sockets
 
