@@ -139,7 +139,7 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     expect(bar).to_contain_text("With Amara Osei")
     for width in (1280, 1440):
         desk.set_viewport_size({"width": width, "height": 900})
-        assert (width, desk.evaluate(COVERED)) == (width, [])
+        desk.wait_for_function(f"() => ({COVERED})().length === 0")
     desk.keyboard.press("t")
     desk.click("#call-transfer [data-send]")
     expect(desk.locator("#call-transfer .field__error")).to_have_text("Say why you are transferring it.")
