@@ -354,6 +354,10 @@ _HAS_DEVICES = bool(TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET and TWILIO_TWIM
 SOFTPHONE = "simulated" if SIMULATOR else "twilio" if _HAS_DEVICES else ""
 PROVIDER_TIMEOUT_SECONDS = env.float("PROVIDER_TIMEOUT_SECONDS", default=10.0)
 DEFAULT_PHONE_REGION = env.str("DEFAULT_PHONE_REGION", default="US")
+# Countries whose numbers may be called, ISO 3166; without any the one that numbers are at home in.
+CALL_COUNTRIES = env.list("CALL_COUNTRIES", default=[]) or [DEFAULT_PHONE_REGION]
+if not all(len(country) == 2 and country.isupper() for country in CALL_COUNTRIES):
+    raise ImproperlyConfigured("CALL_COUNTRIES must be codes such as US,CA,ES.")
 vars().update(environ.Env.email_url_config(env.str("EMAIL_URL", default=f"smtp://127.0.0.1:{SIMULATOR_SMTP_PORT}")))
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 EMAIL_TIMEOUT = 10

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from contact_center.accounts.models import User
 from inbox.enums import CALLBACK_LIVE, ChannelKind
 from inbox.models import Callback, Channel, Interaction
+from inbox.selectors.dialling import why_not_dialled
 from patients.models import Patient
 from patients.selectors.people import match_patients, patients_visible_to
 
@@ -68,6 +71,13 @@ def must_not_be_called(patient: Patient | None, number: str) -> bool:
     return len(called) == 1 and called[0] is not None and (
         called[0].is_do_not_contact or called[0].deceased_date is not None
     )  # fmt: skip
+
+
+def why_not_called(actor: User, patient: Patient | None, number: str) -> str:
+    """Why the actor may call nobody at this number, in E.164; empty when they may, and where there is no number."""
+    if not must_not_be_called(patient, number):
+        return why_not_dialled(number) if number else ""
+    return _("This patient must not be contacted.")
 
 
 def voice_line_for(actor: User) -> Channel | None:

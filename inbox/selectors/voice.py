@@ -18,6 +18,7 @@ from inbox.identifiers import folded
 from inbox.models import Call, VoiceLine
 from inbox.models.calls import WRITTEN_DOWN
 from inbox.selectors import voice_consent
+from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.hours import message_in, moment_words, standing_of_queue
 from inbox.selectors.queue_rules import rule_for
 from inbox.selectors.voice_figures import estimated_minutes, place_in_line, serving
@@ -333,9 +334,13 @@ def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: i
 
 def _choice(event: CallEvent, line: Line, language: str, queue_id: int) -> Script:
     key = event.payload.get("key", "")
+    sorry = ""
     if key in ("1", "2") and event.sender.scheme != "phone":
-        sorry = Say(_("We cannot see your number, so please stay on the line or leave a message."), language)
-        return (sorry, GoOn(address_of("wait", lang=language, queue=queue_id, n=2)))
+        sorry = _("We cannot see your number, so please stay on the line or leave a message.")
+    elif key == "1" and why_not_dialled(event.sender.value):
+        sorry = _("We cannot call your number back, so please stay on the line or leave a message.")
+    if sorry:
+        return (Say(sorry, language), GoOn(address_of("wait", lang=language, queue=queue_id, n=2)))
     if key == "1":
         words = _("We call you back on this number when it is your turn. You may hang up now. Goodbye.")
         return (Say(words, language), HangUp())

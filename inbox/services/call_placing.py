@@ -20,7 +20,7 @@ from inbox import realtime
 from inbox.adapters.base import AdapterError
 from inbox.enums import CallbackEnd, CallMomentKind, CallParty, CallStatus, Direction, TimelineKind
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent
-from inbox.selectors.callbacks import first_phone, known_at, must_not_be_called, voice_line_for
+from inbox.selectors.callbacks import first_phone, known_at, voice_line_for, why_not_called
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
 from inbox.services.call_consults import is_consulted
@@ -40,14 +40,16 @@ def place_call(*, actor: User, purpose: str, patient: Patient | None = None, num
 
     A number that one patient has, whose record the actor may open, is that patient's call.
 
-    Raises Refused without a reason or a number, for a patient who must not be contacted or has died, when there is no
-    line, and when the telephone service does not answer; Conflict while the actor is on another call.
+    Raises Refused without a reason or a number, for a number that nobody calls, for a patient who must not be contacted
+    or has died, when there is no line, and when the telephone service does not answer; Conflict while the actor is on
+    another call.
     """
     require(can(actor, Action.WORK_INBOX), _("You may not work on this interaction."))
     require(bool(purpose.strip()), _("Say why you are calling."))
     if patient is not None:
         number = number or first_phone(actor, patient)
-    require(not must_not_be_called(patient, number), _("This patient must not be contacted."))
+    why_not = why_not_called(actor, patient, number)
+    require(not why_not, why_not)
     require(bool(number), _("There is no phone number."))
     channel = voice_line_for(actor)
     if channel is None:
@@ -59,18 +61,18 @@ def place_call(*, actor: User, purpose: str, patient: Patient | None = None, num
 def call_back(*, actor: User, call_id: int) -> Call:
     """Call the person to whom it was promised, after the actor's claim; the conversation becomes the actor's.
 
-    Raises Conflict when the promise ended meanwhile, Refused for a person who must not be contacted and when the
-    telephone service does not answer: then it waits again at its place, and no attempt is counted.
+    Raises Conflict when the promise ended meanwhile, Refused for a person or a number that must not be called and when
+    the telephone service does not answer: then it waits again at its place, and no attempt is counted.
     """
-    is_forbidden = False
     with realtime.atomic():
         call = locked_call(call_id)
         if call.status != C.WAITING or call.agent_id != actor.pk or call.callback_id is None:
             raise Conflict(_("This call back is not needed any more."))
         interaction = desk.locked(call.interaction_id)
         callback = locked_callback(call.callback_id)
-        if must_not_be_called(interaction.patient, callback.number):
-            is_forbidden, now = True, timezone.now()
+        why_not = why_not_called(actor, interaction.patient, callback.number)
+        if why_not:
+            now = timezone.now()
             callback.cancel(CallbackEnd.FORBIDDEN, now)
             call.fail(now, P.SYSTEM)
             show(call, interaction, actor.pk)
@@ -80,8 +82,7 @@ def call_back(*, actor: User, call_id: int) -> Call:
             _own(actor, call, interaction)
         callback.save()
         call.save()
-    if is_forbidden:
-        raise Refused(_("This patient must not be contacted."))
+    require(not why_not, why_not)
     return _ring_both(actor, call, callback.number)
 
 

@@ -18,6 +18,7 @@ from inbox.enums import (
 )
 from inbox.models import Call, Callback, Interaction, TimelineEvent
 from inbox.selectors.callbacks import must_not_be_called
+from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.hours import standing_of_queue
 from inbox.services import clocks
 from inbox.services.call_rows import note, show
@@ -46,7 +47,7 @@ def _bring(callback_id: int, interaction_id: int, now: datetime) -> bool:
         if has_live or not is_due or callback.interaction_id != interaction_id:
             return False
         is_arranged = callback.arranged_by_id is not None and callback.attempts == 0 and callback.calls.count() == 0
-        if must_not_be_called(interaction.patient, callback.number) or not callback.number:
+        if must_not_be_called(interaction.patient, callback.number) or why_not_dialled(callback.number):
             end_callback(callback_id, CallbackEnd.FORBIDDEN)
             return False
         if is_arranged:

@@ -29,7 +29,7 @@ from inbox.enums import (
 )
 from inbox.models import Call, Callback, Interaction, TimelineEvent, VoiceLine
 from inbox.policies import can_work
-from inbox.selectors.callbacks import live_callback, must_not_be_called, number_of, voice_line_for
+from inbox.selectors.callbacks import live_callback, number_of, voice_line_for, why_not_called
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.services import clocks
 from inbox.services.interactions import locked, require, tell
@@ -75,8 +75,8 @@ def schedule_callback(
     everybody of the queue.
 
     Raises Refused without a reason, number or line, for a time that has passed or is over 90 days away, for somebody
-    who does not serve the queue, and for a person who must not be contacted; Conflict when a call back to this number
-    is arranged already.
+    who does not serve the queue, and for a person or a number that must not be called; Conflict when a call back to
+    this number is arranged already.
     """
     with realtime.atomic():
         interaction, now = locked(interaction_id), timezone.now()
@@ -84,7 +84,8 @@ def schedule_callback(
         require(bool(purpose.strip()), _("Say why you are calling."))
         require(now < due_at <= now + FARTHEST, _("Choose a time within the next 90 days."))
         number = number_of(actor, interaction)
-        require(not must_not_be_called(interaction.patient, number), _("This patient must not be contacted."))
+        why_not = why_not_called(actor, interaction.patient, number)
+        require(not why_not, why_not)
         require(bool(number), _("There is no phone number."))
         channel = voice_line_for(actor)
         if channel is None:

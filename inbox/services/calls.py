@@ -24,6 +24,7 @@ from inbox.enums import (
     TimelineKind,
 )
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
+from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import Line, has_lost_agent, line_of
 from inbox.services import clocks, queue_rules, recordings, supervision
@@ -216,7 +217,7 @@ def _other_way(call: Call, interaction: Interaction, key: str, at: datetime) -> 
         call.take_message()
         interaction.snippet = _("Voicemail")
         note(call, M.VOICEMAIL, at=at)
-    elif key == "1" and interaction.contact_value:
+    elif key == "1" and interaction.contact_value and not why_not_dialled(interaction.contact_value):
         call.ask_callback()
         ask_callback(call, interaction, at)
         interaction.snippet = _("Wants to be called back")

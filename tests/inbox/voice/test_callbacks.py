@@ -68,6 +68,25 @@ def test_whoever_asks_for_it_keeps_the_place_and_is_called_before_those_who_came
     assert told == ("connected", "completed", "wrap_up", ready)
 
 
+def test_a_number_that_costs_more_or_is_far_away_is_not_called_back_and_the_caller_hears_so(
+    another, provider, ready, settings
+):
+    settings.CALL_COUNTRIES = ["US", "GB"]
+    dear, far = another("+447012345678"), another("+5511912345678")
+    for caller in (dear, far):
+        caller.wait_in_line()
+        assert caller.press("1") == ["We cannot call your number back, so please stay on the line or leave a message."]
+        assert caller.settle().status == "waiting"
+    assert Callback.objects.count() == 0
+
+
+def test_a_promise_to_a_number_that_is_not_called_any_more_ends(promise, provider, ready, settings):
+    settings.CALL_COUNTRIES = ["GB"]
+    assert watch_calls() == 0
+    promise.refresh_from_db()
+    assert (promise.status, promise.ended_why, provider.asked) == ("cancelled", "forbidden", [])
+
+
 def test_not_reached_is_tried_again_after_the_gap_and_at_last_is_work_for_a_person(
     promise, provider, ready, post_twilio, line
 ):

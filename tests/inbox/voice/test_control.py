@@ -261,6 +261,27 @@ def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, pr
     assert (provider.asked, Call.objects.count()) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("+19005551234", "This kind of number"),  # premium rate
+        ("+34902123456", "This kind of number"),  # shared cost
+        ("+447012345678", "This kind of number"),  # personal
+        ("+445511234567", "This kind of number"),  # company-wide
+        ("+881612345678", "Numbers of this country"),  # satellite
+        ("+18765551234", "Numbers of this country"),  # written as numbers at home are, and far away
+        ("+15005550111", "This is a number of ours"),
+        ("+1911", "This is no phone number"),
+    ],
+)
+def test_numbers_that_cost_more_of_other_countries_and_our_own_are_not_called(line, provider, agent, number, why):
+    with pytest.raises(Refused, match=why):
+        call_placing.place_call(actor=agent, purpose="x", number=number)
+    with pytest.raises(Refused, match=why):
+        call_placing.place_call(actor=agent, purpose="x", number=number, patient=PatientFactory())
+    assert (provider.asked, Call.objects.count()) == ([], 0)
+
+
 def test_the_number_of_a_record_is_dialled_only_by_those_who_may_see_it(line, provider, agent, auditor):
     sealed = PatientFactory(sensitivity="vip", phone="+13055550198")
     with pytest.raises(Refused, match="There is no phone number"):
@@ -270,7 +291,8 @@ def test_the_number_of_a_record_is_dialled_only_by_those_who_may_see_it(line, pr
     assert provider.asked == []
 
 
-def test_a_record_offers_its_numbers_and_the_telephone_any_number(line, provider, agent, signed_in):
+def test_a_record_offers_its_numbers_and_the_telephone_any_number(line, provider, agent, signed_in, settings):
+    settings.CALL_COUNTRIES = ["US", "GB"]
     patient = PatientFactory(phone="+13055550170")
     ContactPointFactory(patient=patient, scheme="phone", value="+13055550171", rank=2)
     browser, reason = signed_in(agent), {"purpose": "Result is here"}
