@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from scheduling.foreign import SERVICE_SYSTEM, Misunderstood, SlotId, reference, span_of
 from scheduling.models import HealthcareService, Occupancy, Schedule
-from scheduling.selectors.groups import unhindered
+from scheduling.selectors.groups import places_left, unhindered
 from scheduling.selectors.openings import MOST_SLOTS, Search, find_slots, is_open
 from scheduling.slots import Slot
 
@@ -117,8 +117,9 @@ def slot_now(slot: SlotId) -> Resource:
     is_busy = taken.filter(Q(practitioner=row.practitioner_id) | Q(room=row.room_id, room__isnull=False)).exists()
     opens = is_open(service, row.practitioner_id, row.location, row.room_id, begin, end)
     offered = row.practitioner.services.filter(pk=service.pk).exists()
-    status = "busy" if is_busy else "free" if opens and offered else "busy-unavailable"
-    return slot_resource(slot, ends_at, service.code, status)
+    places = places_left(service, row.practitioner_id, slot.starts_at)
+    status = "busy" if is_busy else "free" if opens and offered and places != 0 else "busy-unavailable"
+    return slot_resource(slot, ends_at, service.code, status, places)
 
 
 def _of_actor(rows: QuerySet[Schedule], text: str) -> QuerySet[Schedule]:

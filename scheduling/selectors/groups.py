@@ -39,6 +39,18 @@ def is_cancelled(service_id: int, practitioner_id: int, starts_at: datetime) -> 
     return rows.exists() and not rows.filter(cancelled_at=None).exists()
 
 
+def places_left(service: HealthcareService, practitioner_id: int, starts_at: datetime) -> int | None:
+    """How many can still join the group that begins then: all before the first does, nobody once it was cancelled.
+    None for a visit of one patient."""
+    if not service.is_group:
+        return None
+    begun = GroupSession.objects.filter(service=service, practitioner=practitioner_id, starts_at=starts_at)
+    live = with_taken(begun.filter(cancelled_at=None)).first()
+    if live is not None and live.taken:
+        return int(live.places - live.taken)
+    return 0 if is_cancelled(service.pk, practitioner_id, starts_at) else service.places
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is looked for among the groups of a service that begin from `earliest` until before `until`; `mode` empty

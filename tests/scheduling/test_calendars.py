@@ -20,12 +20,19 @@ from scheduling.enums import LinkPurpose
 from scheduling.links import address_of
 from scheduling.models import Absence, CalendarFeed
 from scheduling.selectors.calendars import feed_address
-from scheduling.services.booking import Wish, cancel, move
+from scheduling.services.booking import Wish, book, cancel, move
 from scheduling.services.calendars import end_feed, make_feed
 from scheduling.services.handing_over import hand_over_due
 from tests.factories.accounts import UserFactory
-from tests.factories.patients import ContactPointFactory
-from tests.factories.scheduling import AppointmentFactory, RoomFactory, ScheduleFactory, a_day_at, an_open_visit
+from tests.factories.patients import ContactPointFactory, PatientFactory
+from tests.factories.scheduling import (
+    AppointmentFactory,
+    RoomFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    a_day_at,
+    an_open_visit,
+)
 
 ZONE = ZoneInfo("America/New_York")
 ICS = Path(__file__).resolve().parents[3] / "shared" / "data" / "ics"
@@ -126,6 +133,25 @@ def test_a_feed_shows_visits_and_absences_without_names(visit, feed):
     )
     assert (at(away["DTSTART"]), away["SUMMARY"]) == (at_noon, "Away: Leave")
     assert b"Soler" not in answer.content
+
+
+def test_a_group_is_one_entry_with_how_many_come_and_nobodys_name(visit, admin):
+    group = ServiceFactory(name="Prenatal class", places=3, minutes=60, step_minutes=60)
+    visit.practitioner.services.add(group)
+    wish = Wish(group.pk, a_day_at(14, ZONE), visit.practitioner_id, visit.location_id)
+    members = [book(actor=None, patient_id=PatientFactory().pk, wishes=[wish])[0] for _ in range(2)]
+    named = make_feed(actor=admin, practitioner_id=visit.practitioner_id, shows_patients=True)
+
+    def told():
+        found = read(page(feed_address(named)).content.decode())
+        return [(one["SUMMARY"], at(one["DTSTART"]), one["LOCATION"]) for one in found if "group-" in one["UID"]]
+
+    assert told() == [("Prenatal class · 2/3", wish.starts_at, "Brickell")]
+    assert AuditEntry.objects.filter(action="exported").latest("pk").detail["patients"] == [visit.patient_id]
+    cancel(actor=None, appointment_id=members[0].pk, asked_by="patient", reason="Ill")
+    assert told() == [("Prenatal class · 1/3", wish.starts_at, "Brickell")]
+    cancel(actor=None, appointment_id=members[1].pk, asked_by="patient", reason="Ill")
+    assert told() == []
 
 
 def test_names_are_shown_only_where_that_was_allowed_and_never_of_protected_patients(visit, admin):

@@ -16,10 +16,11 @@ from patients.fhir.reading import MRN_SYSTEM, invalid
 from scheduling.enums import Confirmation
 from scheduling.foreign import Misunderstood, span_of
 from scheduling.models import Appointment, ExternalCode, ExternalVisit
-from scheduling.services.booking import Wish
+from scheduling.services.booking import Wish, book, cancel
 from scheduling.services.holds import hold_slot
+from scheduling.services.sessions import cancel_session
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import a_day_at, an_open_visit
+from tests.factories.scheduling import ServiceFactory, a_day_at, an_open_visit
 
 pytestmark = pytest.mark.django_db
 BASE, ZONE = "/api/v1/fhir", ZoneInfo("America/New_York")
@@ -183,6 +184,38 @@ def test_a_time_that_is_held_is_busy(ehr, visit, supervisor):
     night = int(a_day_at(3, ZONE).timestamp())
     assert ehr.get(f"Slot/{schedule.pk}-{visit.service_id}-{night}").json()["status"] == "busy-unavailable"
     assert issue(ehr.get(f"Slot/999-{visit.service_id}-{night}")) == (404, "not-found", "No such resource.")
+
+
+def test_a_slot_of_a_group_says_its_places_and_a_visit_its_group_but_not_who_else_comes(ehr, visit, supervisor):
+    group = ServiceFactory(code="prenatal-class", places=2, minutes=60, step_minutes=60)
+    visit.practitioner.services.add(group)
+    at, words = a_day_at(14, ZONE), {"service-type": group.code, "start": a_day_at(14, ZONE).date().isoformat()}
+    wish = Wish(group.pk, at, visit.practitioner_id, visit.location_id)
+    first, other = (book(actor=None, patient_id=PatientFactory().pk, wishes=[wish])[0] for _ in range(2))
+    said = ehr.get(f"Appointment/{first.pk}").json()
+    value = {"system": "urn:continuo:group-session", "value": str(first.session_id)}
+    assert (said["extension"], invalid("Appointment", said)) == (
+        [{"url": "urn:continuo:group-session", "valueIdentifier": value}],
+        [],
+    )
+    assert [one["actor"]["reference"] for one in said["participant"] if "Patient" in one["actor"]["reference"]] == [
+        f"Patient/{first.patient_id}"
+    ]
+    (service,) = ehr.get("HealthcareService", identifier=group.code).json()["entry"]
+    assert service["resource"]["comment"] == "60 min, 2 places"
+    where = f"Slot/{visit.practitioner.schedules.get().pk}-{group.pk}-{int(at.timestamp())}"
+
+    def told():
+        """Status and places of the slot by itself, and its places as the search says."""
+        slots = [entry["resource"] for entry in ehr.get("Slot", **words).json().get("entry", [])]
+        alone = ehr.get(where).json()
+        return alone["status"], alone.get("comment"), [one["comment"] for one in slots if one["id"] == alone["id"]]
+
+    assert told() == ("busy", "0 places left", [])
+    cancel(actor=None, appointment_id=other.pk, asked_by="patient", reason="Ill")
+    assert told() == ("free", "1 places left", ["1 places left"])
+    cancel_session(actor=supervisor, session_id=first.session_id, asked_by="organisation", reason="Too few")
+    assert told() == ("busy-unavailable", "0 places left", [])
 
 
 def test_a_visit_is_booked_once_for_one_identifier(ehr, visit):

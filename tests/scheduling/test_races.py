@@ -122,7 +122,7 @@ def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
     assert MassMoveVisit.objects.filter(message=Message.objects.get()).count() == 2
 
 
-def test_eight_want_the_last_place_of_a_group_and_one_gets_it(clock, class_wish):
+def test_eight_threads_want_the_last_place_of_a_group_and_one_gets_it(clock, class_wish):
     for _ in range(2):
         takes(class_wish)
     patients = [PatientFactory(time_zone="America/New_York").pk for _ in range(8)]
