@@ -46,7 +46,7 @@ class SlotTaken(Conflict):
 
 
 class Overtaken(Conflict):
-    """What was read before it was locked is not so any more. `settle` begins again; whoever tries too often reads it."""
+    """What was read before it was locked is not so any more. `settle` begins again; who tries too often reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,8 @@ def occupy(plan: Plan, session: GroupSession | None = None, **owner: Any) -> Occ
 
 
 def settle(work: Callable[[], Result], plans: Sequence[Plan]) -> Result:
-    """Run `work` in a transaction of its own, again when the database broke a tie or somebody was quicker; say in words when time is taken."""
+    """Run `work` in a transaction of its own, again when the database broke a tie or somebody was quicker; say in
+    words when time is taken."""
     try:
         for last in (False,) * (TRIES - 1) + (True,):
             try:
