@@ -63,7 +63,7 @@ def _class(today: date, mothers: list[Patient]) -> None:
     schedule = Schedule.objects.create(practitioner=midwife, location=site)
     WeeklyHours.objects.create(schedule=schedule, weekday=WEDNESDAY, starts=EVENING, ends=LATEST)
     for week, coming in enumerate(COMING):
-        given = {"service": service, "practitioner": midwife, "location": site}
+        given: dict[str, object] = {"service": service, "practitioner": midwife, "location": site}
         given |= _times(_next(today, WEDNESDAY, week), EVENING, service, site)
         if mothers:
             _session(given, mothers[:coming])
