@@ -97,17 +97,10 @@ def move(
         require_movable(old)
         queue_up([plan])
         bookable_patient(actor, old.patient_id)
-        return move_locked(actor, old, plan, asked_by=asked_by, reason=reason, may_overlap=may_overlap)
+        leave_time(old, asked_by=asked_by, reason=reason)
+        return book_instead(actor, old, plan, may_overlap=may_overlap)
 
     return settle(work, [plan])
-
-
-def move_locked(
-    actor: User | None, old: Appointment, plan: Plan, *, asked_by: str, reason: str, may_overlap: bool
-) -> Appointment:
-    """What `move` does with a visit that can be moved, once the caller has its lock and waits for the agenda."""
-    leave_time(old, asked_by=asked_by, reason=reason)
-    return book_instead(actor, old, plan, may_overlap=may_overlap)
 
 
 def leave_time(old: Appointment, *, asked_by: str, reason: str) -> None:

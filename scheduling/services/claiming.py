@@ -156,7 +156,7 @@ def occupy(plan: Plan, session: GroupSession | None = None, **owner: Any) -> Occ
         values = {"now": now, "span": plan.span, "practitioner": plan.practitioner.pk, "room": room and room.pk}
         cursor.execute(STALE, values)
     if session is not None:
-        return seats.take_seat(session, plan.span, **owner)
+        return seats.take_seat(session, **owner)
     taken = Occupancy(practitioner=plan.practitioner, room=room, span=plan.span, **{"held_from": "", **owner})
     insert_row(taken)
     return taken

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -18,7 +18,7 @@ from inbox.services.locks import hold_for_transaction
 from scheduling.models import Occupancy
 from scheduling.services.booking import require_booker
 from scheduling.services.claiming import Wish, occupy, plan_for, queue_up, session_of, settle
-from scheduling.services.seats import extend, give_back
+from scheduling.services.seats import give_back, lock_sessions, settle_time
 
 HOLD_FOR = timedelta(minutes=5)
 MOST_HOLDS, MOST_FROM_A_NETWORK = 5, 10
@@ -59,15 +59,17 @@ def hold_row(
 
 def extend_hold(*, token: UUID) -> bool:
     """Keep a hold that has not run out for five minutes from now; False when it has."""
-    with transaction.atomic():
-        held = _live().select_for_update(of=("self",)).filter(hold_token=token).first()
-        if held is None:
-            return False
-        held.held_until_at = timezone.now() + HOLD_FOR
-        held.save(update_fields=["held_until_at"])
-        if held.session_id is not None:
-            extend(held.session_id)
-        return True
+    rows = _live().filter(hold_token=token)
+    try:
+        with transaction.atomic():
+            sessions = lock_sessions(rows)
+            if not rows.update(held_until_at=timezone.now() + HOLD_FOR):
+                return False
+            for session in sessions:
+                settle_time(session)
+            return True
+    except IntegrityError:  # it ran out at this moment, and somebody took the time
+        return False
 
 
 def release_holds(*, tokens: Collection[UUID]) -> None:

@@ -4,7 +4,7 @@ Whoever takes or gives back a place locks the session's row first. The database 
 from a number that the session does not have.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Max, QuerySet
@@ -56,42 +56,59 @@ def session_for(
     return session
 
 
-def take_seat(session: GroupSession, span: DateTimeTZRange, **owner: object) -> Occupancy:
+def take_seat(session: GroupSession, **owner: object) -> Occupancy:
     """One place of a session that `session_for` locked, for a visit or a hold; with the first one the session takes the
     time of its practitioner and room. Raises NoSeat; IntegrityError when that time is taken by something else."""
-    where = {"session": session, "practitioner_id": session.practitioner_id, "room_id": session.room_id}
     used = set(session.seats.values_list("seat", flat=True))
     free = next((number for number in range(1, session.places + 1) if number not in used), None)
     if free is None:
         raise NoSeat
-    if 0 not in used:
-        Occupancy.objects.create(**where, seat=0, span=span)
-    seat = Occupancy.objects.create(**where, seat=free, of_places=session.places, **owner)
-    _settle(session)
+    seat = Occupancy.objects.create(**_where(session), seat=free, of_places=session.places, **owner)
+    settle_time(session)
     return seat
+
+
+def lock_sessions(rows: QuerySet[Occupancy]) -> list[GroupSession]:
+    """The sessions to which these rows belong, locked in one order for all. Call it before the rows are locked or
+    changed: as whoever takes a place."""
+    found = {session for session in rows.values_list("session", flat=True) if session is not None}
+    if not found:
+        return []
+    return list(GroupSession.objects.select_for_update().filter(pk__in=found).order_by("pk"))
 
 
 def give_back(rows: QuerySet[Occupancy]) -> None:
     """Free what these rows take; a session in which nobody is left takes no time. Call it in a transaction."""
-    found = list(rows.values_list("pk", "session_id"))
+    found = dict(rows.values_list("pk", "session_id"))
     if not found:
         return
-    Occupancy.objects.filter(pk__in=[pk for pk, _session in found]).delete()
-    left = sorted({session for _pk, session in found if session is not None})
-    for session in GroupSession.objects.select_for_update().filter(pk__in=left).order_by("pk"):
-        _settle(session)
+    given = Occupancy.objects.filter(pk__in=found)
+    left = lock_sessions(given) if any(found.values()) else []
+    given.delete()
+    for session in left:
+        settle_time(session)
 
 
-def extend(session_id: int) -> None:
-    """The session lasts at least as long as its holds, one of which was prolonged. Call it in a transaction."""
-    _settle(GroupSession.objects.select_for_update().get(pk=session_id))
-
-
-def _settle(session: GroupSession) -> None:
-    """The session's time is taken for good by a visit, as long as the last one by holds, and by nobody not at all."""
+def settle_time(session: GroupSession) -> None:
+    """A locked session's time is taken for good by a visit, as long as the last one by holds, and by nobody not at all.
+    Where it was forgotten, because its holds had run out, it is taken anew: raises IntegrityError when it is not free.
+    """
     seats, whole = session.seats.filter(seat__gte=1), session.seats.filter(seat=0)
-    if seats.filter(appointment__isnull=False).exists():
-        whole.update(held_until_at=None)
-        return
-    until = seats.aggregate(last=Max("held_until_at"))["last"]
-    whole.delete() if until is None else whole.update(held_until_at=until)
+    until = None
+    if not seats.filter(appointment__isnull=False).exists():
+        until = seats.filter(held_until_at__gt=timezone.now()).aggregate(last=Max("held_until_at"))["last"]
+        if until is None:
+            whole.delete()
+            return
+    if not whole.update(held_until_at=until):
+        Occupancy.objects.create(**_where(session), seat=0, span=_span(session), held_until_at=until)
+
+
+def _where(session: GroupSession) -> dict[str, object]:
+    return {"session": session, "practitioner_id": session.practitioner_id, "room_id": session.room_id}
+
+
+def _span(session: GroupSession) -> DateTimeTZRange:
+    before = timedelta(minutes=session.service.buffer_before_minutes)
+    after = timedelta(minutes=session.service.buffer_after_minutes)
+    return DateTimeTZRange(session.starts_at - before, session.ends_at + after, "[)")

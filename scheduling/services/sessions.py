@@ -22,7 +22,7 @@ from scheduling.models import Appointment, GroupSession, Occupancy
 from scheduling.models.catalogue import MOST_PLACES
 from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import with_taken
-from scheduling.services.booking import cancel_locked, move_locked, reason_of, require_booker
+from scheduling.services.booking import book_instead, cancel_locked, leave_time, reason_of, require_booker
 from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, settle
 from scheduling.services.freed import QUEUE, TASK
 
@@ -117,9 +117,11 @@ def move_session(
         if not may_overlap:
             _require_free_members(actor, members, plan)
         _call_off(actor, session, asked_by, reason)
-        session.seats.filter(appointment=None).delete()  # its own time, and holds that nobody can use any more
+        session.seats.filter(hold_token__isnull=False).delete()  # which nobody can use any more
+        for visit in members:  # all of them leave before one is booked: the group may go where it is in part
+            leave_time(visit, asked_by=asked_by, reason=reason)
         for visit in members:
-            new = move_locked(actor, visit, plan, asked_by=asked_by, reason=reason, may_overlap=may_overlap)
+            new = book_instead(actor, visit, plan, may_overlap=may_overlap)
             if session.moved_to is None and new.session is not None:
                 session.moved_to = new.session
                 session.save()

@@ -155,6 +155,36 @@ def test_a_held_place_is_kept_runs_out_and_is_given_back(wish, group, time_machi
     assert (taken(), extend_hold(token=again.hold_token)) == ([], False)
 
 
+@pytest.mark.parametrize("verb", ["extend", "leave"])
+def test_a_group_whose_time_was_purged_as_its_holds_ran_out_takes_it_again(wish, verb):
+    visits = [comes(wish()) for _ in range(2 if verb == "leave" else 0)]
+    token = hold_slot(actor=None, wish=wish()).hold_token
+    Occupancy.objects.filter(seat=0).delete()
+    if verb == "leave":
+        cancel(actor=None, appointment_id=visits[0].pk, **WHY)
+    else:
+        assert extend_hold(token=token)
+    (whole,) = Occupancy.objects.filter(seat=0)
+    assert (whole.span.lower, whole.span.upper) == (wish(9).starts_at, wish(10).starts_at)
+    assert (whole.held_until_at is None, Occupancy.objects.count()) == (verb == "leave", 3 if verb == "leave" else 2)
+
+
+def test_a_hold_whose_time_somebody_took_as_it_ran_out_is_not_prolonged(wish, midwife):
+    token = hold_slot(actor=None, wish=wish()).hold_token
+    Occupancy.objects.filter(seat=0).delete()
+    comes(wish(service_id=midwife.services.get(name="Check-up").pk))
+    assert extend_hold(token=token) is False
+
+
+def test_a_group_is_moved_to_a_time_that_it_takes_in_part(wish, agent, midwife):
+    visits = [comes(wish()) for _ in range(2)]
+    at = wish().starts_at + timedelta(minutes=30)
+    new = sessions.move_session(
+        actor=agent, session_id=visits[0].session_id, practitioner_id=midwife.pk, starts_at=at, **WHY
+    )
+    assert (new.starts_at, new.visits.count(), taken()) == (at, 2, [(0, False), (1, False), (2, False)])
+
+
 def test_a_place_is_moved_to_another_group_with_its_chain(wish, agent):
     stays, visit = comes(wish()), comes(wish())
     new = move(actor=agent, appointment_id=visit.pk, wish=wish(10), **WHY)

@@ -8,8 +8,8 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from inbox.models import Message
-from scheduling.models import Appointment, FreedSlot, MassMoveVisit, Reminder, SlotOffer
-from scheduling.services import booking, mass_moves, offers, sessions
+from scheduling.models import Appointment, FreedSlot, GroupSession, MassMoveVisit, Reminder, SlotOffer
+from scheduling.services import booking, holds, mass_moves, offers, sessions
 from scheduling.services.handing_over import hand_over_due
 from tests.blocking import until_somebody_waits
 from tests.factories.patients import PatientFactory
@@ -39,8 +39,8 @@ def at_once(*verbs):
     return results
 
 
-def while_waiting(first, verb):
-    """What `verb` gave, which begins in a session of its own once a transaction here has done `first`, and waits."""
+def while_waiting(first, verb, then=lambda: None):
+    """What `verb` gave, which begins once another transaction has done `first`, and waits; then it does `then`."""
     is_done = threading.Event()
 
     def hold():
@@ -48,6 +48,7 @@ def while_waiting(first, verb):
             first()
             is_done.set()
             until_somebody_waits()
+            then()
 
     return at_once(hold, lambda: is_done.wait(60) and verb())[1]
 
@@ -134,6 +135,24 @@ def test_eight_threads_want_the_last_place_of_a_group_and_one_gets_it(clock, cla
     )
     assert sorted(map(str, results)) == ["3", *["SlotTaken"] * 7]
     assert Appointment.objects.filter(session__places=3, status="booked").count() == 3
+
+
+@pytest.mark.parametrize("verb", ["extend", "release"])
+def test_whoever_waits_for_a_group_keeps_nobody_from_its_places(clock, class_wish, verb):
+    session = takes(class_wish).session
+    token = holds.hold_slot(actor=None, wish=class_wish).hold_token
+    found = []
+
+    def lock():
+        GroupSession.objects.select_for_update().get(pk=session.pk)
+
+    def lock_places():
+        found.extend(session.seats.select_for_update(nowait=True).values_list("seat", flat=True))
+
+    verbs = {"extend": lambda: holds.extend_hold(token=token), "release": lambda: holds.release_holds(tokens=[token])}
+    assert while_waiting(lock, verbs[verb], lock_places) == {"extend": True, "release": None}[verb]
+    assert sorted(found) == [0, 1, 2]
+    assert session.seats.count() == {"extend": 3, "release": 2}[verb]
 
 
 @pytest.mark.parametrize("verb", ["cancel", "move"])
