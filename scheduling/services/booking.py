@@ -232,7 +232,8 @@ def book_one(
     series: AppointmentSeries | None = None,
     series_number: int | None = None,
 ) -> Appointment:
-    """Book one visit in the caller's transaction, which waits for the agenda. Moved, it stays in its series."""
+    """Book one visit in the caller's transaction, which waits for the agenda. Moved, it stays in its series, and keeps
+    its note unless it is given another."""
     if previous is not None:
         series, series_number = previous.series, previous.series_number
     wish, session = plan.wish, session_of(plan)
@@ -254,7 +255,7 @@ def book_one(
         mode=wish.mode,
         starts_at=wish.starts_at,
         ends_at=session.ends_at if session else plan.ends_at,
-        note=wish.note.strip()[:240],
+        note=wish.note.strip()[:240] or (previous.note if previous else ""),
         previous=previous,
         overbooked_number=number,
         visit_date=visit_date,

@@ -186,9 +186,11 @@ def test_a_group_is_moved_to_a_time_that_it_takes_in_part(wish, agent, midwife):
 
 
 def test_a_place_is_moved_to_another_group_with_its_chain(wish, agent):
-    stays, visit = comes(wish()), comes(wish())
+    stays, visit = comes(wish()), comes(wish(note="Brings her mother"))
     new = move(actor=agent, appointment_id=visit.pk, wish=wish(10), **WHY)
-    assert (new.previous_id, new.session_id != visit.session_id) == (visit.pk, True)
+    assert (new.previous_id, new.session_id != visit.session_id, new.note) == (visit.pk, True, "Brings her mother")
+    new = move(actor=agent, appointment_id=new.pk, wish=wish(11, note="Alone"), **WHY)
+    assert new.note == "Alone"
     seats = Occupancy.objects.filter(seat__gte=1).values_list("appointment", "seat")
     assert sorted(seats) == [(stays.pk, 1), (new.pk, 1)]
 
