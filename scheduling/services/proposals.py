@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Refused
 from contact_center.common.moments import moment_words
-from scheduling.models import Absence, Appointment, HealthcareService, Occupancy, Practitioner, Room
+from scheduling.models import Absence, Appointment, GroupSession, HealthcareService, Occupancy, Practitioner, Room
 from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import unhindered
 from scheduling.selectors.openings import Offer, offers_of, rooms_open
@@ -42,7 +42,7 @@ def propose(
     Nothing is promised: `move` decides.
     """
     who = (practitioner or moved.practitioner).pk
-    where = room.pk if room else _room_then(moved, who, starts_at)
+    where = room.pk if room else room_then(moved, who, starts_at)
     length = timedelta(minutes=moved.service.minutes)
     slot = Slot(int(starts_at.timestamp()), who, int((starts_at + length).timestamp()), moved.location_id, where)
     offer = offers_of([slot])[0]
@@ -72,7 +72,7 @@ def _absences(wish: Wish) -> list[str]:
     return [_("Closed then: %(why)s.") % {"why": one.get_reason_display()} for one in rows.order_by("starts_at")[:1]]
 
 
-def _room_then(moved: Appointment, practitioner_id: int, starts_at: datetime) -> int | None:
+def room_then(moved: Appointment | GroupSession, practitioner_id: int, starts_at: datetime) -> int | None:
     """The present room where the practitioner is there then, else the one where the practitioner is."""
     service = moved.service
     begin = starts_at - timedelta(minutes=service.buffer_before_minutes)

@@ -25,6 +25,7 @@ from scheduling.selectors.groups import with_taken
 from scheduling.services.booking import book_instead, cancel_locked, leave_time, reason_of, require_booker
 from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, settle
 from scheduling.services.freed import QUEUE, TASK
+from scheduling.services.proposals import room_then
 
 MOVABLE = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
 
@@ -92,19 +93,20 @@ def move_session(
     reason: str,
     may_overlap: bool = False,
 ) -> GroupSession:
-    """Everybody in it is moved to another time, all or none; each is told as of any move. The session in which they
-    are now. `may_overlap` lets them have two visits at once, which staff are asked about first.
+    """Everybody in it is moved to another time, all or none, in the room where the practitioner is then; each is told
+    as of any move. The session in which they are now. `may_overlap` lets them have two visits at once, which staff are
+    asked about first.
 
     Raises SlotTaken, also where not all find a place, Conflict when it was cancelled or moved meanwhile, Refused, which
     names those who have another visit then, PermissionDenied, GroupSession.DoesNotExist.
     """
     require_booker(actor)
-    old = GroupSession.objects.get(pk=session_id)
+    old = GroupSession.objects.select_related("service", "location").get(pk=session_id)
     if (old.starts_at, old.practitioner_id) == (starts_at, practitioner_id):
         raise Refused(_("The group takes place then already. Choose another time."))
     wish = Wish(
         old.service_id, starts_at, practitioner_id, old.location_id, mode=old.mode,
-        room_id=old.room_id if practitioner_id == old.practitioner_id else None,
+        room_id=room_then(old, practitioner_id, starts_at),
     )  # fmt: skip
     plan = plan_for(wish)
 

@@ -291,6 +291,20 @@ def test_a_group_that_is_moved_takes_everybody_along_with_their_chains(wish, gro
         sessions.move_session(**given, starts_at=wish(10).starts_at)
 
 
+@pytest.mark.parametrize("whom", ["other", "same"])
+def test_a_group_that_is_moved_gets_the_room_where_the_practitioner_is_then(wish, group, agent, midwife, site, whom):
+    first, second = RoomFactory(location=site), RoomFactory(location=site)
+    midwife.schedules.update(room=first)
+    other = PractitionerFactory(services=[group])
+    teacher, hours = {"other": (other, time(9)), "same": (midwife, time(13))}[whom]
+    ScheduleFactory(practitioner=teacher, location=site, room=second, hours=[(hours, time(15))])
+    visit = comes(wish(room_id=first.pk))
+    new = sessions.move_session(
+        actor=agent, session_id=visit.session_id, practitioner_id=teacher.pk, starts_at=wish(13).starts_at, **WHY
+    )
+    assert (new.room, new.practitioner, new.visits.get().room) == (second, teacher, second)
+
+
 def test_a_group_is_not_moved_to_a_time_that_is_taken_and_nothing_changes(wish, agent, midwife):
     visit = comes(wish())
     comes(wish(10, service_id=midwife.services.get(name="Check-up").pk))
