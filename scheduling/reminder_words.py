@@ -1,6 +1,6 @@
 """The words of messages about visits, in the language that is set: when, where and with whom, nothing about health."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from django.utils.text import get_text_list
@@ -14,6 +14,8 @@ from scheduling.models import Appointment
 from scheduling.wished import Wished
 
 K = ReminderKind
+MOST_NAMED = 10
+"""Visits that a message names one by one: a text ends at 1,600 characters."""
 
 
 def day_of(visit: Appointment) -> str:
@@ -36,6 +38,15 @@ def place_of(visit: Appointment) -> str:
 def moment_of(visit: Appointment) -> str:
     """Day and hour of a visit."""
     return _("%(day)s at %(time)s") % {"day": day_of(visit), "time": time_of(visit)}
+
+
+def listed(visits: Sequence[Appointment], words: Callable[[Appointment], str], between: str) -> str:
+    """What `words` says of each visit, once; of more than `MOST_NAMED` how many there are, the first and the last."""
+    said = list(dict.fromkeys(map(words, visits)))
+    if len(said) <= MOST_NAMED:
+        return between.join(said)
+    given = {"count": len(said), "first": said[0], "last": said[-1]}
+    return _("%(count)s visits, the first: %(first)s, the last: %(last)s") % given
 
 
 def name_of(visit: Appointment) -> str:
@@ -98,7 +109,7 @@ def _closing(visits: Sequence[Appointment]) -> str:
 
 def _visits(visits: Sequence[Appointment]) -> str:
     if len({one.visit_date for one in visits}) > 1:
-        moments = "; ".join(map(moment_of, visits))
+        moments = listed(visits, moment_of, "; ")
         given = {"moments": moments, "who": visits[0].practitioner.name, "place": place_of(visits[0])}
         return _("%(moments)s, with %(who)s, %(place)s") % given
     day = day_of(visits[0])

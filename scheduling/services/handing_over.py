@@ -200,16 +200,28 @@ def _parcels(rows: Sequence[Reminder], now: datetime) -> list[Parcel]:
         if isinstance(way, DropReason):
             dropped += [(row, way) for row in group]
         else:
-            made.append(Parcel(group, way, purpose))
+            made += [Parcel(part, way, purpose) for part in _parts(group, way)]
     _drop(dropped, now)
     return made
 
 
+def _parts(group: list[Reminder], way: Way) -> list[list[Reminder]]:
+    """A template names one place and one hour: what is elsewhere or at another hour goes by itself."""
+    if way.template is None:
+        return [group]
+    parts: dict[tuple[str, str], list[Reminder]] = defaultdict(list)
+    for row in group:
+        parts[reminder_words.place_of(row.appointment), reminder_words.time_of(row.appointment)].append(row)
+    return list(parts.values())
+
+
 def _told_with(row: Reminder) -> object:
-    """What is told in one message: the visits of a day, and those of a series that were booked or moved together."""
+    """What is told in one message: the visits of a day, and those of a series that were booked or moved together, as
+    far as they are with one practitioner at one place."""
     visit = row.appointment
     if row.kind == ReminderKind.BOOKED and visit.series_id is not None:
-        return "series", visit.series_id, visit.previous_id is None
+        where = visit.practitioner_id, visit.location_id, visit.mode
+        return "series", visit.series_id, visit.previous_id is None, where
     return visit.visit_date
 
 
@@ -317,7 +329,7 @@ def _of_template(way: Way, visits: Sequence[Appointment]) -> dict[str, Any]:
     given = {
         "1": reminder_words.name_of(visit),
         "2": reminder_words.place_of(visit),
-        "3": ", ".join(dict.fromkeys(reminder_words.day_of(one) for one in visits)),
+        "3": reminder_words.listed(visits, reminder_words.day_of, ", "),
         "4": reminder_words.time_of(visit),
     }
     text = way.template.body

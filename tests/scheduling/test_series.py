@@ -1,6 +1,7 @@
 """Visits that come again: at the same local time, looked at first, booked together, changed from one of them on."""
 
 from dataclasses import replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from scheduling.recurrence import LONGEST, MOST_VISITS, Pattern, days_of, moment
 from scheduling.services import series as service
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
 from scheduling.services.series import Terms, book_series, cancel_following, foresee, foresee_move, move_following
+from tests.factories.inbox import MessageTemplateFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     LocationFactory,
@@ -108,11 +110,12 @@ def wish_of(terms, at, **extra):
 PATTERN = Pattern(TUESDAY, time(10), count=4)
 
 
-def booked(agent, patient, terms, *, numbers=(1, 2, 3, 4), key=None):
-    """The visits of a weekly series on Tuesdays at ten."""
-    days = dict(enumerate(days_of(PATTERN), start=1))
-    wishes = {number: wish_of(terms, moment(days[number], time(10), ZONE)) for number in numbers}
-    made = book_series(actor=agent, patient_id=patient.pk, pattern=PATTERN, wishes=wishes, key=key or uuid4())
+def booked(agent, patient, terms, *, numbers=(1, 2, 3, 4), key=None, pattern=PATTERN, hours=None):
+    """The visits of a weekly series on Tuesdays at ten, some of them at other `hours` by number."""
+    days = dict(enumerate(days_of(pattern), start=1))
+    at = {number: moment(days[number], time((hours or {}).get(number, 10)), ZONE) for number in numbers}
+    wishes = {number: wish_of(terms, one) for number, one in at.items()}
+    made = book_series(actor=agent, patient_id=patient.pk, pattern=pattern, wishes=wishes, key=key or uuid4())
     return list(made.visits.order_by("series_number"))
 
 
@@ -200,6 +203,43 @@ def test_the_patient_gets_one_receipt_for_a_series(agent, ana, terms, told):
         "Ana, your visits are booked: Tuesday 9 June at 10:00; Tuesday 16 June at 10:00, with Dr. Mehrotra, Brickell."
     )
     assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_receipt_for_many_visits_names_the_first_the_last_and_how_many(agent, ana, terms, told):
+    booked(agent, ana, terms, numbers=range(1, 12), pattern=replace(PATTERN, count=11))
+    (text,) = told()
+    assert text.partition(" http")[0] == (
+        "Ana, your visits are booked: 11 visits, the first: Tuesday 2 June at 10:00, the last: Tuesday 11 August at"
+        " 10:00, with Dr. Mehrotra, Brickell. Reply 1 if you will come, 2 for another time, 3 if you cannot come."
+    )
+
+
+@pytest.mark.django_db
+def test_a_template_that_names_one_hour_tells_only_visits_at_that_hour(agent, ana, terms, told, whatsapp_channel):
+    MessageTemplateFactory(name="appointment_reminder", language="en", body="{{1}}, {{2}}: {{3}} at {{4}}.")
+    ana.preferred_channel = "whatsapp"
+    ana.save()
+    booked(agent, ana, terms, hours={2: 14})
+    assert told() == [
+        "Ana, Brickell: Tuesday 2 June, Tuesday 16 June, Tuesday 23 June at 10:00.",
+        "Ana, Brickell: Tuesday 9 June at 14:00.",
+    ]
+
+
+@pytest.mark.django_db
+def test_visits_of_a_series_moved_to_different_people_are_told_with_who_it_is(agent, ana, terms, told):
+    visits = booked(agent, ana, terms)
+    told()
+    other = PractitionerFactory(name="Dr. Okafor", services=[terms.service])
+    ScheduleFactory(practitioner=other, location=terms.location)
+    for visit, whose in zip(visits, [terms, replace(terms, practitioner=other), terms], strict=False):
+        wish = wish_of(whose, visit.starts_at + timedelta(days=1))
+        move(actor=agent, appointment_id=visit.pk, wish=wish, **WHY)
+    assert [text.partition(". Reply")[0].partition("now: ")[2] for text in told()] == [
+        "Wednesday 3 June at 10:00; Wednesday 17 June at 10:00, with Dr. Mehrotra, Brickell",
+        "Wednesday 10 June, 10:00 with Dr. Okafor, Brickell",
+    ]
 
 
 @pytest.mark.django_db
