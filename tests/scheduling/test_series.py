@@ -1,7 +1,6 @@
 """Visits that come again: at the same local time, looked at first, booked together, changed from one of them on."""
 
 from dataclasses import replace
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
