@@ -72,12 +72,18 @@ def with_groups(fresh: Iterator[Slot], openings: Sequence[Opening], wanted: Want
     rows = rows.filter(starts_at__gte=wanted.earliest, starts_at__lt=wanted.until)
     rows = rows.filter(practitioner__in={one.practitioner_id for one in openings})
     sessions = list(with_taken(rows).order_by("starts_at", "practitioner_id"))
-    live = {(one.practitioner_id, int(one.starts_at.timestamp())) for one in sessions if one.cancelled_at is None}
-    gone = {(one.practitioner_id, int(one.starts_at.timestamp())) for one in sessions} - live
+    live = {_key(one): one.places for one in sessions if one.cancelled_at is None}  # also where all have left
+    gone = {_key(one) for one in sessions} - live.keys()
     new = (
-        replace(slot, places=wanted.service.places) for slot in fresh if (slot.practitioner_id, slot.start) not in gone
+        replace(slot, places=live.get((slot.practitioner_id, slot.start), wanted.service.places))
+        for slot in fresh
+        if (slot.practitioner_id, slot.start) not in gone
     )
     return merge(new, _joinable(sessions, openings, wanted))
+
+
+def _key(session: GroupSession) -> tuple[int, int]:
+    return session.practitioner_id, int(session.starts_at.timestamp())
 
 
 def _joinable(sessions: Sequence[GroupSession], openings: Sequence[Opening], wanted: Wanted) -> Iterator[Slot]:

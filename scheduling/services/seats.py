@@ -29,12 +29,12 @@ def session_for(
     starts_at: datetime,
     ends_at: datetime,
 ) -> GroupSession:
-    """The session that begins then, locked; one that has nobody in it is given these terms. Call it in a transaction,
-    by whoever waits for the practitioner's agenda.
+    """The session that begins then, locked; one that has nobody in it is given these terms, but keeps its places. Call
+    it in a transaction, by whoever waits for the practitioner's agenda.
 
     Raises NoSeat where it takes place elsewhere or otherwise, Refused once it was cancelled.
     """
-    terms = {"location": location, "room": room, "mode": str(mode), "ends_at": ends_at, "places": service.places}
+    terms = {"location": location, "room": room, "mode": str(mode), "ends_at": ends_at}
     rows = GroupSession.objects.select_for_update().filter(
         service=service, practitioner=practitioner, starts_at=starts_at
     )
@@ -43,7 +43,7 @@ def session_for(
         if rows.exists():
             raise Refused(_("This group was cancelled. Choose another time."))
         return GroupSession.objects.create(
-            service=service, practitioner=practitioner, starts_at=starts_at, **terms
+            service=service, practitioner=practitioner, starts_at=starts_at, places=service.places, **terms
         )  # fmt: skip
     session.seats.filter(held_until_at__lte=timezone.now()).delete()
     if session.seats.filter(seat__gte=1).exists():

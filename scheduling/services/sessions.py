@@ -23,7 +23,7 @@ from scheduling.models.catalogue import MOST_PLACES
 from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import with_taken
 from scheduling.services.booking import book_instead, cancel_locked, leave_time, reason_of, require_booker
-from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, settle
+from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, session_of, settle
 from scheduling.services.freed import QUEUE, TASK
 from scheduling.services.proposals import room_then
 
@@ -118,18 +118,14 @@ def move_session(
             raise Refused(_("Nobody is in this group."))
         if not may_overlap:
             _require_free_members(actor, members, plan)
-        _call_off(actor, session, asked_by, reason)
+        new = _destination(plan, session.places)
+        _call_off(actor, session, asked_by, reason, moved_to=new)
         session.seats.filter(hold_token__isnull=False).delete()  # which nobody can use any more
         for visit in members:  # all of them leave before one is booked: the group may go where it is in part
             leave_time(visit, asked_by=asked_by, reason=reason)
         for visit in members:
-            new = book_instead(actor, visit, plan, may_overlap=may_overlap)
-            if session.moved_to is None and new.session is not None:
-                session.moved_to = new.session
-                session.save()
-                _widen(new.session, session.places)
-        assert session.moved_to is not None
-        return session.moved_to
+            book_instead(actor, visit, plan, may_overlap=may_overlap)
+        return new
 
     return settle(work, [plan])
 
@@ -197,8 +193,20 @@ def _require_free_members(actor: User, members: Sequence[Appointment], plan: Pla
     raise Refused(_("Another visit at that time: %(who)s.") % {"who": "; ".join(told)})
 
 
-def _call_off(actor: User, session: GroupSession, asked_by: str, reason: str) -> None:
-    session.cancelled_at, session.cancelled_for = timezone.now(), Party(asked_by)
+def _destination(plan: Plan, places: int) -> GroupSession:
+    """The session into which one with so many places is moved, locked; it has as many if nobody is in it."""
+    new = session_of(plan)
+    if new is None:
+        raise Refused(_("This is not offered any more. Search again."))
+    if not new.seats.filter(seat__gte=1).exists():
+        _set_places(new, places)
+    return new
+
+
+def _call_off(
+    actor: User, session: GroupSession, asked_by: str, reason: str, *, moved_to: GroupSession | None = None
+) -> None:
+    session.cancelled_at, session.cancelled_for, session.moved_to = timezone.now(), Party(asked_by), moved_to
     session.cancel_reason = reason_of(reason)
     session.save()
     record(
@@ -206,11 +214,6 @@ def _call_off(actor: User, session: GroupSession, asked_by: str, reason: str) ->
         asked_by=str(asked_by),
     )  # fmt: skip
     wake_on_commit(TASK, QUEUE)  # places of it that were on offer
-
-
-def _widen(session: GroupSession, places: int) -> None:
-    if session.places < places:
-        _set_places(session, places)
 
 
 def _set_places(session: GroupSession, places: int) -> None:

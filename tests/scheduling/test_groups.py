@@ -355,6 +355,28 @@ def test_a_session_never_has_fewer_places_than_are_taken(wish, agent):
         comes(wish())
 
 
+def test_a_group_keeps_the_places_it_was_given_when_everybody_has_left_it(wish, group, agent, midwife):
+    visit = comes(wish())
+    sessions.change_places(actor=agent, session_id=visit.session_id, places=1)
+    cancel(actor=None, appointment_id=visit.pk, **WHY)
+    assert places_left(group) == [(9, 1), (10, 3), (11, 3)]
+    assert comes(wish()).session.places == 1
+    with pytest.raises(SlotTaken):
+        comes(wish())
+
+
+@pytest.mark.parametrize(("is_joined", "places"), [(True, 2), (False, 5)])
+def test_a_group_brings_its_places_but_not_where_others_are(wish, agent, midwife, is_joined, places):
+    """A limit that others were promised stands."""
+    first, there = comes(wish()), comes(wish(10))
+    sessions.change_places(actor=agent, session_id=first.session_id, places=5)
+    sessions.change_places(actor=agent, session_id=there.session_id, places=2)
+    if not is_joined:
+        cancel(actor=None, appointment_id=there.pk, **WHY)
+    given = {"actor": agent, "session_id": first.session_id, "practitioner_id": midwife.pk} | WHY
+    assert sessions.move_session(**given, starts_at=wish(10).starts_at).places == places
+
+
 def test_staff_see_who_comes_those_they_may_see_and_leave_a_trace(client, agent, wish, group):
     seen, hidden = comes(wish(), given_name="Ana", family_name="Prado"), comes(wish())
     Patient.objects.filter(pk=hidden.patient_id).update(sensitivity="vip")
