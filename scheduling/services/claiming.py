@@ -134,13 +134,15 @@ def queue_up(plans: Sequence[Plan]) -> None:
         hold_for_transaction("agenda", kind, pk)
 
 
-def session_of(plan: Plan) -> GroupSession | None:
-    """The group session that this plan joins, locked; None for a visit of one patient."""
+def session_of(plan: Plan, *, may_follow_moved: bool = False) -> GroupSession | None:
+    """The group session that this plan joins, locked; None for a visit of one patient. A group moved as a whole
+    `may_follow_moved` ones: go where another, or itself, was moved away from."""
     if not plan.service.is_group:
         return None
     return seats.session_for(
         service=plan.service, practitioner=plan.practitioner, location=plan.location, room=plan.room,
         mode=plan.wish.mode, starts_at=plan.wish.starts_at, ends_at=plan.ends_at,
+        may_follow_moved=may_follow_moved,
     )  # fmt: skip
 
 

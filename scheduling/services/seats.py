@@ -28,11 +28,13 @@ def session_for(
     mode: str,
     starts_at: datetime,
     ends_at: datetime,
+    may_follow_moved: bool = False,
 ) -> GroupSession:
     """The session that begins then, locked; one that has nobody in it is given these terms, but keeps its places. Call
     it in a transaction, by whoever waits for the practitioner's agenda.
 
-    Raises NoSeat where it takes place elsewhere or otherwise, Refused once it was cancelled.
+    Where one was moved away, another begins only if it `may_follow_moved`. Raises NoSeat where it takes place elsewhere
+    or otherwise, Refused once it was cancelled or moved.
     """
     terms = {"location": location, "room": room, "mode": str(mode), "ends_at": ends_at}
     rows = GroupSession.objects.select_for_update().filter(
@@ -40,8 +42,10 @@ def session_for(
     )
     session = rows.filter(cancelled_at=None).first()
     if session is None:
-        if rows.exists():
+        if rows.filter(moved_to=None).exists():
             raise Refused(_("This group was cancelled. Choose another time."))
+        if not may_follow_moved and rows.exists():
+            raise Refused(_("This group was moved. Choose another time."))
         return GroupSession.objects.create(
             service=service, practitioner=practitioner, starts_at=starts_at, places=service.places, **terms
         )  # fmt: skip

@@ -195,7 +195,7 @@ def _require_free_members(actor: User, members: Sequence[Appointment], plan: Pla
 
 def _destination(plan: Plan, places: int) -> GroupSession:
     """The session into which one with so many places is moved, locked; it has as many if nobody is in it."""
-    new = session_of(plan)
+    new = session_of(plan, may_follow_moved=True)
     if new is None:
         raise Refused(_("This is not offered any more. Search again."))
     if not new.seats.filter(seat__gte=1).exists():

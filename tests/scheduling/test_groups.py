@@ -305,6 +305,21 @@ def test_a_group_that_is_moved_gets_the_room_where_the_practitioner_is_then(wish
     assert (new.room, new.practitioner, new.visits.get().room) == (second, teacher, second)
 
 
+def test_a_group_can_be_moved_back_but_not_to_where_one_was_cancelled(wish, group, agent, midwife):
+    visit = comes(wish())
+    given = {"actor": agent, "practitioner_id": midwife.pk, **WHY}
+    moved = sessions.move_session(**given, session_id=visit.session_id, starts_at=wish(10).starts_at)
+    with pytest.raises(Refused, match="This group was moved"):
+        comes(wish())
+    back = sessions.move_session(**given, session_id=moved.pk, starts_at=wish().starts_at)
+    assert (back.pk == visit.session_id, back.visits.count(), places_left(group)) == (False, 1, [(9, 2), (11, 3)])
+    assert comes(wish()).session_id == back.pk
+    sessions.cancel_session(actor=agent, session_id=back.pk, **WHY)
+    other = comes(wish(11))
+    with pytest.raises(Refused, match="This group was cancelled"):
+        sessions.move_session(**given, session_id=other.session_id, starts_at=wish().starts_at)
+
+
 def test_a_group_is_not_moved_to_a_time_that_is_taken_and_nothing_changes(wish, agent, midwife):
     visit = comes(wish())
     comes(wish(10, service_id=midwife.services.get(name="Check-up").pk))
