@@ -63,18 +63,11 @@ def receive(*, actor: User, raw: bytes) -> Answer:
     try:
         message = er7.read(raw)
     except er7.Unreadable as error:
-        keep_unreadable(
-            provider=PROVIDER,
-            kind=EventKind.AGENDA,
-            body=raw[: er7.MOST_BYTES],
-            content_type=CONTENT_TYPE,
-            why=str(error),
-        )
-        return Answer(REJECTED, None, str(error))
+        return _kept_as_rejected(raw, None, str(error))
     try:
         told = siu.read(message)
     except (siu.Unsupported, er7.Unreadable) as error:
-        return Answer(REJECTED, message, str(error))
+        return _kept_as_rejected(raw, message, str(error))
     head = message.first("MSH")
     key = "|".join([head.get(3), head.get(4), told.control_id])
     accept_event(
@@ -84,10 +77,17 @@ def receive(*, actor: User, raw: bytes) -> Answer:
     return _answered(key, message, raw)
 
 
+def _kept_as_rejected(raw: bytes, message: er7.Message | None, why: str) -> Answer:
+    keep_unreadable(
+        provider=PROVIDER, kind=EventKind.AGENDA, body=raw[: er7.MOST_BYTES], content_type=CONTENT_TYPE, why=why,
+    )  # fmt: skip
+    return Answer(REJECTED, message, why)
+
+
 def _answered(key: str, message: er7.Message, raw: bytes) -> Answer:
     event = WebhookEvent.objects.get(provider=PROVIDER, dedupe_key=_stored_key(key))
     if _said(bytes(event.body)) != _said(raw):
-        return Answer(REJECTED, message, _("Another message had this control id (MSH-10)."))
+        return _kept_as_rejected(raw, message, _("Another message had this control id (MSH-10)."))
     if event.status == EventStatus.RECEIVED:
         process_event(event.pk)
         with transaction.atomic():  # a worker may just be at it

@@ -216,6 +216,8 @@ def test_the_same_message_again_is_done_once_and_another_under_its_number_is_not
     assert (visits(), WebhookEvent.objects.count()) == (["booked"], 1)
     assert sends(number="7", hour=12) == ("AR", "Another message had this control id (MSH-10).")
     assert visits() == ["booked"]
+    kept = WebhookEvent.objects.order_by("pk").values_list("status", "error")
+    assert list(kept) == [("processed", ""), ("quarantined", "Another message had this control id (MSH-10).")]
 
 
 @pytest.mark.parametrize(
@@ -267,8 +269,10 @@ def test_a_number_that_is_booked_for_another_time_is_not_moved_by_a_booking(ward
         (b"", "The message does not begin with MSH."),
     ],
 )
-def test_what_is_not_for_us_is_rejected(sends, raw, why):
-    assert sends(raw=raw) == ("AR", why)
+def test_what_is_not_for_us_is_kept_and_rejected(sends, raw, why):
+    assert [sends(raw=raw), sends(raw=raw)] == [("AR", why)] * 2
+    event = WebhookEvent.objects.get()
+    assert (event.status, event.error, bytes(event.body)) == (EventStatus.QUARANTINED, why, raw)
 
 
 def test_only_a_key_with_the_scope_is_heard(ward):
