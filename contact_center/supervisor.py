@@ -24,7 +24,7 @@ from contact_center.processes import Child, Console, Program, StopRequested, Sup
 
 PORT_PATIENCE_S = 5.0
 LISTENING_IF = {"hl7": "HL7_PORT"}
-"""Programs of the Procfile that are started only where this variable is set."""
+"""Programs of the Procfile that are started only where this variable names a port; 0 is none."""
 # Said by every process at every start, and nothing that the person in front of the terminal could act on.
 QUIET = (
     "ignore:The 'django-fsm' package:UserWarning,"
@@ -52,7 +52,7 @@ def read_procfile(path: Path) -> dict[str, str]:
 
 def to_start(commands: Mapping[str, str], without: Sequence[str]) -> dict[str, str]:
     """Of these programs all but those that are left out, and those that were not told where to listen."""
-    silent = {name for name, variable in LISTENING_IF.items() if not os.environ.get(variable)}
+    silent = {name for name, variable in LISTENING_IF.items() if os.environ.get(variable, "").strip() in ("", "0")}
     return {name: command for name, command in commands.items() if name not in {*without, *silent}}
 
 

@@ -29,6 +29,8 @@ def test_a_program_that_only_listens_to_others_is_started_where_it_is_told_on_wh
     commands = {"web": "serve", "hl7": "listen", "traffic": "write"}
     monkeypatch.delenv("HL7_PORT", raising=False)
     assert to_start(commands, ["traffic"]) == {"web": "serve"}
+    monkeypatch.setenv("HL7_PORT", "0")
+    assert to_start(commands, ["traffic"]) == {"web": "serve"}
     monkeypatch.setenv("HL7_PORT", "2575")
     assert to_start(commands, ["traffic"]) == {"web": "serve", "hl7": "listen"}
 
