@@ -54,11 +54,11 @@ def follow_caller(interaction: Interaction, rule_id: int | None, at: datetime) -
     """
     if not rules():
         return
+    facts = facts_of(interaction, at=at)  # as the caller came, before the rule makes it more urgent
     earlier = list(takewhile(lambda one: one.rule_id != rule_id, rules()))
     rule = next((one for one in rules() if one.rule_id == rule_id), None)
     if rule is not None:
         _raise_priority(interaction, rule)
-    facts = facts_of(interaction, at=at)
     keep_run(interaction, Routed(rule, [(one.rule_id, why) for one in earlier if (why := one.misses(facts))]))
 
 

@@ -218,6 +218,7 @@ def spanish_rule(queue, clinical_queue):
     """Who is in a program and speaks Spanish goes to the nurses, first of those who wait, to somebody who speaks it."""
     enrolment = EnrolmentFactory(patient=PatientFactory(language="es"))
     ContactPointFactory(patient=enrolment.patient, scheme="phone", value=CALLER)
+    RoutingRuleFactory(name="Urgent", position=0, priorities=[2], queue=queue)
     RoutingRuleFactory(name="Mail", position=1, channel_kinds=["email"], queue=queue)
     rule = RoutingRuleFactory(name="Program", position=2, languages=["es"], queue=clinical_queue, priority=2)
     rule.programs.set([enrolment.program])
@@ -236,13 +237,31 @@ def test_a_rule_takes_a_caller_to_its_queue_with_priority_skills_and_record(call
     caller.dial()
     caller.press("1")
     caller.follow()
-    expected = (clinical_queue, clinical_queue, 2, [(3, 60)], spanish_rule, ["channel"])
+    expected = (clinical_queue, clinical_queue, 2, [(3, 60)], spanish_rule, ["priority", "channel"])
     assert of_rule(caller.settle()) == expected
 
 
 def test_whom_no_rule_takes_waits_where_the_menu_says_and_the_record_says_so(another, spanish_rule, queue):
     call = another().wait_in_line("1")
-    assert of_rule(call) == (queue, queue, 3, [], None, ["channel", "language"])
+    assert of_rule(call) == (queue, queue, 3, [], None, ["priority", "channel", "language"])
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("leaves_message", [False, True])
+def test_the_rule_counts_also_when_the_first_word_of_the_wait_comes_late(
+    caller, spanish_rule, clinical_queue, leaves_message
+):
+    caller.dial()
+    caller.press("1")
+    caller.follow()
+    WebhookEvent.objects.order_by("pk").last().delete()
+    if leaves_message:
+        caller.press("3")
+        caller.step(caller._path(next(caller.twiml.iter("Record")).get("action")), RecordingUrl="https://x/RE1")
+    else:
+        caller.follow()
+    expected = (clinical_queue, clinical_queue, 2, [(3, 60)], spanish_rule, ["priority", "channel"])
+    assert of_rule(caller.settle()) == expected
 
 
 def test_a_message_left_in_a_closed_queue_waits_in_the_queue_that_was_chosen(caller, clinical_queue, admin):
