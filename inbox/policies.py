@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
+from inbox.enums import TALKING, CallStatus, Direction, InteractionStatus
 from inbox.models import Call, CannedReply, Case, Interaction, Macro, Reason, SavedView
 from patients.models import Patient
 
@@ -42,6 +43,13 @@ def can_assign_case(user: User, case: Case, owner: User | None) -> bool:
 def can_supervise(user: User, call: Call) -> bool:
     """May listen to a call, speak to its agent alone, join: not one's own; visibility is the selectors' business."""
     return can(user, Action.SUPERVISE_CALLS) and call.agent_id != user.pk
+
+
+def may_be_machine(user: User, call: Call, interaction: Interaction) -> bool:
+    """May say that a machine answered this call of ours: on the line, and afterwards while they wrap it up."""
+    is_wrapped_up = call.status == CallStatus.COMPLETED and interaction.status == InteractionStatus.WRAP_UP
+    is_theirs = call.agent_id == user.pk and call.direction == Direction.OUTBOUND
+    return is_theirs and (call.status in TALKING or (is_wrapped_up and interaction.owner_id == user.pk))
 
 
 def can_listen(user: User) -> bool:

@@ -31,7 +31,7 @@ from inbox.enums import (
     TimelineKind,
 )
 from inbox.models import Call, Interaction, Queue
-from inbox.policies import can_work
+from inbox.policies import can_work, may_be_machine
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.voice import address_of
 from inbox.services import callbacks, recordings, supervision
@@ -218,11 +218,7 @@ def hang_up(*, actor: User, call_id: int) -> Call:
                 end_work(call, interaction, timezone.now(), _("Not reached"))
             else:
                 end_call(call, interaction, timezone.now())
-            callbacks.follow_call(call, interaction, timezone.now())
-            call.save()
-            desk.clocks.settle(interaction)
-            interaction.save()
-            show(call, interaction, actor.pk)
+            _keep_end(actor, call, interaction)
         wake_on_commit(WATCH_TASK, WATCH_QUEUE)
         return call
 
@@ -230,15 +226,31 @@ def hang_up(*, actor: User, call_id: int) -> Call:
 def leave_machine(*, actor: User, call_id: int) -> Call:
     """End a call of ours that a machine answered: nobody was reached, and a promised call is tried again after its gap.
 
-    Raises Conflict for another's call, Refused for a caller's and when the telephone service does not answer.
+    In the wrap-up too, for the machine may hang up first. Raises Conflict for another's call and one that is wrapped
+    up, Refused for a caller's and when the telephone service does not answer.
     """
-    require(own_call(actor, call_id).direction == Direction.OUTBOUND, _("This person called us."))
     with realtime.atomic():
         call = locked_call(call_id)
-        if call.status in TALKING and call.agent_id == actor.pk and not call.moments.filter(kind=M.MACHINE).exists():
+        interaction = desk.locked(call.interaction_id)
+        require(call.direction == Direction.OUTBOUND, _("This person called us."))
+        if not may_be_machine(actor, call, interaction):
+            raise Conflict(_("This is not your call, or it has ended."))
+        if not call.moments.filter(kind=M.MACHINE).exists():
             note(call, M.MACHINE, user=actor)
             callbacks.reopen_callback(call)
+            if call.is_over:
+                _keep_end(actor, call, interaction)
+                wake_on_commit(WATCH_TASK, WATCH_QUEUE)
     return hang_up(actor=actor, call_id=call_id)
+
+
+def _keep_end(actor: User, call: Call, interaction: Interaction) -> None:
+    """What came of a call that is over, in the transaction that holds both rows."""
+    callbacks.follow_call(call, interaction, timezone.now())
+    call.save()
+    desk.clocks.settle(interaction)
+    interaction.save()
+    show(call, interaction, actor.pk)
 
 
 def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary: str = "") -> Call:

@@ -193,12 +193,12 @@ def is_attempt(call: Call) -> bool:
 def follow_call(call: Call, interaction: Interaction, at: datetime, *, is_counted: bool = True) -> None:
     """Let the promise know what came of its attempt, in the transaction that holds both rows; saves neither.
 
-    `is_counted` is False for what failed on our side. Told twice it is once.
+    `is_counted` is False for what failed on our side. Told twice it is once; a late word of an earlier attempt is none.
     """
     if call.callback_id is None:
         return
     callback = locked_callback(call.callback_id)
-    if callback.status != B.ATTEMPTING:
+    if callback.status != B.ATTEMPTING or callback.calls.filter(pk__gt=call.pk).exists():
         return
     is_machine = call.answered_at is not None and call.moments.filter(kind=CallMomentKind.MACHINE).exists()
     if call.answered_at is not None and not is_machine:

@@ -7,8 +7,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
+from inbox.enums import CallMomentKind
 from inbox.models import Call, Interaction
-from inbox.policies import can_listen
+from inbox.policies import can_listen, may_be_machine
 from inbox.selectors import calls
 
 register = template.Library()
@@ -25,6 +26,14 @@ def may_listen(context: dict[str, Any]) -> bool:
     """Whether this person may listen to recordings."""
     request = context.get("request")
     return request is not None and can_listen(request.user)
+
+
+@register.simple_tag(takes_context=True)
+def machine_may_have_answered(context: dict[str, Any], call: Call, interaction: Interaction) -> bool:
+    """Whether this person may still say so of a call that is over; costs nothing where its moments are at hand."""
+    request = context.get("request")
+    is_theirs = request is not None and call.is_over and may_be_machine(request.user, call, interaction)
+    return is_theirs and all(moment.kind != CallMomentKind.MACHINE for moment in call.moments.all())
 
 
 @register.filter

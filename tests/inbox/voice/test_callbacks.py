@@ -108,28 +108,45 @@ def test_not_reached_is_tried_again_after_the_gap_and_at_last_is_work_for_a_pers
     )
 
 
-@pytest.mark.parametrize("other", [None, "promised since"])
+@pytest.mark.parametrize(
+    ("is_promised_since", "ended_by", "where"),
+    [(False, "agent", "/phone/"), (True, "agent", "/phone/"), (False, "patient", "/inbox/{}/")],
+    ids=["on the line", "promised since", "the machine hangs up first"],
+)
 def test_a_machine_that_answers_keeps_no_promise_unless_there_is_another(
-    promise, provider, ready, post_twilio, signed_in, line, other
+    promise, provider, ready, post_twilio, signed_in, line, is_promised_since, ended_by, where
 ):
     call = accept(ready, promise)
     tell(post_twilio, call, "in-progress")
-    if other:
+    if ended_by == "patient":
+        tell(post_twilio, call, "completed")
+    if is_promised_since:
         Callback.objects.create(
             interaction=promise.interaction, channel=promise.channel, queue=promise.queue, number=promise.number,
             place_at=timezone.now(), due_at=timezone.now() + timedelta(days=1),
         )  # fmt: skip
-    page = signed_in(ready).get("/phone/").content.decode()
-    assert 'value="machine"' in page
+    page = signed_in(ready).get(where.format(call.interaction_id)).content.decode()
+    assert page.count('value="machine"') == 1
     signed_in(ready).post(f"/calls/{call.pk}/", {"do": "machine"})
     tell(post_twilio, call, "completed")
     promise.refresh_from_db(), call.refresh_from_db()
     told = (promise.status, promise.attempts, call.status, call.ended_by, call.interaction.status)
-    expected = (
-        ("connected", 1, "completed", "agent", "wrap_up") if other else ("due", 1, "completed", "agent", "queued")
-    )
-    assert told == expected
+    kept = ("connected", 1, "completed", ended_by, "wrap_up")
+    assert told == (kept if is_promised_since else ("due", 1, "completed", ended_by, "queued"))
     assert list(call.moments.filter(kind="machine").values_list("user", flat=True)) == [ready.pk]
+    assert 'value="machine"' not in signed_in(ready).get(f"/inbox/{call.interaction_id}/").content.decode()
+
+
+@pytest.mark.fault
+def test_a_late_word_of_an_earlier_attempt_does_not_end_the_next(promise, provider, ready, post_twilio, line):
+    first = accept(ready, promise)
+    tell(post_twilio, first, "no-answer")
+    Callback.objects.update(due_at=timezone.now())
+    second = accept(ready, promise)
+    tell(post_twilio, first, "busy")
+    promise.refresh_from_db(), second.refresh_from_db()
+    told = (promise.status, promise.attempts, second.status, second.interaction.status)
+    assert told == ("attempting", 2, "ringing", "active")
 
 
 def test_a_caller_is_no_machine(caller, provider, ready):
