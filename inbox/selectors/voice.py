@@ -24,6 +24,7 @@ from inbox.selectors.queue_rules import rule_for
 from inbox.selectors.voice_figures import estimated_minutes, place_in_line, serving
 from patients.selectors.people import match_patients
 
+Facts = dict[str, object]
 KEPT_SECONDS = 5.0
 MUSIC_SECONDS = 25
 ASKED_TWICE = 2
@@ -175,24 +176,24 @@ def _next(step: str, event: CallEvent, line: Line, language: str) -> Script:
     if step == "menu":
         return _after_menu(event, line, language)
     queue_id = _number(event.payload.get("queue")) or line.queue_id
+    facts: Facts = {"lang": language, "queue": queue_id, "rule": event.payload.get("rule", "")}
     if step == "wait":
-        return _waiting(event.external_id, line, language, queue_id, _number(event.payload.get("round")) or 1)
+        return _waiting(event.external_id, language, facts, _number(event.payload.get("round")) or 1)
     if step == "choice":
-        return _choice(event, line, language, queue_id)
+        return _choice(event, language, facts)
     if step in ("notice", "consent"):
-        facts = {"lang": language, "queue": queue_id, "rule": event.payload.get("rule", "")}
         to_queue = partial(address_of, "wait", **facts, n=1)
         if step == "consent":
             return voice_consent.answered(event.payload.get("key", ""), to_queue)
         asking = address_of("consent", **facts)
         return voice_consent.notice(line.mode_for(event.sender.value, queue_id), language, to_queue, asking)
     if step == "voicemail":
-        return _voicemail(language, {"lang": language, "queue": queue_id})
+        return _voicemail(language, facts)
     if step == "join":
         after = address_of("after", lang=language, queue=queue_id, n=event.payload.get("round", ""))
         return (Join(f"call-{_number(event.payload.get('call'))}", after),)
     if step in ("after", "lost"):
-        return _after(event, line, language, queue_id, is_given_up=step == "lost")
+        return _after(event, language, facts, is_given_up=step == "lost")
     return (Say(_("Thank you. Goodbye."), language), HangUp())
 
 
@@ -277,13 +278,13 @@ def _to_queue(event: CallEvent, line: Line, language: str, option: Option | None
     """
     rule = rule_for(event, line.channel_id, line.queue_id, language, option.reason_id if option else None)
     queue_id = rule.queue_id if rule else option.queue_id if option else line.queue_id
-    facts: dict[str, object] = {"lang": language, "queue": queue_id, "rule": rule.rule_id if rule else ""}
+    facts: Facts = {"lang": language, "queue": queue_id, "rule": rule.rule_id if rule else ""}
     is_told = queue_id not in line.unrecorded and (line.regions or line.recording != RecordingMode.OFF)
     first = address_of("notice", **facts) if is_told else address_of("wait", **facts, n=1)
     return _closed(language, facts) or (GoOn(first),)
 
 
-def _closed(language: str, facts: dict[str, object]) -> Script:
+def _closed(language: str, facts: Facts) -> Script:
     """Empty while the queue is served."""
     standing = standing_of_queue(int(str(facts["queue"])))
     if standing.is_open:
@@ -296,11 +297,11 @@ def _closed(language: str, facts: dict[str, object]) -> Script:
     return (Say(told, language), *_voicemail(language, facts))
 
 
-def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: int) -> Script:
-    place = place_in_line(external_id)
-    queue_id, ahead = place or (queue_id, None)
-    facts: dict[str, object] = {"lang": language, "queue": queue_id}
-    closed = _closed(language, facts)
+def _waiting(external_id: str, language: str, facts: Facts, turn: int) -> Script:
+    queue_id = int(str(facts["queue"]))
+    queue_id, ahead, hours_of = place_in_line(external_id) or (queue_id, None, queue_id)
+    facts = facts | {"queue": queue_id}
+    closed = _closed(language, facts | {"queue": hours_of})
     if closed and not serving(queue_id).exists():  # all have gone home since this caller came into the line
         return closed
     if ahead is None:  # what the caller chose is still being noted
@@ -332,7 +333,7 @@ def _waiting(external_id: str, line: Line, language: str, queue_id: int, turn: i
     )
 
 
-def _choice(event: CallEvent, line: Line, language: str, queue_id: int) -> Script:
+def _choice(event: CallEvent, language: str, facts: Facts) -> Script:
     key = event.payload.get("key", "")
     sorry = ""
     if key in ("1", "2") and event.sender.scheme != "phone":
@@ -340,19 +341,19 @@ def _choice(event: CallEvent, line: Line, language: str, queue_id: int) -> Scrip
     elif key == "1" and why_not_dialled(event.sender.value):
         sorry = _("We cannot call your number back, so please stay on the line or leave a message.")
     if sorry:
-        return (Say(sorry, language), GoOn(address_of("wait", lang=language, queue=queue_id, n=2)))
+        return (Say(sorry, language), GoOn(address_of("wait", **facts, n=2)))
     if key == "1":
         words = _("We call you back on this number when it is your turn. You may hang up now. Goodbye.")
         return (Say(words, language), HangUp())
     if key == "2":
         return (Say(_("We send you a text message. A person answers you there. Goodbye."), language), HangUp())
     if key == "3":
-        return _voicemail(language, {"lang": language, "queue": queue_id})
+        return _voicemail(language, facts)
     turn = (_number(event.payload.get("round")) or 1) + 1
-    return _waiting(event.external_id, line, language, queue_id, turn)
+    return _waiting(event.external_id, language, facts, turn)
 
 
-def _voicemail(language: str, facts: dict[str, object]) -> Script:
+def _voicemail(language: str, facts: Facts) -> Script:
     ask = _("Please leave your name, your date of birth and your message after the tone. A person will listen to it.")
     return (
         Say(ask, language),
@@ -361,7 +362,7 @@ def _voicemail(language: str, facts: dict[str, object]) -> Script:
     )
 
 
-def _after(event: CallEvent, line: Line, language: str, queue_id: int, *, is_given_up: bool) -> Script:
+def _after(event: CallEvent, language: str, facts: Facts, *, is_given_up: bool) -> Script:
     """The room is empty: the agent may be back in a moment, when their page was only loaded anew; else wait again."""
     call = Call.objects.filter(external_id=event.external_id).only("pk", "status", "ended_by").first()
     if call is None or call.is_over or call.ended_by:
@@ -369,10 +370,10 @@ def _after(event: CallEvent, line: Line, language: str, queue_id: int, *, is_giv
     if is_given_up and call.status in TALKING and not has_lost_agent(call):
         turn = call.moments.filter(kind=CallMomentKind.ANSWERED).count()
         if turn > (_number(event.payload.get("round")) or 1):  # they are back, and the word to the caller was lost
-            return (Join(call.room, address_of("after", lang=language, queue=queue_id, n=turn)),)
+            return (Join(call.room, address_of("after", **facts, n=turn)),)
     if is_given_up or call.status not in TALKING:
-        return _waiting(event.external_id, line, language, queue_id, 1)
-    given_up = address_of("lost", lang=language, queue=queue_id, n=event.payload.get("round", ""))
+        return _waiting(event.external_id, language, facts, 1)
+    given_up = address_of("lost", **facts, n=event.payload.get("round", ""))
     sorry = Say(_("We lost the person you were talking to. Please stay on the line."), language)
     still = Say(_("Please stay on the line. We try to bring them back."), language)
     return (Ask((sorry,), given_up, language), Ask((still,), given_up, language), GoOn(given_up))

@@ -3,35 +3,54 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Avg, Count, F, Q, QuerySet
+from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.models import User
+from inbox.distribution import VOICE, Work
 from inbox.enums import TALKING, CallMomentKind, CallStatus
-from inbox.models import Call, CallMoment
+from inbox.models import Call, CallMoment, Escalation
 from inbox.waits import ENOUGH, Handled, Quote, quote
 
 RECENT, USUAL = timedelta(hours=4), timedelta(days=14)
+URGENCY = ("interaction", "interaction__queue", "interaction__priority", "queued_at")
 
 
 class Place(NamedTuple):
-    """Where a caller stands: the queue, to which others may have handed them on, and how many came before."""
+    """Where a caller stands: the queue, to which others may have handed them on, and how many are served before.
+
+    `hours_of` is the queue whose hours count: the one they were handed on from, until somebody there sees to it.
+    """
 
     queue_id: int
     ahead: int
+    hours_of: int
 
 
 def place_in_line(external_id: str) -> Place | None:
     """Where this call waits; None when it is not known to wait."""
+    if not external_id:
+        return None
+    asked = Escalation.objects.filter(
+        interaction=OuterRef("interaction"), to_queue=OuterRef("interaction__queue"),
+        acknowledged_at=None, returned_at=None,
+    ).values("from_queue")[:1]  # fmt: skip
     mine = Call.objects.filter(external_id=external_id, status=CallStatus.WAITING)
-    found = mine.values_list("queued_at", "pk", "interaction__queue").first() if external_id else None
+    found = mine.annotate(asked=Subquery(asked)).values_list(*URGENCY, "asked").first()
     if found is None:
         return None
-    queued_at, pk, queue_id = found
-    waiting = Call.objects.filter(interaction__queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
-    return Place(queue_id, waiting.filter(Q(queued_at__lt=queued_at) | Q(queued_at=queued_at, pk__lt=pk)).count())
+    *own, hours_of = found
+    now, queue_id = timezone.now().timestamp(), own[1]
+    line = Call.objects.filter(interaction__queue=queue_id, status=CallStatus.WAITING, claimed_at=None)
+    before = _work(*own).urgency(now)
+    ahead = sum(_work(*row).urgency(now) < before for row in line.values_list(*URGENCY))
+    return Place(queue_id, ahead, hours_of or queue_id)
+
+
+def _work(work_id: int, queue_id: int, priority: int, queued_at: datetime) -> Work:
+    return Work(work_id, queue_id, VOICE, priority, queued_at.timestamp())
 
 
 def estimated_minutes(queue_id: int, ahead: int) -> Quote | None:

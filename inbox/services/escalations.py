@@ -14,10 +14,11 @@ from contact_center.accounts.models import Presence, User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.errors import Conflict
 from inbox import realtime
-from inbox.enums import EscalationWhy, InteractionStatus, NotificationKind, Sharing, TimelineKind
-from inbox.models import Escalation, Interaction, Queue
+from inbox.enums import CallStatus, EscalationWhy, InteractionStatus, NotificationKind, Sharing, TimelineKind
+from inbox.models import Call, Escalation, Interaction, Queue
 from inbox.policies import can_assign, can_take, can_work
 from inbox.selectors.distribution import handing
+from inbox.selectors.hours import standing_of_queue
 from inbox.selectors.team import leads_of
 from inbox.services.interactions import conclude, locked, require
 from inbox.services.notifications import notify
@@ -159,7 +160,10 @@ def _return(found: Escalation, work: Interaction, *, actor: User | None, why: st
 
 
 def overflow() -> int:
-    """Hand on what waited in a queue for longer than it allows; once per episode, each in a transaction of its own."""
+    """Hand on what waited in a queue for longer than it allows; once per episode, each in a transaction of its own.
+
+    Callers on the line go only to a queue that is open: elsewhere nobody would answer them.
+    """
     now, moved = timezone.now(), 0
     for queue_id, terms in handing().settings.items():
         if terms.overflow_queue_id is None or terms.overflow_after_seconds is None:
@@ -169,6 +173,9 @@ def overflow() -> int:
         waiting = Interaction.objects.filter(
             queue=queue_id, status=S.QUEUED, waiting_since_at__lt=since, waiting_since_at__gt=stale
         )
+        if not standing_of_queue(terms.overflow_queue_id, now).is_open:
+            on_the_line = Call.objects.filter(status=CallStatus.WAITING)
+            waiting = waiting.exclude(pk__in=on_the_line.values("interaction_id"))
         for pk in waiting.order_by("waiting_since_at").values_list("pk", flat=True)[:LIMIT]:
             moved += _overflow_one(pk, queue_id, terms.overflow_queue_id)
     return moved

@@ -20,11 +20,12 @@ from inbox.models import (
 )
 from inbox.selectors.hours import forget_setup
 from inbox.selectors.voice import forget_lines
+from inbox.services.escalations import acknowledge, overflow
 from inbox.services.hours import close_now
 from inbox.services.ledger import drain_ledger
 from tests.factories.accounts import SkillFactory
 from tests.factories.care import EnrolmentFactory
-from tests.factories.distribution import RoutingRuleFactory
+from tests.factories.distribution import QueueSettingsFactory, RoutingRuleFactory
 from tests.factories.hours import CalendarFactory
 from tests.factories.inbox import CaseFactory, InteractionFactory
 from tests.factories.patients import ContactPointFactory, PatientFactory
@@ -90,6 +91,14 @@ def test_the_second_in_line_hears_the_place(caller, another):
     second.wait_in_line()
     second.follow("Redirect")
     assert second.heard[-1] == "You are number 2 in the line."
+
+
+def test_whoever_is_more_urgent_is_counted_before_those_who_came_sooner(caller, another):
+    caller.wait_in_line()
+    later = another()
+    Interaction.objects.filter(pk=later.wait_in_line().interaction_id).update(priority=2)
+    caller.follow(), later.follow()
+    assert (caller.heard[-1], later.heard[-1]) == ("You are number 2 in the line.", "You are next.")
 
 
 def test_a_closed_queue_says_so_and_takes_a_message_that_is_work(caller, queue, admin):
@@ -286,11 +295,11 @@ def test_whole_words_are_understood_with_and_without_accents(caller, said, chose
 
 @pytest.fixture
 def closing(queue):
-    """`closing(admin)`: the queue's day is over from now on."""
+    """`closing(admin)`: the day of the front desk, or of another queue, is over from now on."""
 
-    def close(actor):
+    def close(actor, which=queue):
         calendar = CalendarFactory()
-        Queue.objects.filter(pk=queue.pk).update(calendar=calendar)
+        Queue.objects.filter(pk=which.pk).update(calendar=calendar)
         close_now(actor=actor, calendar_id=calendar.pk, messages={"en": "Closed for the storm."})
 
     return close
@@ -328,6 +337,30 @@ def test_who_waits_when_the_day_ends_is_still_served_by_those_who_are_there(call
     caller.wait_in_line()
     closing(admin)
     assert caller.follow() == ["You are next."]
+
+
+@pytest.fixture
+def impatient(caller, queue, clinical_queue):
+    """A call that has waited longer than the front desk lets it before the nurse line is asked."""
+    QueueSettingsFactory(queue=queue, overflow_queue=clinical_queue, overflow_after_seconds=10)
+    call = caller.wait_in_line()
+    Interaction.objects.update(waiting_since_at=call.queued_at - timedelta(seconds=11))
+    return call
+
+
+def test_no_caller_is_handed_on_to_a_closed_queue(impatient, clinical_queue, closing, admin):
+    closing(admin, clinical_queue)
+    assert overflow() == 0
+
+
+def test_a_team_that_was_only_asked_closes_the_line_for_nobody(
+    caller, impatient, clinical_queue, closing, admin, supervisor
+):
+    assert overflow() == 1
+    closing(admin, clinical_queue)
+    assert caller.follow() == ["You are next."]
+    acknowledge(actor=supervisor, interaction_id=impatient.interaction_id)
+    assert caller.follow()[0].startswith("Closed for the storm.")
 
 
 def test_the_place_is_that_of_the_queue_to_which_a_call_was_handed_on(caller, another, clinical_queue):
