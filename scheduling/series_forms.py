@@ -80,6 +80,11 @@ class SeriesForm(BookForm):
         return slot
 
 
+def begin_of(value: str) -> str:
+    """The number and the beginning in the value of a box: it stays the same where only the room becomes another."""
+    return value.partition(":")[0]
+
+
 def ticked(data: QueryDict) -> dict[int, dict[str, Any]]:
     """The times that were ticked, by the number before each; empty where one was not offered or two are for one
     number."""

@@ -15,12 +15,14 @@ from contact_center.common.errors import Refused
 from patients.models import Patient
 from scheduling.forms import CancelForm, MovingForm, sealed
 from scheduling.models import Appointment
-from scheduling.series_forms import USUAL_COUNT, SeriesForm, ticked
+from scheduling.selectors.openings import Offer
+from scheduling.series_forms import USUAL_COUNT, SeriesForm, begin_of, ticked
 from scheduling.services import series as service
 from scheduling.services.booking import Wish
 from scheduling.services.holds import release_holds
 from scheduling.views import opened_patient, require_booker, visible_visit
 
+WHEN = ("day", "at", "practitioner")
 IDS = {verb: f"{verb}_%s" for verb in ("cancel", "move")}  # the page has both forms
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -51,7 +53,8 @@ def series(request: HttpRequest, patient_id: int) -> HttpResponse:
         )  # fmt: skip
     except Refused as error:
         form.add_error(None, str(error))
-        return _show_series(request, patient, form, status=status_of(error))
+        is_new = isinstance(error, service.OtherTimes)
+        return _show_series(request, patient, form, status=status_of(error), is_new=is_new)
     visits = made.visits.order_by("series_number", "pk")
     count = visits.count()
     said = ngettext("The visit is booked.", "All %(count)s visits are booked.", count) % {"count": count}
@@ -97,6 +100,7 @@ def _move(request: HttpRequest, named: Appointment, form: MovingForm) -> HttpRes
     wishes = {pk: Wish(named.service_id, **slot) for pk, slot in ticked(request.POST).items()}
     why = {name: form.cleaned_data[name] for name in ("asked_by", "reason", "may_overlap")}
     try:
+        service.require_as_foreseen(appointment=named, wishes=wishes, **_moved(form))
         count = service.move_following(actor=person_of(request), appointment_id=named.pk, wishes=wishes, **why)
     except Refused as error:
         form.add_error(None, str(error))
@@ -109,21 +113,33 @@ def _pattern(form: SeriesForm) -> Any:
     return form.pattern(ZoneInfo(form.terms().location.time_zone))
 
 
-def _show_series(request: HttpRequest, patient: Patient, form: SeriesForm, *, status: int = 200) -> HttpResponse:
+def _moved(form: MovingForm) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in WHEN}
+
+
+def _show_series(
+    request: HttpRequest, patient: Patient, form: SeriesForm, *, status: int = 200, is_new: bool = False
+) -> HttpResponse:
+    """The days, those ticked that were ticked when they could not be booked; all of them at first and when they
+    are new."""
     context: dict[str, Any] = {"patient": patient, "form": form}
-    if not set(form.errors) - {"__all__"}:
+    if not set(form.errors) - {"__all__", "note"}:
+        kept = None
+        if request.POST.get("verb") == "book" and not is_new:
+            kept = set(map(begin_of, request.POST.getlist("visit")))
         terms = form.terms()
         context |= {"terms": terms, "key": form.cleaned_data["key"] or uuid4()}
         seen = service.foresee(terms=terms, pattern=_pattern(form), patient_id=patient.pk)
-        context["rows"] = [
-            (
-                one,
-                f"{one.number}~{sealed(one.offer.slot, terms.mode)}" if one.offer else "",
-                [(f"{one.number}~{sealed(other.slot, terms.mode)}", other) for other in one.others],
-            )
-            for one in seen
-        ]
+        context["rows"] = [(one, _boxes(one, terms.mode, kept)) for one in seen]
     return render(request, "scheduling/series.html", context, status=status)
+
+
+def _boxes(one: service.Foreseen, mode: str, kept: set[str] | None) -> list[tuple[str, Offer, bool]]:
+    """The times of a day to tick: value, offer, and whether it is ticked."""
+    offers = [one.offer] if one.offer else one.others
+    values = [f"{one.number}~{sealed(offer.slot, mode)}" for offer in offers]
+    ticks = [bool(one.offer) if kept is None else begin_of(value) in kept for value in values]
+    return list(zip(values, offers, ticks, strict=True))
 
 
 def _show_following(
@@ -133,13 +149,18 @@ def _show_following(
     when = {"day": local.date(), "at": local.time(), "practitioner": named.practitioner_id}
     moving = forms.get("move")
     seen = {}
-    if moving is not None and not set(moving.errors) - {"__all__"}:
-        given = {name: moving.cleaned_data[name] for name in ("day", "at", "practitioner")}
-        seen = service.foresee_move(appointment=named, **given)
+    if moving is not None and not moving.errors.keys() & set(WHEN):
+        seen = service.foresee_move(appointment=named, **_moved(moving))
+    chosen = None
+    if request.POST.get("verb") == "move":
+        chosen = {value.partition("~")[0] for value in request.POST.getlist("visit")}
     rows = [
-        (one, seen.get(one.pk), f"{one.pk}~{sealed(seen[one.pk].offer.slot, one.mode)}" if one.pk in seen else "")
+        (
+            one, seen.get(one.pk), f"{one.pk}~{sealed(seen[one.pk].offer.slot, one.mode)}" if one.pk in seen else "",
+            chosen is None or str(one.pk) in chosen,
+        )
         for one in service.following(named)
-    ]
+    ]  # fmt: skip
     context = {
         "named": named,
         "patient": named.patient,

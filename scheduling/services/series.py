@@ -34,6 +34,13 @@ from scheduling.slots import Slot
 MOST_OTHERS = 3
 
 
+class OtherTimes(Refused):
+    """What was asked for was changed after its times had been shown."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You changed this after the visits were shown. Look at them again before you confirm."))
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What every visit of a series has in common."""
@@ -126,14 +133,17 @@ def book_series(
     """Book these visits of a pattern together, all or none; `wishes` by their number in it. The patient gets one
     receipt for all. With the same `key` again nothing more is booked.
 
-    Raises SlotTaken, Refused (in words), PermissionDenied, Patient.DoesNotExist.
+    Raises OtherTimes for a wish on another day than its number has, SlotTaken, Refused (in words), PermissionDenied,
+    Patient.DoesNotExist.
     """
     require_booker(actor)
-    days = days_of(pattern)
-    if not wishes or not set(wishes) <= set(range(1, len(days) + 1)):
+    if not wishes:
         raise Refused(_("Choose the visits that shall be booked."))
-    numbered = sorted(wishes.items())
+    numbered, days = sorted(wishes.items()), dict(enumerate(days_of(pattern), start=1))
     plans = [plan_for(wish) for _number, wish in numbered]
+    for (number, wish), plan in zip(numbered, plans, strict=True):
+        if wish.starts_at.astimezone(ZoneInfo(plan.location.time_zone)).date() != days.get(number):
+            raise OtherTimes
 
     def work() -> AppointmentSeries:
         patient = bookable_patient(actor, patient_id)
@@ -189,15 +199,28 @@ def foresee_move(*, appointment: Appointment, day: date, at: time, practitioner:
     """What moving this visit to that day and time, and those after it by as many days to the same time, would mean for
     each; by visit. Each at the clock of its site. Some ten statements a visit."""
     visits = list(following(appointment))
-    together = [one.pk for one in visits]
-    shift = day - appointment.visit_date
+    together, shift = [one.pk for one in visits], day - appointment.visit_date
     return {
         one.pk: propose(
-            moved=one, starts_at=moment(one.visit_date + shift, at, ZoneInfo(one.location.time_zone)),
-            practitioner=practitioner, together=together,
+            moved=one, starts_at=_moved_to(one, shift, at), practitioner=practitioner, together=together,
         )
         for one in visits
     }  # fmt: skip
+
+
+def _moved_to(visit: Appointment, shift: timedelta, at: time) -> datetime:
+    return moment(visit.visit_date + shift, at, ZoneInfo(visit.location.time_zone))
+
+
+def require_as_foreseen(
+    *, appointment: Appointment, day: date, at: time, practitioner: Practitioner, wishes: Mapping[int, Wish]
+) -> None:
+    """Raises OtherTimes where a wish is not what `foresee_move` says of its visit."""
+    shift = day - appointment.visit_date
+    for one in following(appointment).filter(pk__in=wishes):
+        wish = wishes[one.pk]
+        if (wish.starts_at, wish.practitioner_id) != (_moved_to(one, shift, at), practitioner.pk):
+            raise OtherTimes
 
 
 def move_following(

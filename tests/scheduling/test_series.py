@@ -1,5 +1,6 @@
 """Visits that come again: at the same local time, looked at first, booked together, changed from one of them on."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
@@ -187,10 +188,13 @@ def test_a_series_is_booked_whole_or_not_at_all_and_once(agent, ana, terms):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("numbers", [(), (5,)])
-def test_only_visits_of_the_pattern_are_booked(agent, ana, terms, numbers):
+@pytest.mark.parametrize(
+    ("numbers", "why"),
+    [((), "Choose the visits"), ((5,), "You changed this after"), ((2,), "You changed this after")],
+)
+def test_only_visits_of_the_pattern_are_booked(agent, ana, terms, numbers, why):
     wishes = {number: wish_of(terms, datetime(2026, 6, 2, 10, tzinfo=ZONE)) for number in numbers}
-    with pytest.raises(Refused, match="Choose the visits"):
+    with pytest.raises(Refused, match=why):
         book_series(actor=agent, patient_id=ana.pk, pattern=PATTERN, wishes=wishes, key=uuid4())
 
 
@@ -310,6 +314,12 @@ def test_a_group_may_come_again_and_its_places_are_counted_per_day(agent, ana, t
     assert [visit.occupancy.seat for visit in visits] == [2, 1, 1]
 
 
+def boxes(page):
+    """The times on the page, and those of them that are ticked."""
+    found = re.findall(r'type="checkbox" name="visit" value="([^"]+)"( checked)?', page)
+    return [value for value, _tick in found], [value for value, tick in found if tick]
+
+
 @pytest.mark.django_db
 def test_an_agent_repeats_a_chosen_time_sees_the_days_and_books_them(client, agent, ana, terms):
     client.force_login(agent)
@@ -319,10 +329,20 @@ def test_an_agent_repeats_a_chosen_time_sees_the_days_and_books_them(client, age
     slot = page.split('name="slot" value="')[1].split('"')[0]
     where, form = f"/patients/{ana.pk}/visits/series/", {"slot": slot, "service": terms.service.pk, "key": uuid4()}
     page = client.post(where, form).content.decode()
-    chosen = [part.split('"')[0] for part in page.split('type="checkbox" name="visit" value="')[1:]]
-    assert len(chosen) == 6
+    chosen, ticked = boxes(page)
+    assert (len(chosen), ticked) == (6, chosen)
     weekly = form | {"every": "1", "unit": "week", "count": "6", "verb": "book"}
-    assert client.post(where, weekly | {"visit": chosen[:1] * 2}).status_code == 422
+    again = client.post(where, weekly | {"visit": chosen[:1] * 2})
+    assert (again.status_code, boxes(again.content.decode())) == (422, (chosen, chosen[:1]))
+    book(actor=None, patient_id=PatientFactory().pk, wishes=[wish_of(terms, datetime(2026, 6, 9, 9, tzinfo=ZONE))])
+    others = [value for value in boxes(client.post(where, form).content.decode())[0] if value not in chosen]
+    again = client.post(where, weekly | {"visit": [chosen[0], others[1], chosen[0]]})
+    assert (len(others), boxes(again.content.decode())[1]) == (3, [chosen[0], others[1]])
+    Appointment.objects.get().delete()
+    fortnightly = client.post(where, weekly | {"every": "2", "visit": chosen[:3]})
+    days, ticked = boxes(fortnightly.content.decode())
+    assert (fortnightly.status_code, days[0], len(days), ticked) == (422, chosen[0], 6, days)
+    assert "You changed this after the visits were shown." in fortnightly.content.decode()
     assert client.post(where, weekly | {"count": "", "until": ""}).status_code == 422
     answer = client.post(where, weekly | {"visit": chosen[:3]})
     first = Appointment.objects.earliest("starts_at")
@@ -338,10 +358,16 @@ def test_an_agent_moves_or_cancels_a_visit_and_those_after_it(client, agent, ana
     where = f"/visits/{visits[1].pk}/following/"
     new = {"day": "2026-06-10", "at": "11:00", "practitioner": terms.practitioner.pk, **WHY}
     page = client.post(where, new | {"verb": "preview"}).content.decode()
-    chosen = [part.split('"')[0] for part in page.split('type="checkbox" name="visit" value="')[1:]]
-    assert (len(chosen), Appointment.objects.count()) == (3, 4)
-    assert client.post(where, new | {"verb": "move", "reason": ""}).status_code == 422
+    chosen, ticked = boxes(page)
+    assert (len(chosen), ticked, Appointment.objects.count()) == (3, chosen, 4)
+    again = client.post(where, new | {"verb": "move", "reason": "", "visit": chosen[1:]})
+    assert (again.status_code, boxes(again.content.decode())) == (422, (chosen, chosen[1:]))
     assert client.post(where, new | {"verb": "move"}).status_code == 422
+    later = client.post(where, new | {"verb": "move", "at": "12:00", "visit": chosen[:2]})
+    assert "You changed this after the visits were shown." in later.content.decode()
+    still = [value.partition("~")[0] for value in boxes(later.content.decode())[1]]
+    assert (later.status_code, still) == (422, [value.partition("~")[0] for value in chosen[:2]])
+    assert Appointment.objects.count() == 4
     elsewhere = PractitionerFactory(services=[terms.service])
     ScheduleFactory(practitioner=elsewhere, location=terms.location)
     other = Wish(terms.service.pk, datetime(2026, 6, 17, 11, tzinfo=ZONE), elsewhere.pk, terms.location.pk)
