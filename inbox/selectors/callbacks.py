@@ -6,9 +6,13 @@ from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from inbox.enums import CALLBACK_LIVE, ChannelKind
+from inbox.gate import GateReason
 from inbox.models import Callback, Channel, Interaction
 from inbox.selectors.dialling import why_not_dialled
+from inbox.selectors.outbox import GATE_SENTENCES
+from patients.enums import ConsentPurpose, ContactChannel
 from patients.models import Patient
+from patients.selectors.consents import word_on
 from patients.selectors.people import match_patients, patients_visible_to
 
 OWNER_FIRST = timedelta(minutes=5)
@@ -47,7 +51,7 @@ def number_of(actor: User, interaction: Interaction) -> str:
 
 def phones_of(actor: User, patient: Patient) -> list[str]:
     """Where a patient can be called, in the order they want, of a record the actor may look into."""
-    if not patients_visible_to(actor).filter(pk=patient.pk).exists():
+    if not _may_see(actor, patient):
         return []
     points = patient.contact_points.filter(scheme="phone").order_by("rank", "pk")
     return list(dict.fromkeys(points.values_list("value", flat=True)))
@@ -61,23 +65,41 @@ def first_phone(actor: User, patient: Patient) -> str:
 def known_at(actor: User, number: str) -> Patient | None:
     """The one patient who has this number, if the actor may look into the record."""
     found = match_patients("phone", number) if number else []
-    is_known = len(found) == 1 and patients_visible_to(actor).filter(pk=found[0].pk).exists()
-    return found[0] if is_known else None
+    return found[0] if len(found) == 1 and _may_see(actor, found[0]) else None
 
 
-def must_not_be_called(patient: Patient | None, number: str) -> bool:
-    """The patient has died, or nobody may contact them; without a patient the one whose number it is."""
-    called = match_patients("phone", number) if patient is None and number else [patient]
-    return len(called) == 1 and called[0] is not None and (
-        called[0].is_do_not_contact or called[0].deceased_date is not None
-    )  # fmt: skip
+def _may_see(actor: User, patient: Patient) -> bool:
+    return patients_visible_to(actor).filter(pk=patient.pk).exists()
 
 
-def why_not_called(actor: User, patient: Patient | None, number: str) -> str:
-    """Why the actor may call nobody at this number, in E.164; empty when they may, and where there is no number."""
-    if not must_not_be_called(patient, number):
+def must_not_be_called(patient: Patient | None, number: str, *, is_asked_for: bool = False) -> bool:
+    """The patient has died, nobody may contact them, or they withdrew consent to calls about care; without a patient
+    this holds for everybody who has the number. Who asked for the call passes a consent that was withdrawn."""
+    called = [patient] if patient else match_patients("phone", number) if number else []
+    return bool(called) and all(_is_out_of_reach(one) or not (is_asked_for or _may_be_called(one)) for one in called)
+
+
+def _is_out_of_reach(patient: Patient) -> bool:
+    return patient.is_do_not_contact or patient.deceased_date is not None
+
+
+def _may_be_called(patient: Patient) -> bool:
+    return word_on(patient.pk, ConsentPurpose.CARE, ContactChannel.VOICE) is not False
+
+
+def why_not_called(actor: User, patient: Patient | None, number: str, *, is_asked_for: bool = False) -> str:
+    """Why the actor may call nobody at this number, in E.164; empty when they may, and where there is no number.
+
+    Where the record is not open to the actor, and where several have the number, it says nothing of a patient.
+    """
+    if not must_not_be_called(patient, number, is_asked_for=is_asked_for):
         return why_not_dialled(number) if number else ""
-    return _("This patient must not be contacted.")
+    whose = patient or known_at(actor, number)
+    if whose is None or not _may_see(actor, whose):
+        return _("Nobody may be called at this number.")
+    if _is_out_of_reach(whose):
+        return _("This patient must not be contacted.")
+    return str(GATE_SENTENCES[GateReason.CONSENT_WITHDRAWN])
 
 
 def voice_line_for(actor: User) -> Channel | None:

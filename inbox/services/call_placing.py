@@ -70,7 +70,8 @@ def call_back(*, actor: User, call_id: int) -> Call:
             raise Conflict(_("This call back is not needed any more."))
         interaction = desk.locked(call.interaction_id)
         callback = locked_callback(call.callback_id)
-        why_not = why_not_called(actor, interaction.patient, callback.number)
+        is_asked_for = callback.arranged_by_id is None
+        why_not = why_not_called(actor, interaction.patient, callback.number, is_asked_for=is_asked_for)
         if why_not:
             now = timezone.now()
             callback.cancel(CallbackEnd.FORBIDDEN, now)

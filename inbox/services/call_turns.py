@@ -47,7 +47,9 @@ def _bring(callback_id: int, interaction_id: int, now: datetime) -> bool:
         if has_live or not is_due or callback.interaction_id != interaction_id:
             return False
         is_arranged = callback.arranged_by_id is not None and callback.attempts == 0 and callback.calls.count() == 0
-        if must_not_be_called(interaction.patient, callback.number) or why_not_dialled(callback.number):
+        is_asked_for = callback.arranged_by_id is None
+        is_unwanted = must_not_be_called(interaction.patient, callback.number, is_asked_for=is_asked_for)
+        if is_unwanted or why_not_dialled(callback.number):
             end_callback(callback_id, CallbackEnd.FORBIDDEN)
             return False
         if is_arranged:

@@ -16,9 +16,10 @@ from inbox.services import call_control, call_placing
 from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
+from patients.models import Patient
 from tests.factories.accounts import TeamFactory
 from tests.factories.inbox import InteractionFactory
-from tests.factories.patients import ContactPointFactory, PatientFactory
+from tests.factories.patients import ConsentFactory, ContactPointFactory, PatientFactory
 from tests.factories.voice import CallFactory, VoiceLineFactory
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +260,37 @@ def test_nobody_is_called_without_a_reason_or_who_must_not_be_contacted(line, pr
         call_placing.place_call(actor=agent, purpose="x", number=PatientFactory(
             is_do_not_contact=True, phone="+13055550199").contact_points.get().value)  # fmt: skip
     assert (provider.asked, Call.objects.count()) == ([], 0)
+
+
+def test_who_withdrew_consent_to_calls_is_called_only_when_they_ask_for_it(line, provider, agent, caller, ready):
+    patient = PatientFactory(phone=caller.number, language="")
+    ConsentFactory(patient=patient, purpose="care", channel_kind="voice", status="withdrawn")
+    for given in ({"patient": patient}, {"number": caller.number}):
+        with pytest.raises(Refused, match="withdrew consent"):
+            call_placing.place_call(actor=agent, purpose="x", **given)
+    assert provider.asked == []
+    call = caller.wait_in_line()
+    caller.press("1"), caller.hang_up(), ready(agent)
+    assert watch_calls() == 1
+    call_control.accept_call(actor=agent, call_id=Call.objects.exclude(pk=call.pk).get().pk)
+    assert [asked[0] for asked in provider.asked] == ["call_agent", "call_number"]
+
+
+def test_a_shared_number_is_called_unless_nobody_who_has_it_may_be_and_no_hidden_record_is_told_of(
+    line, provider, agent
+):
+    number, told = "+13055550197", "Nobody may be called at this number"
+    first = PatientFactory(is_do_not_contact=True, phone=number, sensitivity="vip")
+    for given in ({"number": number}, {"number": number, "patient": first}):
+        with pytest.raises(Refused, match=told):
+            call_placing.place_call(actor=agent, purpose="x", **given)
+    second = PatientFactory(is_do_not_contact=True)
+    ContactPointFactory(patient=second, scheme="phone", value=number)
+    with pytest.raises(Refused, match=told):
+        call_placing.place_call(actor=agent, purpose="x", number=number)
+    assert provider.asked == []
+    Patient.objects.filter(pk=second.pk).update(is_do_not_contact=False)
+    assert call_placing.place_call(actor=agent, purpose="x", number=number).interaction.patient is None
 
 
 @pytest.mark.parametrize(
