@@ -51,7 +51,7 @@ class HandOverForm(forms.Form):
 
 
 class PlaceCallForm(forms.Form):
-    """Why somebody is called and, where there is a choice, at which number; without `numbers` any is typed."""
+    """Why somebody is called, and at which of their `numbers`; without `numbers` any is typed."""
 
     purpose = forms.CharField(
         label=_("Reason of the call"),
@@ -67,9 +67,13 @@ class PlaceCallForm(forms.Form):
             typed = forms.TextInput(TEXT | FIRST | {"type": "tel", "autocomplete": "off"})
             self.fields["number"] = forms.CharField(label=label, max_length=40, widget=typed)
             self.fields["purpose"].widget.attrs.pop("autofocus", None)
-        elif len(numbers) > 1:
+        elif numbers:
             choices = [(number, readable_address(number)) for number in numbers]
-            self.fields["number"] = forms.ChoiceField(label=label, choices=choices, widget=forms.Select(SELECT))
+            errors = dict.fromkeys(("required", "invalid_choice"), gettext("Choose a number of this person."))
+            select = forms.Select(SELECT)
+            self.fields["number"] = forms.ChoiceField(
+                label=label, choices=choices, widget=select, error_messages=errors
+            )
         self.order_fields(["number", "purpose"])
 
     def clean(self) -> dict[str, Any]:
@@ -85,7 +89,7 @@ class PlaceCallForm(forms.Form):
     @property
     def number(self) -> str:
         """The number that is meant, in E.164; empty where there is none."""
-        return str(self.cleaned_data.get("number") or next(iter(self.numbers or []), ""))
+        return str(self.cleaned_data.get("number", ""))
 
 
 class CallbackForm(forms.Form):
