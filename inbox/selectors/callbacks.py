@@ -40,7 +40,7 @@ def may_be_asked(callback: Callback, now: datetime) -> set[int] | None:
     return {callback.owner_id, callback.fallback_owner_id}
 
 
-def number_of(actor: User, interaction: Interaction) -> str:
+def phone_number_of(actor: User, interaction: Interaction) -> str:
     """The phone number of a conversation in E.164: the one it is held with, else the patient's first; else empty."""
     if interaction.contact_scheme == "phone":
         return interaction.contact_value

@@ -20,7 +20,8 @@ from inbox import realtime
 from inbox.adapters.base import AdapterError
 from inbox.enums import CallbackEnd, CallMomentKind, CallParty, CallStatus, Direction, TimelineKind
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent
-from inbox.selectors.callbacks import first_phone, known_at, voice_line_for, why_not_called
+from inbox.policies import can_start
+from inbox.selectors.callbacks import first_phone, known_at, phone_number_of, phones_of, voice_line_for, why_not_called
 from inbox.services import interactions as desk
 from inbox.services.assignment import note_given
 from inbox.services.call_consults import is_consulted
@@ -35,27 +36,37 @@ from patients.models import Patient
 C, M, P = CallStatus, CallMomentKind, CallParty
 
 
-def place_call(*, actor: User, purpose: str, patient: Patient | None = None, number: str = "") -> Call:
+def place_call(
+    *, actor: User, purpose: str, patient: Patient | None = None, number: str = "", about: Interaction | None = None
+) -> Call:
     """Call a patient, or a number in E.164, in a conversation that the actor owns; first their own device answers.
 
-    A number that one patient has, whose record the actor may open, is that patient's call.
+    A number that one patient has, whose record the actor may open, is that patient's call. Partner agents call numbers
+    of a patient whose record they may open, and the number of the conversation that it is `about`.
 
-    Raises Refused without a reason or a number, for a number that nobody calls, for a patient who must not be contacted
-    or has died, when there is no line, and when the telephone service does not answer; Conflict while the actor is on
-    another call.
+    Raises Refused without a reason or a number, for a number that the actor or anybody may not call, for a patient who
+    must not be contacted or has died, when there is no line, and when the telephone service does not answer; Conflict
+    while the actor is on another call.
     """
     require(can(actor, Action.WORK_INBOX), _("You may not work on this interaction."))
     require(bool(purpose.strip()), _("Say why you are calling."))
     if patient is not None:
         number = number or first_phone(actor, patient)
+    require(bool(number), _("There is no phone number."))
+    require(_may_dial(actor, patient, number, about), _("You may not call this number."))
     why_not = why_not_called(actor, patient, number)
     require(not why_not, why_not)
-    require(bool(number), _("There is no phone number."))
     channel = voice_line_for(actor)
     if channel is None:
         raise Refused(_("There is no line to call from."))
     call = _begin(actor, channel, patient or known_at(actor, number), number, purpose.strip())
     return _ring_both(actor, call, number)
+
+
+def _may_dial(actor: User, patient: Patient | None, number: str, about: Interaction | None) -> bool:
+    if can_start(actor, None) or (about is not None and number == phone_number_of(actor, about)):
+        return True
+    return patient is not None and number in phones_of(actor, patient)
 
 
 def call_back(*, actor: User, call_id: int) -> Call:

@@ -29,7 +29,7 @@ from inbox.enums import (
 )
 from inbox.models import Call, Callback, Interaction, TimelineEvent, VoiceLine
 from inbox.policies import can_work
-from inbox.selectors.callbacks import live_callback, number_of, voice_line_for, why_not_called
+from inbox.selectors.callbacks import live_callback, phone_number_of, voice_line_for, why_not_called
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.services import clocks
 from inbox.services.interactions import locked, require, tell
@@ -83,7 +83,7 @@ def schedule_callback(
         require(can_work(actor, interaction), _("You may not work on this interaction."))
         require(bool(purpose.strip()), _("Say why you are calling."))
         require(now < due_at <= now + FARTHEST, _("Choose a time within the next 90 days."))
-        number = number_of(actor, interaction)
+        number = phone_number_of(actor, interaction)
         why_not = why_not_called(actor, interaction.patient, number)
         require(not why_not, why_not)
         require(bool(number), _("There is no phone number."))

@@ -20,13 +20,14 @@ from contact_center.accounts.policies import can
 from contact_center.accounts.requests import person_of
 from contact_center.common.answers import is_partial, say, status_of
 from contact_center.common.errors import Refused
+from contact_center.common.numbers import number_of
 from inbox import realtime
 from inbox.call_forms import CallbackForm, CallTransferForm, HandOverForm, PlaceCallForm
 from inbox.enums import PauseReason, Supervision
 from inbox.models import Call
 from inbox.policies import can_start
 from inbox.selectors import calls as desk
-from inbox.selectors.callbacks import live_callback, number_of, phones_of
+from inbox.selectors.callbacks import live_callback, phone_number_of, phones_of
 from inbox.selectors.calls import colleague_on, get_call_for, is_sealed, phone_of
 from inbox.selectors.interactions import queue_ids_of
 from inbox.services import call_control, call_placing, callbacks, recordings, supervision
@@ -204,8 +205,8 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
 def dial(request: HttpRequest) -> HttpResponse:
     """Call `patient`, at a number of theirs, or else any number that is typed; with the reason."""
     user, asked = person_of(request), (request.POST or request.GET).get("patient", "")
-    is_id = asked.isdecimal() and len(asked) < 19
-    patient = opened_record(request, int(asked)) if is_id else None
+    patient_id = number_of(asked)
+    patient = None if patient_id is None else opened_record(request, patient_id)
     if (asked and patient is None) or not can_start(user, patient):
         raise Http404
     form = PlaceCallForm(posted(request), numbers=phones_of(user, patient) if patient else None)
@@ -222,7 +223,11 @@ def _place(
             purpose, told = form.cleaned_data["purpose"], _("Calling. Your telephone rings first.")
             try:
                 made = call_placing.place_call(
-                    actor=person_of(request), purpose=purpose, patient=patient, number=form.number
+                    actor=person_of(request),
+                    purpose=purpose,
+                    patient=patient,
+                    number=form.number,
+                    about=context.get("interaction"),
                 )
                 if not is_partial(request):
                     return go_to(request, made.interaction_id, told)
@@ -239,7 +244,7 @@ def callback(request: HttpRequest, pk: int) -> HttpResponse:
     interaction, user = find(request, pk), person_of(request)
     initial = {"purpose": interaction.reason.name if interaction.reason else ""}
     form = CallbackForm(posted(request), user=user, interaction=interaction, initial=initial)
-    arranged, status = live_callback(number_of(user, interaction)), 200
+    arranged, status = live_callback(phone_number_of(user, interaction)), 200
     if request.method == "POST":
         status = 422
         try:

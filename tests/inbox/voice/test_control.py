@@ -346,6 +346,33 @@ def test_a_record_offers_its_numbers_and_the_telephone_any_number(line, provider
     assert browser.get("/calls/new/", {"patient": stranger.pk}).status_code == 404
 
 
+def test_one_number_is_shown_too_and_who_sends_another_is_asked_again(line, provider, agent, signed_in):
+    patient = PatientFactory(phone="+13055550170")
+    there, browser = "/calls/new/", signed_in(agent)
+    page = browser.get(there, {"patient": patient.pk})
+    assert [value for value, _name in page.context["form"].fields["number"].choices] == ["+13055550170"]
+    patient.contact_points.update(value="+13055550173")
+    for number in ({"number": "+13055550170"}, {}):
+        again = browser.post(there, {"patient": patient.pk, "purpose": "Result is here", **number})
+        told = (again.status_code, again.context["form"].errors)
+        assert told == (422, {"number": ["Choose a number of this person."]})
+    assert (provider.asked, Call.objects.count()) == ([], 0)
+
+
+def test_a_partner_agent_calls_numbers_of_their_conversation_and_no_others(
+    line, provider, partner_agent, partner_queue, sms_channel, signed_in
+):
+    number, other = "+13055550174", "+13055550175"
+    talk = InteractionFactory(channel=sms_channel, queue=partner_queue, contact_scheme="phone", contact_value=number)
+    patient = PatientFactory(phone=other)
+    for given in ({}, {"about": talk}, {"patient": patient}):
+        with pytest.raises(Refused, match="You may not call this number"):
+            call_placing.place_call(actor=partner_agent, purpose="x", number=other, **given)
+    assert provider.asked == []
+    signed_in(partner_agent).post(f"/inbox/{talk.pk}/call/", {"purpose": "x", "number": number})
+    assert Call.objects.get().interaction.contact_value == number
+
+
 def test_our_calls_show_the_number_of_the_agent_s_own_team(line, provider, agent, second_agent, queue):
     own = VoiceLineFactory(channel__address="+15005550112", channel__queue=queue)
     team = TeamFactory()
