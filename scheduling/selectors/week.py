@@ -1,14 +1,15 @@
 """How full a week is: practitioners, rooms or sites down, days across. It names no patient."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from contact_center.common.spans import joined, without
 from scheduling.enums import OCCUPYING, AgendaOf
-from scheduling.models import Appointment, Location, Practitioner, Room, Schedule, WeeklyHours
+from scheduling.models import Absence, Appointment, Location, Practitioner, Room, Schedule, WeeklyHours
 from scheduling.selectors.agenda import (
     USUAL_HOURS,
     WORKDAYS,
@@ -26,10 +27,15 @@ from scheduling.selectors.agenda import (
 Owner = Practitioner | Room | Location
 Span = tuple[datetime, datetime]
 EDGE = timedelta(days=1)
-READ = (  # a week of all sites has thousands of visits
-    "starts_at", "ends_at", "status", "confirmation", "practitioner__name", "room__name", "location__name",
-    "location__time_zone", "session_id",
+READ = (
+    "starts_at", "ends_at", "visit_date", "status", "confirmation", "practitioner_id", "room_id", "location_id",
+    "session_id",
 )  # fmt: skip
+OWNERS: dict[AgendaOf, tuple[Any, str]] = {
+    AgendaOf.PRACTITIONER: (Practitioner, "practitioner_id"),
+    AgendaOf.ROOM: (Room, "room_id"),
+    AgendaOf.SITE: (Location, "location_id"),
+}
 SHOWN = range(USUAL_HOURS[0] * 60, USUAL_HOURS[1] * 60)
 
 
@@ -107,55 +113,53 @@ class Week(InTurns):
 
 def week_at(of: AgendaOf, location: Location, day: date, skipped: int = 0) -> Week:
     """The week in which `day` lies, of all who are there at the site, of its rooms, or of all sites; the first lines by
-    name left out as many as `skipped` says. A constant number of statements."""
+    name left out as many as `skipped` says. Visits are read of the lines that are shown. A constant number of
+    statements."""
     days, place = week_from(day), None if of == AgendaOf.SITE else location
+    model, name = OWNERS[of]
     begin = datetime.combine(days[0], time(), tzinfo=UTC) - EDGE
     end = begin + 9 * EDGE
-    cells: dict[tuple[Owner, date], Cell] = {}
-    absences = absences_at(place, begin, end)
-    for row in hours_at(place, days):
-        who = row.schedule.practitioner_id, row.schedule.room_id, row.schedule.location_id
-        away = sorted((one.starts_at, one.ends_at) for one in absences if closes(one, *who))
-        for cell in _cells(cells, of, row.schedule, [one for one in days if is_on(row, one)]):
-            cell.spans[_unit(of, row.schedule)][0].extend(without(_span(row, cell), away))
-    for visit in _visits(place, begin, end):
-        local = visit.starts_at.astimezone(ZoneInfo(visit.location.time_zone)).date()
-        for cell in _cells(cells, of, visit, [local] if local in days else []):
-            cell.visits.append(visit)
-            cell.spans[_unit(of, visit)][1].append((visit.starts_at, visit.ends_at))
-    return _week(cells, days, skipped)
-
-
-def _week(cells: dict[tuple[Owner, date], Cell], days: list[date], skipped: int) -> Week:
-    used = {day for _owner, day in cells}
-    days = [day for day in days if day.weekday() < WORKDAYS or day in used]
-    owners = sorted({owner for owner, _day in cells}, key=lambda owner: (str(owner), owner.pk))
-    shown, skipped = turn_of(owners, skipped)
-    empty = ZoneInfo("UTC")
-    lines = [Line(owner, [cells.get((owner, day)) or Cell(day, empty) for day in days]) for owner in shown]
+    hours = [(one, row) for row in hours_at(place, days) for one in days if is_on(row, one)]
+    visits = Appointment.objects.filter(
+        status__in=OCCUPYING, starts_at__gte=begin, starts_at__lt=end, visit_date__range=(days[0], days[-1])
+    )
+    visits = visits.filter(location=place) if place else visits.filter(location__is_active=True)
+    there = {(getattr(row.schedule, name), one) for one, row in hours}
+    there |= set(visits.values_list(name, "visit_date").distinct())
+    owners = model.objects.in_bulk({pk for pk, _day in there if pk is not None})
+    used = {one for pk, one in there if pk is not None}
+    days = [one for one in days if one.weekday() < WORKDAYS or one in used]
+    shown, skipped = turn_of(sorted(owners.values(), key=lambda owner: (str(owner), owner.pk)), skipped)
+    lines = [Line(one, [Cell(day, ZoneInfo((place or one).time_zone)) for day in days]) for one in shown]
+    cells = {(line.owner.pk, cell.day): cell for line in lines for cell in line.cells}
+    _fill(cells, of, hours, absences_at(place, begin, end))
+    for visit in visits.filter(**{f"{name}__in": [one.pk for one in shown]}).order_by("starts_at", "pk").only(*READ):
+        cell = cells[getattr(visit, name), visit.visit_date]
+        cell.visits.append(visit)
+        cell.spans[_unit(of, visit)][1].append((visit.starts_at, visit.ends_at))
     return Week(total=len(owners), skipped=skipped, days=days, lines=lines)
 
 
-def _cells(
-    cells: dict[tuple[Owner, date], Cell], of: AgendaOf, where: Appointment | Schedule, days: Iterable[date]
-) -> Iterable[Cell]:
-    """The cells in which this counts, made where they are not there yet; none for what has no room."""
-    owner: Owner | None = getattr(where, {AgendaOf.SITE: "location"}.get(of, of.value))
-    if owner is None:
-        return []
-    zone = ZoneInfo(where.location.time_zone)
-    return [cells.setdefault((owner, day), Cell(day, zone)) for day in days]
+def _fill(
+    cells: dict[tuple[int, date], Cell],
+    of: AgendaOf,
+    hours: Iterable[tuple[date, WeeklyHours]],
+    absences: Sequence[Absence],
+) -> None:
+    """Note in each cell when somebody is there."""
+    _model, name = OWNERS[of]
+    for day, row in hours:
+        schedule = row.schedule
+        cell = cells.get((getattr(schedule, name), day))
+        if cell is None:
+            continue
+        who = schedule.practitioner_id, schedule.room_id, schedule.location_id
+        away = sorted((one.starts_at, one.ends_at) for one in absences if closes(one, *who))
+        cell.spans[_unit(of, schedule)][0].extend(without(_span(row, cell), away))
 
 
 def _unit(of: AgendaOf, where: Appointment | Schedule) -> int:
     return where.room_id or 0 if of == AgendaOf.ROOM else where.practitioner_id
-
-
-def _visits(place: Location | None, begin: datetime, end: datetime) -> Iterable[Appointment]:
-    rows = Appointment.objects.filter(status__in=OCCUPYING, starts_at__gte=begin, starts_at__lt=end)
-    rows = rows.filter(location=place) if place else rows.filter(location__is_active=True)
-    rows = rows.select_related("practitioner", "room", "location").order_by("starts_at", "pk")
-    return rows.only(*READ)
 
 
 def _span(row: WeeklyHours, cell: Cell) -> Span:

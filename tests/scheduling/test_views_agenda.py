@@ -7,10 +7,14 @@ from datetime import time, timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 
 from contact_center.audit.models import AuditEntry
+from scheduling.enums import AgendaOf
 from scheduling.models import Absence, Appointment
+from scheduling.selectors import agenda
+from scheduling.selectors.week import week_at
 from scheduling.services.booking import Wish, book
 from scheduling.services.holds import hold_slot
 from tests.factories.patients import PatientFactory
@@ -174,6 +178,25 @@ def test_a_week_takes_the_same_number_of_statements_however_full_it_is(signed_in
     before = [[asked(**way) for way in ways] for _warm in range(2)][1]
     books(2, 10), books(3, 9)
     assert [[asked(**way) for way in ways] for _warm in range(2)][1] == before
+
+
+def test_of_a_week_of_all_sites_only_visits_of_the_sites_shown_are_read(books, site, monkeypatch):
+    elsewhere = LocationFactory(name="Aventura", time_zone=ZONE.key)
+    ScheduleFactory(location=elsewhere, hours=[(time(8), time(10))])
+    visit = books(2, 9)
+    monkeypatch.setattr(agenda, "MOST_COLUMNS", 1)
+    read = []
+
+    def note(instance, **_given):
+        read.append(instance.pk)
+
+    post_init.connect(note, sender=Appointment)
+    try:
+        shown = [week_at(AgendaOf.SITE, site, visit.visit_date, skipped) for skipped in (0, 1)]
+    finally:
+        post_init.disconnect(note, sender=Appointment)
+    names = [[str(line.owner) for line in week.lines] for week in shown]
+    assert (names, [week.total for week in shown], read) == ([["Aventura"], ["Brickell"]], [2, 2], [visit.pk])
 
 
 def pointed(browser, visit, **at):
