@@ -222,6 +222,8 @@ def _answer_question(question: VisitQuestion, asked: Asked) -> bool | None:
 
 def _ask_which(asked: Asked, rows: list[Reminder], answer: Answer) -> bool:
     visits = _in_order(rows)
+    if len(visits) > reminder_words.MOST_NAMED:
+        return _leave_to_a_person(asked)
     _keep_question(asked, answer, visits)
     _say(asked, reminder_words.which_visit(visits))
     return True
@@ -230,6 +232,8 @@ def _ask_which(asked: Asked, rows: list[Reminder], answer: Answer) -> bool:
 def _ask_what_to_end(asked: Asked, rows: list[Reminder]) -> bool:
     """A bare "cancel" may end a visit or all messages: ask, and leave it in the queue until it is answered."""
     visits = _in_order(rows)
+    if len(visits) > reminder_words.MOST_NAMED:
+        return _leave_to_a_person(asked)
     _keep_question(asked, Answer.CANCEL, visits)
     words = reminder_words.cancel_or_stop(visits) if len(visits) == 1 else reminder_words.which_to_cancel(visits)
     _say(asked, words)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contact_center.common.errors import Conflict, Refused
 from inbox.models import Message
 from scheduling.enums import Every
-from scheduling.models import Absence, Appointment, AppointmentSeries, Occupancy
+from scheduling.models import Absence, Appointment, AppointmentSeries, Occupancy, VisitQuestion
 from scheduling.recurrence import LONGEST, MOST_VISITS, Pattern, days_of, moment
 from scheduling.services import series as service
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
@@ -216,6 +216,14 @@ def test_a_receipt_for_many_visits_names_the_first_the_last_and_how_many(agent, 
         "Ana, your visits are booked: 11 visits, the first: Tuesday 2 June at 10:00, the last: Tuesday 11 August at"
         " 10:00, with Dr. Mehrotra, Brickell. Reply 1 if you will come, 2 for another time, 3 if you cannot come."
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("words", ["2", "cancel"])
+def test_which_of_very_many_visits_is_meant_is_seen_to_by_a_person(agent, ana, terms, told, sms_channel, writes, words):
+    booked(agent, ana, terms, numbers=range(1, 12), pattern=replace(PATTERN, count=11))
+    told()
+    assert (writes(words, to=sms_channel).status, told(), VisitQuestion.objects.count()) == ("queued", [], 0)
 
 
 @pytest.mark.django_db
