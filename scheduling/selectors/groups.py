@@ -1,6 +1,6 @@
 """Group sessions: which one can still be joined, and who comes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -13,24 +13,37 @@ from scheduling.models import GroupSession, HealthcareService, Occupancy
 from scheduling.slots import Fit, Opening, Slot, is_wanted
 
 
-def with_taken(rows: QuerySet[GroupSession], *, counts_holds: bool = True) -> QuerySet[Any]:
-    """The same with `taken`: how many of its places visits, and holds that last, take."""
-    kept = Q(seats__appointment__isnull=False)
+def with_taken(
+    rows: QuerySet[GroupSession], *, counts_holds: bool = True, leaving: Collection[int] = ()
+) -> QuerySet[Any]:
+    """The same with `taken`: how many of its places visits but those `leaving`, and holds that last, take."""
+    kept = Q(seats__appointment__isnull=False) & ~Q(seats__appointment__in=leaving)
     if counts_holds:
         kept |= Q(seats__held_until_at__gt=timezone.now())
     return rows.annotate(taken=Count("seats", filter=Q(seats__seat__gte=1) & kept))
 
 
 def unhindered(
-    rows: QuerySet[Occupancy], service: HealthcareService, starts_at: datetime, *, counts_holds: bool = True
+    rows: QuerySet[Occupancy],
+    service: HealthcareService,
+    starts_at: datetime,
+    *,
+    counts_holds: bool = True,
+    leaving: Collection[int] = (),
 ) -> QuerySet[Occupancy]:
-    """Of what takes some time, that which keeps a visit of this service from beginning then: a group that it can join
-    does not."""
+    """Of what takes some time, that which keeps a visit of this service from beginning then: neither the visits
+    `leaving`, nor a group that it can join, nor one in which only they are."""
+    rows = rows.exclude(appointment__in=leaving)
     if not service.is_group:
         return rows
     begun = GroupSession.objects.filter(service=service, starts_at=starts_at, cancelled_at=None)
-    left = with_taken(begun, counts_holds=counts_holds).filter(taken__lt=F("places"))
-    return rows.exclude(session__in=left.values("pk"))
+    left = with_taken(begun, counts_holds=counts_holds, leaving=leaving).filter(taken__lt=F("places"))
+    rows = rows.exclude(session__in=left.values("pk"))
+    if not leaving:
+        return rows
+    theirs = GroupSession.objects.filter(visits__in=leaving)
+    alone = with_taken(theirs, counts_holds=counts_holds, leaving=leaving).filter(taken=0)
+    return rows.exclude(session__in=alone.values("pk"))
 
 
 def is_cancelled(service_id: int, practitioner_id: int, starts_at: datetime) -> bool:

@@ -83,10 +83,10 @@ def room_then(moved: Appointment | GroupSession, practitioner_id: int, starts_at
 
 def _taken(plan: Plan, leaving: Collection[int]) -> list[str]:
     """By whom and what the time of the practitioner or the room is taken, the visits `leaving` left aside."""
-    rows = Occupancy.objects.filter(span__overlap=plan.span).exclude(appointment__in=leaving)
+    rows = Occupancy.objects.filter(span__overlap=plan.span)
     rows = rows.filter(Q(held_until_at=None) | Q(held_until_at__gt=timezone.now()))
     rows = rows.filter(Q(practitioner=plan.practitioner) | Q(room__isnull=False, room=plan.room))
-    rows = unhindered(rows, plan.service, plan.wish.starts_at).order_by("span")
+    rows = unhindered(rows, plan.service, plan.wish.starts_at, leaving=leaving).order_by("span")
     return [_who_is_there(one, plan) for one in rows]
 
 

@@ -1,5 +1,6 @@
 """Several patients in one visit: places are taken, held and given back, and never more than there are."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from scheduling.services import booking, mass_moves, offers, sessions
 from scheduling.services.agenda import open_day
 from scheduling.services.booking import SlotTaken, Wish, book, cancel, move
 from scheduling.services.holds import extend_hold, hold_slot, purge_holds, release_holds
+from scheduling.services.proposals import propose
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     EntryFactory,
@@ -193,6 +195,32 @@ def test_a_place_is_moved_to_another_group_with_its_chain(wish, agent):
     assert new.note == "Alone"
     seats = Occupancy.objects.filter(seat__gte=1).values_list("appointment", "seat")
     assert sorted(seats) == [(stays.pk, 1), (new.pk, 1)]
+
+
+def test_a_look_at_another_time_leaves_aside_a_group_whose_last_patient_would_leave_it(wish, agent, midwife):
+    visit = comes(wish())
+    at = wish().starts_at + timedelta(minutes=30)
+    is_taken = [f"{midwife.name} is taken from 09:00 to 10:00."]
+
+    def problems():
+        return propose(moved=visit, starts_at=at).problems
+
+    assert problems() == []
+    held = hold_slot(actor=None, wish=wish())
+    assert problems() == is_taken
+    release_holds(tokens=[held.hold_token])
+    other = comes(wish())
+    assert problems() == is_taken
+    cancel(actor=None, appointment_id=other.pk, **WHY)
+    then = replace(wish(), starts_at=at)
+    assert move(actor=agent, appointment_id=visit.pk, wish=then, **WHY).starts_at == at
+
+
+def test_a_look_at_a_full_group_counts_no_place_that_would_be_left(wish, midwife):
+    visit, there = comes(wish()), [comes(wish(10)) for _ in range(3)]
+    given = {"moved": visit, "starts_at": wish(10).starts_at}
+    assert propose(**given).problems == [f"{midwife.name} is taken from 10:00 to 11:00."]
+    assert propose(**given, together=[there[0].pk]).problems == []
 
 
 def test_the_same_request_again_takes_no_second_place(wish):
