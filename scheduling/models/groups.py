@@ -15,7 +15,8 @@ class GroupSession(TimeStampedModel):
     """One time at which several patients are seen together. It begins with the first who takes a place.
 
     Its time is one row of `Occupancy` (seat 0); each place that is taken or held is another, numbered from 1 to
-    `places`, so that the database counts them. Without anybody in it, it takes no time.
+    `places`, so that the database counts them. Without anybody in it, it takes no time. Why it was cancelled stands in
+    the visits, whose words go when their patient is erased.
     """
 
     service = models.ForeignKey(HealthcareService, on_delete=models.PROTECT, related_name="sessions")
@@ -28,7 +29,6 @@ class GroupSession(TimeStampedModel):
     places = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
     cancelled_at = models.DateTimeField(null=True, blank=True, help_text="Since when nobody can join")
     cancelled_for = models.CharField(max_length=12, choices=Party.choices, blank=True)
-    cancel_reason = models.CharField(max_length=240, blank=True)
     moved_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -22,7 +22,7 @@ from scheduling.models import Appointment, GroupSession, Occupancy
 from scheduling.models.catalogue import MOST_PLACES
 from scheduling.selectors.appointments import overlapping
 from scheduling.selectors.groups import with_taken
-from scheduling.services.booking import book_instead, cancel_locked, leave_time, reason_of, require_booker
+from scheduling.services.booking import book_instead, cancel_locked, leave_time, require_booker
 from scheduling.services.claiming import Overtaken, Plan, Wish, plan_for, queue_up, session_of, settle
 from scheduling.services.freed import QUEUE, TASK
 from scheduling.services.proposals import room_then
@@ -74,7 +74,7 @@ def cancel_session(*, actor: User, session_id: int, asked_by: str, reason: str) 
         members, session = _lock(session_id, [])
         if session.cancelled_at is not None:
             return 0
-        _call_off(actor, session, asked_by, reason)
+        _call_off(actor, session, asked_by)
         for visit in members:
             cancel_locked(actor, visit, asked_by=asked_by, reason=reason)
         Occupancy.objects.filter(session=session).delete()
@@ -119,7 +119,7 @@ def move_session(
         if not may_overlap:
             _require_free_members(actor, members, plan)
         new = _destination(plan, session.places)
-        _call_off(actor, session, asked_by, reason, moved_to=new)
+        _call_off(actor, session, asked_by, moved_to=new)
         session.seats.filter(hold_token__isnull=False).delete()  # which nobody can use any more
         for visit in members:  # all of them leave before one is booked: the group may go where it is in part
             leave_time(visit, asked_by=asked_by, reason=reason)
@@ -203,11 +203,8 @@ def _destination(plan: Plan, places: int) -> GroupSession:
     return new
 
 
-def _call_off(
-    actor: User, session: GroupSession, asked_by: str, reason: str, *, moved_to: GroupSession | None = None
-) -> None:
+def _call_off(actor: User, session: GroupSession, asked_by: str, *, moved_to: GroupSession | None = None) -> None:
     session.cancelled_at, session.cancelled_for, session.moved_to = timezone.now(), Party(asked_by), moved_to
-    session.cancel_reason = reason_of(reason)
     session.save()
     record(
         actor=actor, action=AuditAction.CANCELLED, object_type="group_session", object_id=session.pk,

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
+from contact_center.jobs import worker
 from patients.models import Patient
+from patients.services import erasure, merging
 from scheduling.models import Appointment, FreedSlot, GroupSession, Occupancy, SlotOffer
 from scheduling.selectors.openings import Search, find_slots
 from scheduling.services import booking, mass_moves, offers, sessions
@@ -314,7 +316,7 @@ def test_a_group_that_is_moved_takes_everybody_along_with_their_chains(wish, gro
     assert sorted(new.visits.values_list("previous", flat=True)) == [visit.pk for visit in visits]
     assert (taken(), places_left(group)) == ([(seat, False) for seat in range(6)], [(10, 3)])
     session.refresh_from_db()
-    assert (session.moved_to, session.cancel_reason) == (new, "Ill")
+    assert (session.moved_to, session.cancelled_for) == (new, "patient")
     with pytest.raises(Conflict):
         sessions.move_session(**given, starts_at=wish(10).starts_at)
 
@@ -464,6 +466,35 @@ def test_the_calendar_shows_one_block_for_a_group(client, agent, wish, site):
     client.force_login(agent)
     page = client.get("/schedule/", {"site": site.pk, "day": visits[0].visit_date.isoformat()}).content.decode()
     assert (page.count("2 of 3"), visits[0].patient.full_name in page) == (1, False)
+
+
+def test_a_merge_takes_the_place_in_a_group_along_and_gives_it_back(wish, supervisor):
+    visit, other = comes(wish()), comes(wish())
+    kept = PatientFactory()
+    given = {"actor": supervisor, "session_id": visit.session_id}
+
+    def who():
+        return sorted(one.patient_id for one in sessions.open_session(**given).visits)
+
+    merge = merging.merge_patients(actor=supervisor, source_id=visit.patient_id, target_id=kept.pk)
+    assert (who(), taken()) == (sorted([kept.pk, other.patient_id]), [(0, False), (1, False), (2, False)])
+    with pytest.raises(Refused, match="has a place in this group already"):
+        book(actor=None, patient_id=kept.pk, wishes=[wish()], may_overlap=True)
+    merging.unmerge_patients(actor=supervisor, merge_id=merge.pk)
+    assert (who(), taken()) == (sorted([visit.patient_id, other.patient_id]), [(0, False), (1, False), (2, False)])
+
+
+def test_an_erasure_leaves_no_word_about_the_patient_in_a_group(wish, supervisor, admin, agent):
+    visit = comes(wish(note="Twins"))
+    comes(wish(note="Stays"))
+    given = {"asked_by": "patient", "reason": "Ana is ill"}
+    sessions.cancel_session(actor=agent, session_id=visit.session_id, **given)
+    request = erasure.request_erasure(actor=supervisor, patient_id=visit.patient_id, reason="by letter")
+    erasure.approve_erasure(actor=admin, request_id=request.pk)
+    worker.run_jobs()
+    rows = Appointment.objects.order_by("pk").values_list("note", "cancel_reason")
+    assert list(rows) == [("", ""), ("Stays", "Ana is ill")]
+    assert "Ana" not in str(GroupSession.objects.values())
 
 
 def test_patients_book_a_place_of_a_group_and_read_how_many_are_left(client, group, wish):
