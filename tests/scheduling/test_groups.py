@@ -274,13 +274,17 @@ def test_an_absence_concerns_everybody_in_the_group(wish, agent, midwife):
 
 
 def test_the_search_of_a_group_asks_as_much_for_ten_groups_as_for_one(wish, group, django_assert_num_queries):
+    def left():
+        search = Search(group, wish().starts_at.date(), wish(days=5).starts_at.date())
+        return [slot.places for slot in find_slots(search, now=timezone.now(), limit=9)]
+
     comes(wish())
-    with django_assert_num_queries(5):
-        places_left(group)
-    for days in (3, 4, 5):
-        comes(wish(10, days=days))
-    with django_assert_num_queries(5):
-        places_left(group)
+    with django_assert_num_queries(9):
+        assert left() == [2] + [3] * 8
+    for days, hour in ((3, 10), (3, 11), (4, 9), (4, 10), (4, 11), (5, 9), (5, 10), (5, 11), (5, 11)):
+        comes(wish(hour, days=days))
+    with django_assert_num_queries(9):
+        assert left() == [2] * 8 + [1]
 
 
 def test_reminders_are_planned_for_each_of_a_group(wish):
@@ -438,22 +442,31 @@ def test_staff_see_who_comes_those_they_may_see_and_leave_a_trace(client, agent,
 
 
 @pytest.mark.parametrize(
-    ("form", "status"),
+    ("form", "status", "groups"),
     [
-        ({"verb": "cancel", "asked_by": "organisation", "reason": ""}, 422),
-        ({"verb": "places", "places": "1"}, 422),
-        ({"verb": "places", "places": "x"}, 422),
-        ({"verb": "move", "day": "2020-01-01", "at": "10:00", "reason": "Ill", "asked_by": "practitioner"}, 422),
-        ({"verb": "explode"}, 404),
-        ({"verb": "places", "places": "6"}, 302),
-        ({"verb": "cancel", "asked_by": "organisation", "reason": "Too few"}, 302),
+        ({"verb": "cancel", "asked_by": "organisation", "reason": ""}, 422, [(9, 3, 2)]),
+        ({"verb": "places", "places": "1"}, 422, [(9, 3, 2)]),
+        ({"verb": "places", "places": "x"}, 422, [(9, 3, 2)]),
+        ({"verb": "move", "day": "2020-01-01", "at": "10:00", **WHY}, 422, [(9, 3, 2)]),
+        ({"verb": "explode"}, 404, [(9, 3, 2)]),
+        ({"verb": "places", "places": "6"}, 302, [(9, 6, 2)]),
+        ({"verb": "move", "at": "11:00", **WHY}, 302, [(9, 3, 0), (11, 3, 2)]),
+        ({"verb": "cancel", "asked_by": "organisation", "reason": "Too few"}, 302, [(9, 3, 0)]),
     ],
 )
-def test_the_page_of_a_group_says_what_is_wrong_or_does_it(client, agent, wish, midwife, form, status):
-    visits = [comes(wish()) for _ in range(2)]
+def test_the_page_of_a_group_says_what_is_wrong_or_does_it(client, agent, wish, midwife, form, status, groups):
+    """`groups` have the hour, the places and how many come; the last one is shown after a change."""
+    comes(wish())
+    session = comes(wish()).session
     client.force_login(agent)
-    answer = client.post(f"/schedule/groups/{visits[0].session_id}/", form | {"practitioner": midwife.pk})
-    assert answer.status_code == status
+    given = {"practitioner": midwife.pk, "day": f"{wish().starts_at:%Y-%m-%d}"} | form
+    answer = client.post(f"/schedule/groups/{session.pk}/", given)
+    found = [
+        (one.starts_at.astimezone(ZONE).hour, one.places, one.visits.filter(status="booked").count())
+        for one in GroupSession.objects.order_by("starts_at")
+    ]
+    shown = f"/schedule/groups/{GroupSession.objects.latest('starts_at').pk}/" if status == 302 else None
+    assert (answer.status_code, answer.get("Location"), found) == (status, shown, groups)
 
 
 def test_the_calendar_shows_one_block_for_a_group(client, agent, wish, site):

@@ -99,6 +99,18 @@ def test_a_patient_who_is_new_chooses_holds_proves_and_reads_the_receipt(clinic,
     )  # fmt: skip
 
 
+def test_a_patient_books_a_place_of_a_group_that_was_kept_for_them(clinic, client):
+    type(clinic.service).objects.update(places=2)
+    url = kept(clinic, client)
+    (held,) = Occupancy.objects.filter(seat=1)
+    assert (confirm(client, url).url, Occupancy.objects.filter(hold_token=held.hold_token).count()) == (url, 0)
+    visit = Appointment.objects.get()
+    seats = Occupancy.objects.order_by("seat").values_list("seat", "appointment", "held_until_at")
+    assert list(seats) == [(0, None, None), (1, visit.pk, None)]
+    assert (visit.session_id, visit.status, visit.starts_at) == (held.session_id, "booked", NOW.replace(hour=9))
+    assert "Your visit is booked" in client.get(url).content.decode()
+
+
 def test_the_pages_speak_the_patients_language_and_nobody_keeps_or_finds_them(clinic):
     client = Client(headers={"accept-language": "es"})
     url = kept(clinic, client)
