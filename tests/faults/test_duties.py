@@ -7,7 +7,8 @@ whole database and the file store are searched for them.
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import time, timedelta
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -52,6 +53,9 @@ FORCED = {
     "patients.ProgramEnrolment": ("step", "step_due_date"),
     "inbox.IdentityCheck": ("expires_at",),
     "scheduling.Absence": ("practitioner",),
+    "scheduling.Appointment": ("series_number",),
+    "scheduling.AppointmentSeries": ("count",),
+    "scheduling.Occupancy": ("span",),
 }
 
 
@@ -153,6 +157,10 @@ class World:
             return DateTimeTZRange(timezone.now(), timezone.now() + timedelta(hours=1))
         if isinstance(field, models.DateField):
             return timezone.localdate()
+        if isinstance(field, models.TimeField):
+            return time(10)
+        if isinstance(field, models.UUIDField):
+            return uuid4()
         if isinstance(field, models.IntegerField | models.FloatField):
             return self.number
         if isinstance(field, models.FileField):

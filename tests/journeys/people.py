@@ -144,7 +144,7 @@ class Phone:
         if answers:
             page = self.page(tab="email")
             newest = page.tree.xpath("//a[@class='mail']/@href")[0]
-            form["replied_to"] = Page(requests.get(self.stack.simulator.url + newest, timeout=10)).value("replied_to")
+            form["replied_to"] = Page(requests.get(self.stack.simulator.url + newest, timeout=120)).value("replied_to")
         self._post("/_phone/mail", form, file)
 
     def _post(self, path: str, form: dict[str, str], file: Any) -> None:
@@ -153,14 +153,14 @@ class Phone:
             data=form,
             files={"file": file} if file else None,
             headers={"X-Requested-With": "fetch"},
-            timeout=20,
+            timeout=120,
         )
         assert answer.json() == {"error": ""}
 
     def page(self, tab: str = "whatsapp") -> Page:
         """The phone's screen."""
         query = {"phone": self.number, "email": self.email, "name": self.name, "tab": tab}
-        return Page(requests.get(f"{self.stack.simulator.url}/", params=query, timeout=10))
+        return Page(requests.get(f"{self.stack.simulator.url}/", params=query, timeout=120))
 
     def bubbles(self, tab: str = "whatsapp") -> list[tuple[str, str, str]]:
         """(whose, text, ticks) of every message on the screen, oldest first."""

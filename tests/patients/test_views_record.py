@@ -87,15 +87,15 @@ def test_opening_the_page_its_pieces_and_its_line_leaves_one_entry_each(visitor,
 
 
 def test_it_costs_the_same_for_one_and_fifty_of_everything(visitor, patient, agent, sms_channel):
+    def asked():
+        with CaptureQueriesContext(connection) as seen:
+            assert visitor.get(url("record", patient.pk)).status_code == 200
+        return len(seen)
+
     counts = []
     for times in (1, 49):
         fill(patient, sms_channel, agent, times)
-        visitor.get(url("record", patient.pk))
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert visitor.get(url("record", patient.pk)).status_code == 200
-        counts.append(len(asked))
+        counts.append(min(asked() for _ in range(3)))  # what is read anew every few seconds is not in each
     assert counts[0] == counts[1]
     assert counts[0] <= 60
 
