@@ -60,13 +60,13 @@ class Staff:
 
     def get(self, path: str, **headers: str) -> Page:
         """One page. Raises AssertionError with the server's log for a 500."""
-        return self._read(self.http.get(urljoin(self.stack.web_url, path), headers=headers, timeout=20))
+        return self._read(self.http.get(urljoin(self.stack.web_url, path), headers=headers, timeout=120))
 
     def post(self, path: str, **fields: Any) -> Page:
         """Send a form, with its protection, and read the page that follows."""
         token = self.http.cookies.get("csrftoken", "")
         answer = self.http.post(
-            urljoin(self.stack.web_url, path), data={"csrfmiddlewaretoken": token, **fields}, timeout=20
+            urljoin(self.stack.web_url, path), data={"csrfmiddlewaretoken": token, **fields}, timeout=120
         )
         return self._read(answer)
 
@@ -93,7 +93,7 @@ class Staff:
                 f"{self.stack.live_url}/ws/live/",
                 origin=self.stack.web_url,
                 additional_headers={"Cookie": cookies},
-                open_timeout=10,
+                open_timeout=60,
                 legacy=True,  # hung up by `close`, not by the end of a block
             )
         )
