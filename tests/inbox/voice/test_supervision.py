@@ -210,7 +210,7 @@ def test_the_page_of_calls_and_the_bar_carry_the_buttons(talk, provider, supervi
 def test_whose_call_one_listens_to_is_named_on_record_and_not_at_all_once_it_is_sealed(
     talk, provider, supervisor, signed_in, monkeypatch
 ):
-    talk.interaction.patient = patient = PatientFactory()
+    talk.interaction.patient = patient = PatientFactory(family_name="Quennellova")
     talk.interaction.save()
     take_part(supervisor, talk, LISTEN)
     desk = signed_in(supervisor)
