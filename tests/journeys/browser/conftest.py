@@ -53,7 +53,7 @@ def browser_context_args():
 
 
 @pytest.fixture
-def complaints_of(page):
+def console_errors(page):
     """What the browser complained about, without the refusals (4xx) and the missing socket a test provokes itself."""
     said = []
     page.on("pageerror", lambda error: said.append(str(error)))

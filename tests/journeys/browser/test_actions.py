@@ -44,7 +44,7 @@ def violations(page):
     return [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found.response["violations"]]
 
 
-def test_z_snoozes_until_tomorrow_and_the_strip_brings_it_back(desk, conversation, complaints_of):
+def test_z_snoozes_until_tomorrow_and_the_strip_brings_it_back(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("z")
     page.wait_for_selector("dialog[open] #snooze-title")
@@ -61,10 +61,10 @@ def test_z_snoozes_until_tomorrow_and_the_strip_brings_it_back(desk, conversatio
     page.click("text=Bring it back now")
     page.wait_for_selector(".banner--strip", state="detached")
     assert fresh(conversation).status == "active"
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_t_transfers_with_reason_and_note_and_a_mistake_keeps_what_was_typed(desk, conversation, team, complaints_of):
+def test_t_transfers_with_reason_and_note_and_a_mistake_keeps_what_was_typed(desk, conversation, team, console_errors):
     imaging = QueueFactory(name="Imaging", teams=[team])
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("t")
@@ -78,10 +78,10 @@ def test_t_transfers_with_reason_and_note_and_a_mistake_keeps_what_was_typed(des
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("dialog[open]", state="detached")
     assert (fresh(conversation).queue, Note.objects.get().body) == (imaging, "She is deaf on the left.")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_labels_are_set_from_the_menu(desk, conversation, complaints_of):
+def test_labels_are_set_from_the_menu(desk, conversation, console_errors):
     reason, tag = ReasonFactory(name="Preparation"), TagFactory(name="Transport")
     page = desk(f"/inbox/{conversation.pk}/")
     page.click(".talk__head details > summary")
@@ -91,10 +91,10 @@ def test_labels_are_set_from_the_menu(desk, conversation, complaints_of):
     page.click("dialog[open] [data-send]")
     page.wait_for_selector(".talk__meta:has-text('Preparation')")
     assert (fresh(conversation).reason, list(conversation.tags.all())) == (reason, [tag])
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_blocking_task_keeps_it_open_until_it_is_ticked(desk, conversation, complaints_of):
+def test_a_blocking_task_keeps_it_open_until_it_is_ticked(desk, conversation, console_errors):
     reason, done = ReasonFactory(), DispositionFactory(name="Answered")
     page = desk(f"/inbox/{conversation.pk}/")
     page.click("#add-task")
@@ -119,10 +119,10 @@ def test_a_blocking_task_keeps_it_open_until_it_is_ticked(desk, conversation, co
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("text=This conversation is closed")
     assert fresh(conversation).status == "closed"
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_c_opens_a_case_that_stands_in_the_head(desk, conversation, complaints_of):
+def test_c_opens_a_case_that_stands_in_the_head(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("c")
     page.fill("dialog[open] [name=title]", "MRI result")
@@ -131,10 +131,10 @@ def test_c_opens_a_case_that_stands_in_the_head(desk, conversation, complaints_o
     page.click("dialog[open] [data-send]")
     page.wait_for_selector("dialog[open]", state="detached")
     expect(page.locator(".talk__meta")).to_contain_text(Case.objects.get().reference)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_two_conversations_are_merged_and_parted_again(desk, conversation, agent, whatsapp_channel, complaints_of):
+def test_two_conversations_are_merged_and_parted_again(desk, conversation, agent, whatsapp_channel, console_errors):
     other = InteractionFactory(
         channel=whatsapp_channel, owner=agent, patient=conversation.patient, snippet="By WhatsApp"
     )
@@ -149,10 +149,10 @@ def test_two_conversations_are_merged_and_parted_again(desk, conversation, agent
     page.click("text=Undo the merge")
     page.wait_for_selector(".banner--strip", state="detached")
     assert fresh(conversation).status == "active"
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_second_matter_is_split_off(desk, conversation, complaints_of):
+def test_a_second_matter_is_split_off(desk, conversation, console_errors):
     goes = MessageFactory(interaction=conversation, text="And my bill is wrong")
     page = desk(f"/inbox/{conversation.pk}/")
     page.click(".talk__head details > summary")
@@ -161,10 +161,10 @@ def test_a_second_matter_is_split_off(desk, conversation, complaints_of):
     page.click("dialog[open] [data-send]")
     page.wait_for_selector("text=Split from conversation")
     assert fresh(goes).interaction == Interaction.objects.get(split_from=conversation)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_words_on_a_page_that_is_not_loaded_are_found_and_jumped_to(desk, conversation, complaints_of):
+def test_words_on_a_page_that_is_not_loaded_are_found_and_jumped_to(desk, conversation, console_errors):
     start = timezone.now() - timedelta(days=9)
     Message.objects.bulk_create(
         Message(
@@ -184,10 +184,10 @@ def test_words_on_a_page_that_is_not_loaded_are_found_and_jumped_to(desk, conver
     page.click(".hit:has(mark:has-text('blue letter'))")
     page.wait_for_selector(f"#message-{wanted.pk}:focus")
     assert "letter" not in page.url
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channel, complaints_of):
+def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channel, console_errors):
     at = timezone.now() - timedelta(days=4)
     before = InteractionFactory(
         channel=whatsapp_channel, patient=conversation.patient, status="closed", opened_at=at, last_message_at=at,
@@ -198,7 +198,7 @@ def test_the_story_says_what_was_told_before(desk, conversation, whatsapp_channe
     expect(page.locator(".story summary")).to_contain_text("MRI · Fasting explained")
     page.click(".story summary")
     expect(page.locator(".story__body")).to_contain_text("I am afraid of the tube")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)

@@ -44,7 +44,7 @@ def barriers(page):
     return found + (["scrolls sideways"] if wide else [])
 
 
-def test_a_visit_is_carried_with_the_keys_or_the_pointer_to_a_page_that_moves_it(desk, visit, complaints_of):
+def test_a_visit_is_carried_with_the_keys_or_the_pointer_to_a_page_that_moves_it(desk, visit, console_errors):
     day = f"/schedule/?site={visit.location_id}&day={visit.visit_date}"
     page = desk(f"{day}&range=week")
     found = {"week": barriers(page)}
@@ -81,4 +81,4 @@ def test_a_visit_is_carried_with_the_keys_or_the_pointer_to_a_page_that_moves_it
     expect(page.locator(".kv")).to_contain_text("Dr. Brandt")
     new = Appointment.objects.get(previous=visit)
     assert new.starts_at.astimezone(ZONE).time() == time(9)
-    assert (found, complaints_of()) == ({"week": [], "day": [], "move": []}, [])
+    assert (found, console_errors()) == ({"week": [], "day": [], "move": []}, [])

@@ -14,7 +14,7 @@ from tests.factories.inbox import InteractionFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_clock_turns_amber_and_red_by_itself(desk, agent, sms_channel, complaints_of):
+def test_a_clock_turns_amber_and_red_by_itself(desk, agent, sms_channel, console_errors):
     now = timezone.now()
     due = {"due_at": now + timedelta(minutes=30), "warn_at": now + timedelta(minutes=20), "due_kind": "first_response"}
     row = InteractionFactory(channel=sms_channel, owner=agent, **due)
@@ -25,10 +25,10 @@ def test_a_clock_turns_amber_and_red_by_itself(desk, agent, sms_channel, complai
         for place in range(2):
             expect(chips.nth(place)).to_have_attribute("data-state", state)
     expect(chips.first.locator(".num")).to_have_text("10m")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_an_administrator_closes_by_hand_and_opens_again(page, live_server, admin, queue, signed_in, complaints_of):
+def test_an_administrator_closes_by_hand_and_opens_again(page, live_server, admin, queue, signed_in, console_errors):
     queue.calendar = CalendarFactory(name="Brickell", country="US")
     queue.save()
     policy = SlaPolicyFactory()
@@ -52,4 +52,4 @@ def test_an_administrator_closes_by_hand_and_opens_again(page, live_server, admi
     expect(page.locator(".banner--danger")).to_contain_text("Storm. We are back tomorrow.")
     page.click("button:has-text('Open again')")
     expect(page.locator(".banner--danger")).to_have_count(0)
-    assert complaints_of() == []
+    assert console_errors() == []

@@ -31,7 +31,7 @@ def conversation(transactional_db, agent, sms_channel):
     return row
 
 
-def test_what_is_being_typed_survives_a_live_update_with_its_focus(desk, conversation, complaints_of):
+def test_what_is_being_typed_survives_a_live_update_with_its_focus(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.click("[data-draft]")
     page.keyboard.type("You may eat until ")
@@ -40,10 +40,10 @@ def test_what_is_being_typed_survives_a_live_update_with_its_focus(desk, convers
     page.keyboard.type("five")
     expect(page.locator(".bubble", has_text="And coffee?")).to_have_count(1)
     assert page.input_value("[data-draft]") == "You may eat until five"
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_ctrl_enter_sends_once_and_empties_the_box(desk, conversation, complaints_of):
+def test_ctrl_enter_sends_once_and_empties_the_box(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.fill("[data-draft]", "Until five, then only water.")
     page.keyboard.press("Control+Enter")
@@ -51,7 +51,7 @@ def test_ctrl_enter_sends_once_and_empties_the_box(desk, conversation, complaint
     expect(page.locator("[data-draft]")).to_have_value("")
     sent = Message.objects.filter(direction=Direction.OUTBOUND).values_list("text", flat=True)
     assert list(sent) == ["Until five, then only water."]
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_a_draft_is_still_there_after_looking_at_another_conversation(desk, conversation, agent, sms_channel):
@@ -76,7 +76,7 @@ def test_opening_with_the_keyboard_puts_the_focus_on_the_heading(desk, conversat
     expect(page.locator(f"#row-{conversation.pk} a")).to_have_attribute("aria-current", "true")
 
 
-def test_wrap_up_by_keyboard_says_what_is_missing_keeps_the_words_and_then_closes(desk, conversation, complaints_of):
+def test_wrap_up_by_keyboard_says_what_is_missing_keeps_the_words_and_then_closes(desk, conversation, console_errors):
     ReasonFactory(name="Preparation")
     DispositionFactory(name="Needs follow-up", is_resolved=False)
     DispositionFactory(name="Resolved now", is_resolved=True)
@@ -94,10 +94,10 @@ def test_wrap_up_by_keyboard_says_what_is_missing_keeps_the_words_and_then_close
     page.wait_for_selector("#wrap-up", state="detached")
     closed = Interaction.objects.get(pk=conversation.pk)
     assert (closed.status, closed.outcome) == ("closed", "Explained the fasting.")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_nothing_that_a_stranger_writes_runs_in_the_page(desk, agent, sms_channel, email_channel, complaints_of):
+def test_nothing_that_a_stranger_writes_runs_in_the_page(desk, agent, sms_channel, email_channel, console_errors):
     row = InteractionFactory(channel=sms_channel, owner=agent, contact_name=XSS, snippet=XSS)
     MessageFactory(interaction=row, text=XSS)
     mail = InteractionFactory(channel=email_channel, owner=agent, contact_name=XSS, subject=XSS)
@@ -106,7 +106,7 @@ def test_nothing_that_a_stranger_writes_runs_in_the_page(desk, agent, sms_channe
     for interaction in (row, mail):
         page = desk(f"/inbox/{interaction.pk}/")
         assert (page.evaluate("window.broken"), page.locator("#main img").count()) == (None, 0)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 @pytest.mark.parametrize(("width", "theme"), SCREENS)
@@ -125,7 +125,7 @@ def test_pages_have_no_barrier_that_axe_finds(theme, width, desk, conversation, 
 
 
 def test_earlier_messages_come_above_and_stay_there_when_the_conversation_changes(
-    desk, conversation, monkeypatch, complaints_of
+    desk, conversation, monkeypatch, console_errors
 ):
     monkeypatch.setattr("inbox.selectors.conversation.THREAD_LIMIT", 10)
     for number in range(24):
@@ -143,4 +143,4 @@ def test_earlier_messages_come_above_and_stay_there_when_the_conversation_change
     shown = page.locator(".bubble__text").all_inner_texts()
     assert shown == [f"line {number}" for number in range(4, 25)]
     assert moved < 60
-    assert complaints_of() == []
+    assert console_errors() == []

@@ -39,7 +39,7 @@ def names(page):
     return sorted(text.split()[0] for text in page.locator("#rows .conv__name .truncate").all_inner_texts())
 
 
-def test_segments_orders_and_filters_change_the_list_beside_an_open_conversation(desk, desk_rows, complaints_of):
+def test_segments_orders_and_filters_change_the_list_beside_an_open_conversation(desk, desk_rows, console_errors):
     page = desk(f"/inbox/{desk_rows['María'].pk}/?view=mine")
     page.fill("[data-draft]", "Half a thought")
     page.click("#show-unread")
@@ -52,10 +52,10 @@ def test_segments_orders_and_filters_change_the_list_beside_an_open_conversation
     page.click("#list-sort a:has-text('Newest first')")
     page.wait_for_selector("#list-sort summary:has-text('Newest first')")
     assert page.input_value("[data-draft]") == "Half a thought"
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_filter_is_set_by_keyboard_shown_as_chips_and_taken_away(desk, desk_rows, complaints_of):
+def test_a_filter_is_set_by_keyboard_shown_as_chips_and_taken_away(desk, desk_rows, console_errors):
     page = desk(f"/inbox/{desk_rows['María'].pk}/?view=mine")
     page.focus("#list-filter")
     page.keyboard.press("Enter")
@@ -71,10 +71,10 @@ def test_a_filter_is_set_by_keyboard_shown_as_chips_and_taken_away(desk, desk_ro
     page.click(".list__chips .chip:has-text('Spanish')")
     expect(page.locator("#rows [data-row]")).to_have_count(3)
     expect(page.locator(".list__chips")).to_have_count(0)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_view_is_saved_with_a_preview_opened_deleted_and_brought_back(desk, desk_rows, complaints_of):
+def test_a_view_is_saved_with_a_preview_opened_deleted_and_brought_back(desk, desk_rows, console_errors):
     page = desk("/inbox/saved-views/new/")
     page.fill("[name=name]", "Spanish")
     page.click("#filter-language summary")
@@ -89,10 +89,10 @@ def test_a_view_is_saved_with_a_preview_opened_deleted_and_brought_back(desk, de
     page.click("button:has-text('Delete')")
     page.click(".list__notice button:has-text('Undo')")
     page.wait_for_selector(".view[aria-current=page]:has-text('Spanish')")
-    assert (SavedView.objects.count(), complaints_of()) == (1, [])
+    assert (SavedView.objects.count(), console_errors()) == (1, [])
 
 
-def test_a_search_shows_where_it_hits_and_runs_nothing_that_people_write(desk, desk_rows, complaints_of):
+def test_a_search_shows_where_it_hits_and_runs_nothing_that_people_write(desk, desk_rows, console_errors):
     page = desk("/inbox/?view=mine")
     page.fill("#list-search", "metformin")
     page.keyboard.press("Enter")
@@ -100,7 +100,7 @@ def test_a_search_shows_where_it_hits_and_runs_nothing_that_people_write(desk, d
     assert names(page) == ["Lucía", "María"]
     assert page.locator("#rows mark").all_inner_texts() == ["metformina", "metformina"]
     assert ("metformin" in page.url, page.evaluate("window.broken")) == (False, None)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 @pytest.mark.parametrize(("width", "theme"), SCREENS)

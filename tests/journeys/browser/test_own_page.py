@@ -30,7 +30,7 @@ def letter(transactional_db, sms_channel, agent):
     return MessageFactory(interaction=talk, is_sensitive=True, text="El hallazgo es benigno.", **sent)
 
 
-def test_from_the_link_to_the_letter_and_to_ones_own_wishes(page, live_server, letter, complaints_of):
+def test_from_the_link_to_the_letter_and_to_ones_own_wishes(page, live_server, letter, console_errors):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{live_server.url}/my/messages/{letter.public_id}/")
     assert violations(page) == []
@@ -67,4 +67,4 @@ def test_from_the_link_to_the_letter_and_to_ones_own_wishes(page, live_server, l
     page.click("form[action='/my/sign-out/'] button")
     page.wait_for_selector("[name=address]")
     page.goto(f"{live_server.url}/my/")
-    assert (page.url, complaints_of()) == (f"{live_server.url}/my/sign-in/", [])
+    assert (page.url, console_errors()) == (f"{live_server.url}/my/sign-in/", [])

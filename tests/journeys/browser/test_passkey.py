@@ -26,7 +26,7 @@ def arrives(page):
 
 
 def test_a_passkey_is_made_and_opens_the_house_alone_and_after_the_password(
-    page, live_server, calm, agent, complaints_of
+    page, live_server, calm, agent, console_errors
 ):
     device = page.context.new_cdp_session(page)
     device.send("WebAuthn.enable")
@@ -58,4 +58,4 @@ def test_a_passkey_is_made_and_opens_the_house_alone_and_after_the_password(
     expect(page).to_have_url(re.compile(SECOND_STEP))
     page.click("form[data-passkey] [type=submit]")
     arrives(page)
-    assert complaints_of() == []
+    assert console_errors() == []

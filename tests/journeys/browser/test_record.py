@@ -56,7 +56,7 @@ def violations(page):
     return [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found.response["violations"]]
 
 
-def test_a_patient_is_found_read_warned_of_and_moved_on(desk, patient, agent, complaints_of):
+def test_a_patient_is_found_read_warned_of_and_moved_on(desk, patient, agent, console_errors):
     page = desk("/patients/")
     page.keyboard.press("/")
     page.keyboard.type("quispe maria")
@@ -89,10 +89,10 @@ def test_a_patient_is_found_read_warned_of_and_moved_on(desk, patient, agent, co
     page.wait_for_selector("#piece-pending >> text=Patient was told")
     assert set(Alert.objects.values_list("text", flat=True)) == {"Allergic to contrast", "Falls easily"}
     assert (str(patient.enrolments.get().step), patient.pending_results.get().status) == ("Wound check", "arrived")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_the_record_stands_beside_the_conversation(desk, patient, complaints_of):
+def test_the_record_stands_beside_the_conversation(desk, patient, console_errors):
     row = patient.interactions.exclude(status="closed").get()
     page = desk(f"/inbox/{row.pk}/")
     page.wait_for_selector(".side >> text=Allergic to contrast")
@@ -101,11 +101,11 @@ def test_the_record_stands_beside_the_conversation(desk, patient, complaints_of)
     page.wait_for_selector(f"#panel-coverage-{patient.pk} >> text=Sunshine Health")
     page.keyboard.press("p")
     page.wait_for_selector("h1:has-text('María Quispe')")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_a_protected_record_is_opened_with_a_reason_and_the_officer_sees_it(
-    desk, patient, agent, admin, auditor, page, live_server, signed_in, complaints_of
+    desk, patient, agent, admin, auditor, page, live_server, signed_in, console_errors
 ):
     patient.sensitivity, patient.birth_date = "vip", "1970-05-01"
     patient.save()
@@ -133,7 +133,7 @@ def test_a_protected_record_is_opened_with_a_reason_and_the_officer_sees_it(
     page.click("table >> text=P-77 >> nth=0")
     page.wait_for_selector("h1:has-text('Who looked at this record')")
     assert "Quispe" not in page.content()
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)

@@ -73,7 +73,7 @@ def focused(page):
 # ---- many at once ----
 
 
-def test_rows_are_chosen_by_key_and_range_changed_and_taken_back(desk, three, complaints_of):
+def test_rows_are_chosen_by_key_and_range_changed_and_taken_back(desk, three, console_errors):
     page = desk("/inbox/?view=mine")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -89,7 +89,7 @@ def test_rows_are_chosen_by_key_and_range_changed_and_taken_back(desk, three, co
     page.keyboard.press("Control+z")
     expect(page.locator(".toast", has_text="Taken back.")).to_have_count(1)
     assert set(Interaction.objects.values_list("priority", flat=True)) == {3}
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_what_was_chosen_survives_a_live_update_and_a_row_that_left_is_chosen_no_more(desk, three, second_agent):
@@ -126,7 +126,7 @@ def test_more_than_twenty_go_on_in_the_background(desk, agent, sms_channel):
 # ---- palette ----
 
 
-def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, conversation, complaints_of):
+def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.locator("#thread-" + str(conversation.pk)).focus()
     page.keyboard.press("Control+k")
@@ -139,14 +139,14 @@ def test_the_palette_finds_commands_and_patients_and_gives_the_focus_back(desk, 
     expect(page.locator("#find-results [role=option]").first).to_contain_text("María Quispe")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/inbox/{conversation.pk}/$"))
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 # ---- mentions ----
 
 
 def test_a_colleague_is_named_with_the_keyboard_and_may_read_then(
-    desk, conversation, second_agent, outsider, complaints_of
+    desk, conversation, second_agent, outsider, console_errors
 ):
     second_agent.first_name, second_agent.last_name = "Zoé", "Ferreira"
     second_agent.save()
@@ -161,13 +161,13 @@ def test_a_colleague_is_named_with_the_keyboard_and_may_read_then(
     expect(note.locator(".mention")).to_have_text("@Zoé Ferreira")
     expect(note).to_contain_text("Please look, @Zoé Ferreira thanks")
     assert list(Mention.objects.values_list("user", flat=True)) == [second_agent.pk]
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 # ---- bell ----
 
 
-def test_the_bell_shows_what_is_new_and_leads_there(desk, conversation, agent, second_agent, complaints_of):
+def test_the_bell_shows_what_is_new_and_leads_there(desk, conversation, agent, second_agent, console_errors):
     notify(user=agent, kind=K.ASSIGNED, interaction=conversation, actor=second_agent)
     page = desk("/outbox/")
     expect(page.locator(".bell__count")).to_have_text("1")
@@ -178,7 +178,7 @@ def test_the_bell_shows_what_is_new_and_leads_there(desk, conversation, agent, s
     entry.click()
     expect(page).to_have_url(re.compile(f"/inbox/{conversation.pk}/$"))
     expect(page.locator(".bell__count")).to_have_count(0)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_one_of_several_tabs_rings_and_it_rings_once(desk, conversation, agent, browser):
@@ -337,7 +337,7 @@ def test_the_frames_pages_have_no_barrier(
 
 
 def test_a_hundred_payloads_of_strangers_run_nowhere(
-    desk, agent, second_agent, sms_channel, whatsapp_channel, email_channel, complaints_of
+    desk, agent, second_agent, sms_channel, whatsapp_channel, email_channel, console_errors
 ):
     channels = [sms_channel, whatsapp_channel, email_channel]
     rows = []
@@ -367,7 +367,7 @@ def test_a_hundred_payloads_of_strangers_run_nowhere(
     page.locator("[data-bell] > summary").evaluate("bell => bell.click()")
     page.wait_for_timeout(500)
     assert (len(PAYLOADS) >= 100, broken, page.evaluate("window.broken")) == (True, [], None)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_a_colleague_with_a_hostile_name_breaks_nothing(desk, conversation, team):

@@ -35,7 +35,7 @@ def conversation(agent, sms_channel, maria):
 
 
 def test_an_agent_writes_first_by_keyboard_and_makes_no_second_record(
-    desk, maria, sms_channel, whatsapp_channel, complaints_of
+    desk, maria, sms_channel, whatsapp_channel, console_errors
 ):
     compare_records([maria.pk])
     ReasonFactory(name="Results are ready")
@@ -67,10 +67,10 @@ def test_an_agent_writes_first_by_keyboard_and_makes_no_second_record(
     row = Interaction.objects.get()
     assert (row.patient, row.snippet, row.direction) == (maria, "Your results are here.", Direction.OUTBOUND)
     expect(page.locator(".item--out .bubble")).to_contain_text("Your results are here.")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_note_keeps_its_files_and_shows_its_picture(desk, conversation, complaints_of):
+def test_a_note_keeps_its_files_and_shows_its_picture(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("n")
     page.keyboard.type("Her card")
@@ -84,10 +84,10 @@ def test_a_note_keeps_its_files_and_shows_its_picture(desk, conversation, compla
     page.keyboard.press("Escape")
     assert [file.name for file in NoteFile.objects.all()] == ["card.png", "plan.pdf"]
     assert not Message.objects.filter(direction=Direction.OUTBOUND).exists()
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_macro_does_its_steps_and_tells_which_one_was_refused(desk, conversation, complaints_of):
+def test_a_macro_does_its_steps_and_tells_which_one_was_refused(desk, conversation, console_errors):
     tag, gone = TagFactory(name="Fasting"), TagFactory(name="Old", is_active=False)
     MacroFactory(name="Prepare", steps=[{"do": "tag", "tag": tag.pk}, {"do": "priority", "priority": 2}])
     MacroFactory(name="Broken", steps=[{"do": "tag", "tag": gone.pk}, {"do": "priority", "priority": 1}])
@@ -103,10 +103,10 @@ def test_a_macro_does_its_steps_and_tells_which_one_was_refused(desk, conversati
     expect(page.locator("#macros [role=status] .line-item")).to_have_count(2)
     expect(page.locator("#macros")).to_contain_text("Not tried, because the step before was refused.")
     assert Tag.objects.filter(interactions=row).count() == 1
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_template_is_found_filled_in_with_a_date_and_sent(desk, agent, maria, whatsapp_channel, complaints_of):
+def test_a_template_is_found_filled_in_with_a_date_and_sent(desk, agent, maria, whatsapp_channel, console_errors):
     row = InteractionFactory(channel=whatsapp_channel, owner=agent, patient=maria, contact_value=PHONE, language="es")
     MessageFactory(interaction=row, occurred_at=timezone.now() - timedelta(days=2))
     MessageTemplateFactory(name="bill", language="es")
@@ -130,11 +130,11 @@ def test_a_template_is_found_filled_in_with_a_date_and_sent(desk, agent, maria, 
     page.wait_for_selector("#templates", state="detached")
     sent = Message.objects.get(direction=Direction.OUTBOUND)
     assert (sent.template.name, sent.text.startswith("Hola María, su cita es el ")) == ("visit_reminder", True)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_undoing_a_merge_asks_what_of_the_things_added_since_goes_along(
-    desk, conversation, agent, whatsapp_channel, complaints_of
+    desk, conversation, agent, whatsapp_channel, console_errors
 ):
     other = InteractionFactory(channel=whatsapp_channel, owner=agent, patient=conversation.patient)
     merge(actor=agent, source_id=conversation.pk, target_id=other.pk)
@@ -147,7 +147,7 @@ def test_undoing_a_merge_asks_what_of_the_things_added_since_goes_along(
     page.click("#unmerge [data-send]")
     page.wait_for_selector(".banner--strip", state="detached")
     assert [Message.objects.get(pk=one.pk).interaction for one in (stays, goes)] == [other, conversation]
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 @pytest.mark.parametrize("width", [390, 1440])

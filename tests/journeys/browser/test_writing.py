@@ -32,7 +32,7 @@ def replies(conversation):
 
 
 def test_a_slash_at_the_start_of_a_line_offers_replies_and_enter_inserts_the_one_that_fits(
-    desk, conversation, replies, complaints_of
+    desk, conversation, replies, console_errors
 ):
     page = desk(f"/inbox/{conversation.pk}/")
     page.click(BOX)
@@ -48,10 +48,10 @@ def test_a_slash_at_the_start_of_a_line_offers_replies_and_enter_inserts_the_one
     expect(page.locator("[data-canned-preview]")).to_have_text("María, solo agua.")
     page.keyboard.press("Enter")
     assert (page.input_value(BOX), page.locator("[data-canned-menu]").count()) == ("Hola\nMaría, solo agua.", 0)
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_the_button_finds_by_words_and_selects_what_is_left_to_fill_in(desk, conversation, replies, complaints_of):
+def test_the_button_finds_by_words_and_selects_what_is_left_to_fill_in(desk, conversation, replies, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.keyboard.press("/")
     page.wait_for_selector("[data-canned-find]:focus")
@@ -60,7 +60,7 @@ def test_the_button_finds_by_words_and_selects_what_is_left_to_fill_in(desk, con
     page.wait_for_function("() => getSelection().toString() === '{{ gate }}'")
     page.keyboard.type("4")
     assert page.input_value(BOX) == "We are at Brickell, gate 4."
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_escape_and_a_slash_inside_a_line_leave_the_text_alone(desk, conversation, replies):
@@ -87,7 +87,7 @@ def outbound():
     return list(Message.objects.filter(direction=Direction.OUTBOUND).order_by("pk"))
 
 
-def test_files_are_chosen_removed_and_sent_and_a_picture_opens_in_a_dialog(desk, conversation, complaints_of):
+def test_files_are_chosen_removed_and_sent_and_a_picture_opens_in_a_dialog(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.fill(BOX, "See the plan")
     page.set_input_files(
@@ -111,10 +111,10 @@ def test_files_are_chosen_removed_and_sent_and_a_picture_opens_in_a_dialog(desk,
     page.keyboard.press("Escape")
     expect(page.locator(".picture-dialog")).to_have_count(0)
     assert [file.name for file in outbound()[0].attachments.all()] == ["rash.png"]
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_dropped_file_waits_in_the_box(desk, conversation, complaints_of):
+def test_a_dropped_file_waits_in_the_box(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.evaluate(
         """() => {
@@ -125,10 +125,10 @@ def test_a_dropped_file_waits_in_the_box(desk, conversation, complaints_of):
         }"""
     )
     expect(page.locator(".uploads__item .truncate")).to_have_text(["plan.pdf"])
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_undo_brings_a_held_mail_back_into_the_box_and_it_is_never_sent(desk, by_mail, complaints_of, mailoutbox):
+def test_undo_brings_a_held_mail_back_into_the_box_and_it_is_never_sent(desk, by_mail, console_errors, mailoutbox):
     page = desk(f"/inbox/{by_mail.pk}/")
     assert page.input_value("[name=cc]") == "son@example.org"
     page.fill(BOX, "At nine o'clock.")
@@ -139,10 +139,10 @@ def test_undo_brings_a_held_mail_back_into_the_box_and_it_is_never_sent(desk, by
     expect(page.locator(BOX)).to_have_value("At nine o'clock.")
     page.wait_for_selector(".cancelled")
     assert (outbound()[0].status, mailoutbox) == ("cancelled", [])
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_a_message_is_put_off_shown_and_taken_back(desk, conversation, complaints_of):
+def test_a_message_is_put_off_shown_and_taken_back(desk, conversation, console_errors):
     page = desk(f"/inbox/{conversation.pk}/")
     page.fill(BOX, "Please come at nine.")
     page.click(".send-more summary")
@@ -156,10 +156,10 @@ def test_a_message_is_put_off_shown_and_taken_back(desk, conversation, complaint
     assert outbound()[0].scheduled_at is not None
     page.click(".bubble-wait >> text=Take back")
     expect(page.locator(BOX)).to_have_value("Please come at nine.")
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
-def test_ctrl_shift_enter_sends_and_opens_the_wrap_up(desk, conversation, complaints_of):
+def test_ctrl_shift_enter_sends_and_opens_the_wrap_up(desk, conversation, console_errors):
     ReasonFactory(name="Preparation")
     DispositionFactory(name="Resolved now", is_resolved=True)
     page = desk(f"/inbox/{conversation.pk}/")
@@ -174,7 +174,7 @@ def test_ctrl_shift_enter_sends_and_opens_the_wrap_up(desk, conversation, compla
         "closed",
         "Until five, then only water.",
     )
-    assert complaints_of() == []
+    assert console_errors() == []
 
 
 def test_enter_in_the_copy_field_sends_nothing(desk, by_mail):
