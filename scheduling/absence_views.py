@@ -1,4 +1,4 @@
-"""Who is absent, and how far those are whose visits cannot take place."""
+"""Who or what is absent, and how far those are whose visits cannot take place."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from contact_center.common.answers import say, status_of
 from contact_center.common.errors import Refused
 from inbox.forms import SELECT, TEXT
 from scheduling.enums import AbsenceReason, MoveState
-from scheduling.models import MassMove, Practitioner
+from scheduling.models import Location, MassMove, Practitioner, Room
 from scheduling.policies import can_book
 from scheduling.selectors.mass_moves import mass_moves
 from scheduling.services import mass_moves as service
@@ -27,19 +27,40 @@ VERBS = {
     "stop": (service.stop, gettext_lazy("Nobody more is told by itself.")),
     "go-on": (service.go_on, gettext_lazy("The next patients are being told.")),
 }
+KINDS: dict[str, Any] = {"practitioner": Practitioner, "location": Location, "room": Room}
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
-class AbsenceForm(forms.Form):
-    """Who is absent, from when to when and why, and how many patients are told at once. Times are the desk's."""
+def _choices() -> list[Any]:
+    """Practitioners, sites and rooms in use, by name."""
+    people = Practitioner.objects.filter(is_active=True)
+    sites = Location.objects.filter(is_active=True)
+    rooms = Room.objects.filter(is_active=True, location__is_active=True).select_related("location")
+    return [
+        ("", _("Choose a person, a site or a room")),
+        (_("People"), [(f"practitioner-{one.pk}", one.name) for one in people.order_by("name")]),
+        (_("Whole sites"), [(f"location-{one.pk}", one.name) for one in sites.order_by("name")]),
+        (_("Rooms"), [(f"room-{one.pk}", f"{one.name}, {one.location}") for one in rooms.order_by("location", "name")]),
+    ]
 
-    practitioner = forms.ModelChoiceField(
-        Practitioner.objects.filter(is_active=True),
-        label=gettext_lazy("Who"),
-        empty_label=gettext_lazy("Choose a person"),
-        widget=forms.Select(SELECT),
+
+def _chosen(value: str) -> Practitioner | Location | Room:
+    """The row that a valid choice names."""
+    kind, _mark, pk = value.partition("-")
+    return KINDS[kind]._default_manager.get(pk=int(pk))
+
+
+class AbsenceForm(forms.Form):
+    """Who is absent or what is closed, from when to when, why, and how many are told at once. Times are the desk's."""
+
+    whom = forms.TypedChoiceField(
+        choices=_choices, coerce=_chosen, label=gettext_lazy("Who, or what is closed"), widget=forms.Select(SELECT)
     )
     reason = forms.ChoiceField(choices=AbsenceReason.choices, label=gettext_lazy("Why"), widget=forms.Select(SELECT))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), required=False, max_length=60, widget=forms.TextInput(TEXT),
+        help_text=gettext_lazy("Such as that of a holiday; staff read it."),
+    )  # fmt: skip
     starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=forms.DateTimeInput(MOMENT))
     ends_at = forms.DateTimeField(label=gettext_lazy("Until"), widget=forms.DateTimeInput(MOMENT))
     group_size = forms.IntegerField(
@@ -67,11 +88,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     form = AbsenceForm(request.POST if request.method == "POST" else None)
     status = 422 if form.is_bound else 200
     if form.is_valid():
-        told = dict(form.cleaned_data)
-        practitioner: Practitioner = told.pop("practitioner")
+        told = form.cleaned_data
         actor = person_of(request)
         try:
-            pk = sent_once(request, lambda: service.start(actor=actor, practitioner_id=practitioner.pk, **told))
+            pk = sent_once(request, lambda: service.start(actor=actor, **told))
             return say(request, redirect("scheduling:mass-move", pk), _("The absence is noted."))
         except Refused as error:
             form.add_error(None, str(error))

@@ -24,7 +24,7 @@ def tell_of_an_absence(now: datetime) -> None:
     monday = localdate(now, zone) + timedelta(days=7 - localdate(now, zone).weekday())
     starts_at = datetime.combine(monday, time(), tzinfo=zone)
     move = mass_moves.start(
-        actor=supervisor, practitioner_id=person.pk, starts_at=starts_at, ends_at=starts_at + timedelta(days=2),
+        actor=supervisor, whom=person, starts_at=starts_at, ends_at=starts_at + timedelta(days=2),
         reason=AbsenceReason.SICKNESS, group_size=WAVE, interval_minutes=20,
     )  # fmt: skip
     told = list(move.visits.select_related("appointment__service")[:WAVE])

@@ -64,6 +64,9 @@ class Absence(TimeStampedModel):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=12, choices=AbsenceReason.choices, default=AbsenceReason.LEAVE)
+    name = models.CharField(
+        _("name"), max_length=60, blank=True, help_text=_("Such as that of a holiday; staff read it.")
+    )
 
     class Meta:
         constraints = [
@@ -79,3 +82,13 @@ class Absence(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"absence {self.pk}"
+
+    @property
+    def whom(self) -> Practitioner | Room | Location | None:
+        """Who or what is not available."""
+        return self.practitioner or self.room or self.location
+
+    @property
+    def words(self) -> str:
+        """Why, as staff read it: its name, else the kind of reason."""
+        return self.name or self.get_reason_display()

@@ -72,7 +72,7 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
         found.append(entry_of(visit, summary=summary, place=place))
     away = Absence.objects.filter(practitioner=feed.practitioner, ends_at__gt=now - BACK, starts_at__lt=now + AHEAD)
     for one in away.order_by("starts_at", "pk"):
-        summary = _("Away: %(why)s") % {"why": one.get_reason_display()}
+        summary = _("Away: %(why)s") % {"why": one.words}
         found.append(Entry(_uid("absence", one.pk), one.starts_at, one.ends_at, one.updated_at, summary))
     return found, named
 

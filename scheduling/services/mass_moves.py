@@ -19,7 +19,16 @@ from inbox.gate import quiet_until
 from inbox.services.locks import try_held
 from scheduling import links, offer_words
 from scheduling.enums import AbsenceReason, AppointmentStatus, MoveState, Urgency
-from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Practitioner, WaitlistEntry
+from scheduling.models import (
+    Absence,
+    Appointment,
+    Location,
+    MassMove,
+    MassMoveVisit,
+    Practitioner,
+    Room,
+    WaitlistEntry,
+)
 from scheduling.selectors.mass_moves import Figures, affected_by, get_mass_move, visits_of, with_state
 from scheduling.selectors.ways import Way, Ways
 from scheduling.services.booking import require_booker
@@ -36,17 +45,19 @@ MOST_DAYS = 366
 def start(
     *,
     actor: User,
-    practitioner_id: int,
+    whom: Practitioner | Room | Location,
     starts_at: datetime,
     ends_at: datetime,
     reason: str,
+    name: str = "",
     group_size: int = 10,
     interval_minutes: int = 15,
 ) -> MassMove:
-    """Write the absence down and begin to tell whom it concerns. Nobody can be booked in that time from now on.
+    """Write the absence of a practitioner, a room or a site down and begin to tell whom it concerns. Nobody can be
+    booked in that time from now on. A `name`, such as a holiday's, is cut to 60 characters.
 
     Their reminders stop, and they wait for times that become free, before those who only want an earlier one.
-    Raises Refused, PermissionDenied, Practitioner.DoesNotExist.
+    Raises Refused, PermissionDenied, DoesNotExist where it is gone.
     """
     require_booker(actor)
     known = AbsenceReason(reason)
@@ -56,9 +67,10 @@ def start(
     if group_size < 1 or interval_minutes < 1:
         raise Refused(_("A wave takes one patient and one minute at least."))
     with realtime.atomic():
-        practitioner = Practitioner.objects.select_for_update().get(pk=practitioner_id)
+        kind = type(whom)
+        there = {kind._meta.model_name: kind._default_manager.select_for_update().get(pk=whom.pk)}
         absence = Absence.objects.create(
-            practitioner=practitioner, starts_at=starts_at, ends_at=ends_at, reason=known
+            **there, starts_at=starts_at, ends_at=ends_at, reason=known, name=name.strip()[:60]
         )  # fmt: skip
         move = MassMove.objects.create(
             absence=absence, started_by=actor, group_size=group_size, interval_minutes=interval_minutes,

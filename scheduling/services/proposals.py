@@ -69,7 +69,7 @@ def _absences(wish: Wish) -> list[str]:
     end = wish.starts_at + timedelta(minutes=service.minutes)
     closing = Q(practitioner=wish.practitioner_id) | Q(location=wish.location_id) | Q(room=wish.room_id or 0)
     rows = Absence.objects.filter(closing, starts_at__lt=end, ends_at__gt=wish.starts_at)
-    return [_("Closed then: %(why)s.") % {"why": one.get_reason_display()} for one in rows.order_by("starts_at")[:1]]
+    return [_("Closed then: %(why)s.") % {"why": one.words} for one in rows.order_by("starts_at")[:1]]
 
 
 def room_then(moved: Appointment | GroupSession, practitioner_id: int, starts_at: datetime) -> int | None:

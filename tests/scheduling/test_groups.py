@@ -269,7 +269,7 @@ def test_a_freed_place_is_offered_to_who_waits_and_taken_by_one(clock, wish, gro
 def test_an_absence_concerns_everybody_in_the_group(wish, agent, midwife):
     visits = [comes(wish()) for _ in range(3)]
     day = {"starts_at": a_day_at(8, ZONE), "ends_at": a_day_at(18, ZONE)}
-    made = mass_moves.start(actor=agent, practitioner_id=midwife.pk, reason="sickness", **day)
+    made = mass_moves.start(actor=agent, whom=midwife, reason="sickness", **day)
     assert sorted(made.visits.values_list("appointment", flat=True)) == [visit.pk for visit in visits]
 
 

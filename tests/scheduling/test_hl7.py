@@ -180,7 +180,7 @@ def test_time_is_blocked_and_opened(ward, sends):
 
 def test_a_time_about_which_patients_are_told_is_opened_by_a_person(ward, sends, supervisor):
     day = {"starts_at": a_day_at(9, ZONE), "ends_at": a_day_at(9, ZONE) + timedelta(minutes=30)}
-    move = mass_moves.start(actor=supervisor, practitioner_id=ward.doctor.pk, reason="sickness", **day)
+    move = mass_moves.start(actor=supervisor, whom=ward.doctor, reason="sickness", **day)
     assert sends("S24", hour=9) == ("AE", f"Somebody is absent: /schedule/absences/{move.pk}/")
     assert Absence.objects.count() == 1
 

@@ -16,7 +16,7 @@ from scheduling.selectors.mass_moves import get_mass_move
 from scheduling.services import attendance, booking, mass_moves, offers, waitlist
 from scheduling.services.waitlist import Wishes
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import PractitionerFactory, RulesFactory, ScheduleFactory
+from tests.factories.scheduling import LocationFactory, PractitionerFactory, RulesFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def visits(clock, provider, sms_channel, visit_of):
 def begin(actor, visits, **extra):
     day = visits[0].starts_at.replace(hour=0)
     given = {"starts_at": day, "ends_at": day + timedelta(days=1), "reason": "sickness", "group_size": 2} | extra
-    return mass_moves.start(actor=actor, practitioner_id=visits[0].practitioner_id, **given)
+    return mass_moves.start(actor=actor, whom=visits[0].practitioner, **given)
 
 
 def counts(move):
@@ -211,7 +211,7 @@ def test_telling_is_stopped_and_goes_on_by_hand(visits, agent, signed_in):
 def test_an_absence_is_written_down_once_with_what_is_wrong_at_its_field(visits, signed_in, agent):
     browser = signed_in(agent)
     given = {
-        "practitioner": visits[0].practitioner_id, "reason": "sickness", "starts_at": "2026-06-04T00:00",
+        "whom": f"practitioner-{visits[0].practitioner_id}", "reason": "sickness", "starts_at": "2026-06-04T00:00",
         "ends_at": "2026-06-05T00:00", "group_size": "2", "interval_minutes": "15", "form_key": "k1",
     }  # fmt: skip
     wrong = browser.post("/schedule/absences/", given | {"ends_at": "2026-06-03T00:00"})
@@ -228,6 +228,24 @@ def test_an_absence_is_written_down_once_with_what_is_wrong_at_its_field(visits,
     assert (urls, Absence.objects.count()) == ({f"/schedule/absences/{move.pk}/"}, 1)
     assert MassMoveVisit.objects.count() == 3
     assert "3 of 3 left" in browser.get("/schedule/absences/").content.decode()
+
+
+def test_a_holiday_closes_a_site_by_its_name_and_its_patients_are_told(visits, signed_in, agent, told):
+    elsewhere = LocationFactory(name="Coral Gables")
+    Appointment.objects.filter(pk=visits[2].pk).update(location=elsewhere)
+    site = visits[0].location
+    given = {
+        "whom": f"location-{site.pk}", "reason": "holiday", "name": "Founders' Day", "starts_at": "2026-06-04T00:00",
+        "ends_at": "2026-06-05T00:00", "group_size": "5", "interval_minutes": "15",
+    }  # fmt: skip
+    page = signed_in(agent).post("/schedule/absences/", given, follow=True)
+    shown = re.findall(r"<h1[^>]*>(.*?)</h1><span[^>]*>([^,]*),", html.unescape(page.content.decode()))
+    assert (page.status_code, shown) == (200, [("Brickell", "Founders' Day")])
+    mass_moves.carry_on()
+    assert (counts(MassMove.objects.get()), sum("cannot see you" in text for text in told())) == ({"told": 2}, 2)
+    day = signed_in(agent).get("/schedule/", {"day": "2026-06-04", "site": site.pk})
+    assert "Founders' Day" in html.unescape(day.content.decode())
+    assert signed_in(agent).post("/schedule/absences/", given | {"whom": "location-0"}).status_code == 422
 
 
 def test_only_those_who_book_write_an_absence_down_and_none_that_is_over(visits, agent, partner_agent):
@@ -251,7 +269,7 @@ def test_an_absence_at_the_end_of_all_days_is_refused(years, agent):
         "reason": "sickness",
     }
     with pytest.raises(Refused, match="a year at most"):
-        mass_moves.start(actor=agent, practitioner_id=PractitionerFactory().pk, **given)
+        mass_moves.start(actor=agent, whom=PractitionerFactory(), **given)
 
 
 def test_two_absences_tell_of_the_same_visit_once(visits, agent, told):

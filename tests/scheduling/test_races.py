@@ -110,7 +110,7 @@ def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
     visit = visit_of(ana, days=3, is_planned=False)
     day = {"starts_at": visit.starts_at - timedelta(hours=2), "ends_at": visit.ends_at + timedelta(hours=2)}
     for reason in ("sickness", "meeting"):
-        mass_moves.start(actor=agent, practitioner_id=visit.practitioner_id, reason=reason, **day)
+        mass_moves.start(actor=agent, whom=visit.practitioner, reason=reason, **day)
     others, tell = [], mass_moves.tell
 
     def tell_while_another_worker_tries(*args, **options):

@@ -127,7 +127,7 @@ def local(visits):
 def test_what_hinders_is_named_per_day_and_other_times_of_that_day_are_offered(agent, ana, terms):
     book(actor=None, patient_id=PatientFactory().pk, wishes=[wish_of(terms, datetime(2026, 6, 9, 10, tzinfo=ZONE))])
     Absence.objects.create(
-        location=terms.location, reason="holiday",
+        location=terms.location, reason="holiday", name="Founders' Day",
         starts_at=datetime(2026, 6, 16, tzinfo=ZONE), ends_at=datetime(2026, 6, 17, tzinfo=ZONE),
     )  # fmt: skip
     elsewhere = PractitionerFactory(services=[terms.service])
@@ -138,7 +138,7 @@ def test_what_hinders_is_named_per_day_and_other_times_of_that_day_are_offered(a
     assert [(one.number, one.offer is not None, one.problems) for one in seen] == [
         (1, True, []),
         (2, False, ["Dr. Mehrotra is taken from 10:00 to 10:30."]),
-        (3, False, ["Closed then: Holiday."]),
+        (3, False, ["Closed then: Founders' Day."]),
         (4, True, []),
     ]
     assert seen[3].warnings == ["The patient has another visit at that time: Physiotherapy, 10:00 to 10:30."]
