@@ -28,7 +28,7 @@ from scheduling.api.serializers import (
 from scheduling.enums import AppointmentStatus, Confirmation
 from scheduling.models import Appointment, HealthcareService
 from scheduling.selectors.appointments import appointments_visible_to, get_appointment_for
-from scheduling.selectors.openings import Search, find_slots, fit_of, offers_of
+from scheduling.selectors.openings import Offer, Search, find_slots, fit_of, offers_of
 from scheduling.services import attendance, booking
 from scheduling.slots import Fit, Slot
 
@@ -39,19 +39,21 @@ ANSWER = {200: AppointmentSerializer, **REFUSALS}
 
 def slots_as_rows(slots: list[Slot]) -> list[dict[str, Any]]:
     """Free times with who and where, in the site's own time. Two statements."""
-    return [
-        {
-            "starts_at": offer.starts_at,
-            "ends_at": offer.slot.ends_at.astimezone(offer.starts_at.tzinfo),
-            "practitioner": offer.practitioner.pk,
-            "practitioner_name": offer.practitioner.name,
-            "location": offer.location.pk,
-            "location_name": offer.location.name,
-            "room": offer.slot.room_id,
-            "places_left": offer.slot.places,
-        }
-        for offer in offers_of(slots)
-    ]
+    return [offer_as_row(offer) for offer in offers_of(slots)]
+
+
+def offer_as_row(offer: Offer) -> dict[str, Any]:
+    """One free time, as `SlotSerializer` shows it."""
+    return {
+        "starts_at": offer.starts_at,
+        "ends_at": offer.slot.ends_at.astimezone(offer.starts_at.tzinfo),
+        "practitioner": offer.practitioner.pk,
+        "practitioner_name": offer.practitioner.name,
+        "location": offer.location.pk,
+        "location_name": offer.location.name,
+        "room": offer.slot.room_id,
+        "places_left": offer.slot.places,
+    }
 
 
 def search_of(given: dict[str, Any]) -> Search:
@@ -103,6 +105,7 @@ class AppointmentFilters(django_filters.FilterSet):
     practitioner = IdFilter(field_name="practitioner_id")
     location = IdFilter(field_name="location_id")
     service = IdFilter(field_name="service_id")
+    series = IdFilter(field_name="series_id")
     status = django_filters.MultipleChoiceFilter(choices=AppointmentStatus.choices)
     confirmation = django_filters.ChoiceFilter(choices=Confirmation.choices)
     starts_from = MomentFilter(field_name="starts_at", lookup_expr="gte")
@@ -166,7 +169,7 @@ class AppointmentViewSet(AuditedReadViewSet):
                 is_overbooking=given["is_overbooking"],
             )
         except booking.SlotTaken as error:
-            return _taken(error)
+            return taken(error)
         return Response(AppointmentSerializer(visit).data, status=status.HTTP_201_CREATED)
 
     @verb("Book another time in its place", takes=MoveSerializer, answers={200: AppointmentSerializer, **BUSY})
@@ -177,7 +180,7 @@ class AppointmentViewSet(AuditedReadViewSet):
         try:
             return self._done(booking.move(**acting, **why, wish=wish_of(given, old.service_id, old.note)))
         except booking.SlotTaken as error:
-            return _taken(error)
+            return taken(error)
 
     @verb("Cancel it", takes=WhySerializer, answers=ANSWER)
     def cancel(self, request: Request, pk: str) -> Response:
@@ -196,6 +199,7 @@ class AppointmentViewSet(AuditedReadViewSet):
     discard = plain_verb("discard", attendance.discard, "It should never have been there", answers=ANSWER)
 
 
-def _taken(error: booking.SlotTaken) -> Response:
+def taken(error: booking.SlotTaken) -> Response:
+    """409 with the next free times."""
     found = SlotSerializer(slots_as_rows(error.alternatives), many=True).data
     return Response({"detail": str(error), "alternatives": found}, status=409)

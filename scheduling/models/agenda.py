@@ -1,5 +1,6 @@
 """When practitioners see patients, and when they do not."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,11 @@ class Schedule(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"schedule {self.pk}"
+
+    def clean(self) -> None:
+        """Raise ValidationError for a room that is somewhere else."""
+        if self.room is not None and self.room.location_id != self.location_id:
+            raise ValidationError({"room": _("This room is at another site.")})
 
 
 class WeeklyHours(models.Model):

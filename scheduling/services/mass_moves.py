@@ -68,7 +68,7 @@ def start(
         raise Refused(_("A wave takes one patient and one minute at least."))
     with realtime.atomic():
         kind = type(whom)
-        there = {kind._meta.model_name: kind._default_manager.select_for_update().get(pk=whom.pk)}
+        there = {str(kind._meta.model_name): kind._default_manager.select_for_update().get(pk=whom.pk)}
         absence = Absence.objects.create(
             **there, starts_at=starts_at, ends_at=ends_at, reason=known, name=name.strip()[:60]
         )  # fmt: skip

@@ -32,6 +32,9 @@ PAGES = [
     "inbox_disposition",
     "inbox_messagetemplate",
     "inbox_webform",
+    "scheduling_location",
+    "scheduling_practitioner",
+    "scheduling_schedule",
 ]
 
 

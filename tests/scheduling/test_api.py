@@ -188,6 +188,76 @@ def test_too_many_requests_are_put_off(machine, monkeypatch):
     assert answers[-1]["Retry-After"] == "60"
 
 
+@pytest.fixture
+def weekly(agenda):
+    """What asks for three visits at ten, a week apart, for one patient."""
+    first = a_day_at(10, ZONE)
+    return {
+        "patient": PatientFactory().pk, "service": agenda.practitioner.services.get().pk,
+        "practitioner": agenda.practitioner_id, "location": agenda.location_id,
+        "first_date": first.date().isoformat(), "at": "10:00", "count": 3,
+    }  # fmt: skip
+
+
+def test_a_series_is_seen_day_by_day_and_what_was_chosen_is_booked_once(machine, agenda, book, weekly):
+    first = a_day_at(10, ZONE)
+    assert book(starts_at=(first + timedelta(days=7)).isoformat()).status_code == 201
+    seen = machine.post(f"{V1}/series/preview/", weekly, format="json").json()
+    taken = [f"{agenda.practitioner.name} is taken from 10:00 to 10:30."]
+    assert [(row["number"], row["slot"] is not None, row["problems"]) for row in seen] == [
+        (1, True, []), (2, False, taken), (3, True, []),
+    ]  # fmt: skip
+    other = seen[1]["others"][0]
+    assert other["starts_at"][11:16] == "09:30"
+    chosen = [
+        {"number": row["number"], "starts_at": (row["slot"] or other)["starts_at"]} for row in seen
+    ]  # fmt: skip
+    wanted = weekly | {"visits": chosen, "idempotency_key": str(uuid4())}
+    answers = [machine.post(f"{V1}/series/", wanted, format="json") for _ in range(2)]
+    made = [(answer.status_code, [visit["id"] for visit in answer.json()["visits"]]) for answer in answers]
+    assert made[0] == made[1] == (201, [row["id"] for row in answers[0].json()["visits"]])
+    listed = machine.get(f"{V1}/appointments/", {"series": answers[0].json()["id"]}).json()["results"]
+    assert sorted((row["series_number"], row["id"]) for row in listed) == list(enumerate(made[0][1], start=1))
+    lost = machine.post(f"{V1}/series/", wanted | {"idempotency_key": str(uuid4())}, format="json")
+    assert (lost.status_code, Appointment.objects.count()) == (422, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"count": None}, "count"),
+        ({"first_date": "0001-01-01"}, "first_date"),
+        ({"every": 0}, "every"),
+        ({"visits": []}, "visits"),
+        ({"visits": [{"number": 1, "starts_at": "2026-06-02T10:00:00Z"}] * 2}, "visits"),
+    ],
+)
+def test_what_is_wrong_with_a_series_is_told_at_its_field(machine, weekly, change, field):
+    wanted = weekly | {"visits": [{"number": 1, "starts_at": "2026-06-02T10:00:00Z"}], "idempotency_key": str(uuid4())}
+    answer = machine.post(f"{V1}/series/", wanted | change, format="json")
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_a_series_is_booked_on_its_own_days_and_for_patients_one_may_see(machine, weekly):
+    at = {"number": 1, "starts_at": (a_day_at(10, ZONE) + timedelta(days=1)).isoformat()}
+    another_day = machine.post(
+        f"{V1}/series/", weekly | {"visits": [at], "idempotency_key": str(uuid4())}, format="json"
+    )
+    hidden = machine.post(
+        f"{V1}/series/preview/", weekly | {"patient": PatientFactory(sensitivity="vip").pk}, format="json"
+    )
+    assert (another_day.status_code, hidden.status_code, Appointment.objects.count()) == (422, 404, 0)
+
+
+def test_a_group_is_found_with_its_places_and_each_patient_takes_one(machine, agenda, book, weekly):
+    agenda.practitioner.services.update(places=2)
+    visits = [book() for _ in range(3)]
+    assert [answer.status_code for answer in visits] == [201, 201, 409]
+    assert visits[0].json()["session"] == visits[1].json()["session"] is not None
+    seen = machine.post(f"{V1}/series/preview/", weekly, format="json").json()
+    assert [row["slot"] and row["slot"]["places_left"] for row in seen] == [None, 2, 2]
+
+
 def test_a_patient_joins_the_waitlist_once_and_leaves(machine):
     patient, service, doctor = PatientFactory(), ServiceFactory(), PractitionerFactory()
     words = {"patient": patient.pk, "service": service.pk, "weekdays": [0, 2], "urgency": "soon"}

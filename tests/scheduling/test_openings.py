@@ -55,6 +55,19 @@ def test_a_schedule_opens_its_hours_and_an_absence_closes_some(service, doctor, 
     assert found(service) == [(doctor.pk, "02 09:00")] + [(doctor.pk, "02 10:30")]
 
 
+def test_admins_say_where_when_and_by_whom_patients_are_seen(service, doctor, site, signed_in, admin):
+    room, elsewhere = RoomFactory(location=site), RoomFactory(location=LocationFactory())
+    given = {
+        "practitioner": doctor.pk, "location": site.pk, "room": elsewhere.pk, "hours-TOTAL_FORMS": 1,
+        "hours-INITIAL_FORMS": 0, "hours-0-weekday": 0, "hours-0-starts": "09:00", "hours-0-ends": "11:00",
+    }  # fmt: skip
+    office = signed_in(admin)
+    refused = office.post("/admin/scheduling/schedule/add/", given)
+    assert dict(refused.context["adminform"].form.errors) == {"room": ["This room is at another site."]}
+    assert office.post("/admin/scheduling/schedule/add/", given | {"room": room.pk}).status_code == 302
+    assert found(service) == [(doctor.pk, "02 09:00"), (doctor.pk, "02 10:00")]
+
+
 def test_two_days_are_read_and_the_change_of_the_clock_moves_nothing(service, doctor, site):
     ScheduleFactory(practitioner=doctor, location=site, hours=[(time(9), time(10))])
     assert [when for _, when in found(service, days=9)] == [f"{day:02} 09:00" for day in range(2, 11)]
