@@ -30,6 +30,7 @@ def environment(offset: int) -> dict[str, str]:
         "DEBUG": "1",
         "ORGANISATION_NAME": "Aurora Health",
         "SIMULATOR": "1",
+        "CALL_COUNTRIES": "US,GB",
         "LOG_LEVEL": "WARNING",
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{ports['WEB_PORT']}",
         "LIVE_URL": f"ws://127.0.0.1:{ports['LIVE_PORT']}",

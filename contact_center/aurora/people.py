@@ -148,7 +148,7 @@ def _phones(rng: random.Random) -> Iterator[str]:
         for code, start in rounds:
             yield f"+1{code}555{(start + step * 7_919) % 10_000:04d}"
         if step % 4 == 1 and british < 900:
-            yield f"+447700900{british:03d}"
+            yield f"+442079460{british:03d}"
             british += 1
 
 

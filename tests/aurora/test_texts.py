@@ -7,6 +7,8 @@ from contact_center.aurora.clinic import PRACTITIONERS, REASON_WEIGHTS, SERVICES
 from contact_center.aurora.desk import DISPOSITIONS, REASONS
 from contact_center.aurora.people import invent
 from contact_center.aurora.texts import LANGUAGES, circumstances, filled, scripts
+from contact_center.demo import environment
+from inbox.selectors.dialling import ORDINARY
 from patients.numbers import normalise_email, normalise_phone
 
 
@@ -56,9 +58,15 @@ def test_addresses_of_patients_are_in_their_stored_spelling_and_reach_nobody():
     assert [one.phone for one in people if one.phone and normalise_phone(one.phone, "US").e164 != one.phone] == []
     assert [one.email for one in people if one.email and normalise_email(one.email) != one.email] == []
     assert [
-        one.phone for one in people if one.phone and not re.match(r"\+1\d{3}555\d{4}$|\+447700900\d{3}$", one.phone)
+        one.phone for one in people if one.phone and not re.match(r"\+1\d{3}555\d{4}$|\+442079460\d{3}$", one.phone)
     ] == []
     assert [one.email for one in people if one.email and not one.email.endswith(".example")] == []
+
+
+def test_the_demo_may_call_everybody_it_seeds():
+    numbers = {normalise_phone(one.phone) for one in invent(3000, random.Random(7)) if one.phone}
+    assert {one.type for one in numbers} <= ORDINARY
+    assert {one.country for one in numbers} == set(environment(0)["CALL_COUNTRIES"].split(","))
 
 
 def test_families_share_a_phone_and_nobody_else_does():
