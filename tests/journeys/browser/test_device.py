@@ -18,18 +18,27 @@ class Call {
   disconnect() { this.emit("disconnect"); }
 }
 window.Call = Call;
+window.set = {};
+const set = (kind) => async (id) => { window.set[kind] = id; };
+const audio = {
+  isOutputSelectionSupported: true, setInputDevice: set("microphone"), get inputDevice() { return { deviceId: window.set.microphone }; },
+  speakerDevices: { set: set("speaker"), get: () => new Set([{ deviceId: window.set.speaker || "headset" }]) }, ringtoneDevices: { set: set("ringer") },
+};
+navigator.mediaDevices.enumerateDevices = async () => ["audioinput", "audiooutput"].flatMap((kind) =>
+  ["headset", "desk"].map((deviceId) => ({ kind, deviceId, label: `The ${deviceId}` })));
 window.Twilio = { Device: class extends Call {
-  constructor(token) { super({}); this.token = token; window.sdk = this; }
+  constructor(token) { super({}); Object.assign(this, { token, audio }); window.sdk = this; }
   async register() { this.state = "registered"; this.emit("registered"); }
   destroy() {}
   updateToken() {}
   async connect({ params }) { window.asked = params; return new Call(params); }
 } };
-"""
+"""  # noqa: E501
 PAGE = """
 <div class="topbar__mid"><div class="callbar" data-call="42" data-status="connected"><button data-mute aria-pressed="false">Mute</button><b data-line-note hidden></b></div></div>
 <details id="device" data-device="twilio" data-device-src="/js/device-twilio.js" data-sdk-src="/vendor/phone.js"
-  data-token-url="/phone/token/" data-text-lost="Connection lost, coming back"><summary>Telephone</summary><input name="csrfmiddlewaretoken" value="x"></details>
+  data-token-url="/phone/token/" data-text-lost="Connection lost, coming back"><summary>Telephone</summary><label><select data-choose="microphone"></select></label>
+<label><select data-choose="speaker"></select></label><label><select data-choose="ringer"></select></label><input name="csrfmiddlewaretoken" value="x"></details>
 <script>window.continuo = { toast() {} };</script><script src="/js/softphone.js"></script>
 """  # noqa: E501
 
@@ -90,3 +99,22 @@ def test_a_colleague_s_question_waits_for_a_click(page):
     assert page.evaluate("[leg.done, continuo.device.isAsked]") == [[], True]
     page.evaluate("continuo.device.answer()")
     assert page.evaluate("[leg.done, continuo.device.isAsked, continuo.device.state]") == [["accept"], False, "talking"]
+
+
+def test_what_is_chosen_for_speaking_hearing_and_ringing_is_set_on_the_device(page):
+    page.context.route("**/*", answer)
+    page.goto("http://localhost/")
+    page.wait_for_function("window.sdk && continuo.device.state === 'ready'")
+    page.locator("#device > summary").click()
+    for kind in ("microphone", "speaker", "ringer"):
+        choice = page.locator(f"[data-choose={kind}]")
+        expect(choice.locator("option")).to_have_text(["The headset", "The desk"])
+        choice.select_option("desk")
+    page.wait_for_function("Object.keys(window.set).length === 3")
+    assert page.evaluate("window.set") == {"microphone": "desk", "speaker": "desk", "ringer": "desk"}
+    page.locator("#device > summary").dblclick()
+    for kind in ("microphone", "speaker", "ringer"):
+        expect(page.locator(f"[data-choose={kind}]")).to_have_value("desk")
+    page.evaluate("void (sdk.audio.setInputDevice = async () => { throw new Error('in use'); })")
+    page.locator("[data-choose=microphone]").select_option("headset")
+    expect(page.locator("#device")).to_have_attribute("data-state", "blocked")
