@@ -268,9 +268,9 @@ class Call(SafeFSM, TimeStampedModel):
         self.agent = self.claimed_at = self.help_asked_at = None
         self.ended_by = ""  # an end that the provider did not carry out
 
-    @transition(field=status, source=[C.WAITING, *TALKING], target=C.COMPLETED)
+    @transition(field=status, source=[C.WAITING, *TALKING, C.ABANDONED], target=C.COMPLETED)
     def complete(self, at: datetime, by: str) -> None:
-        """It ended after somebody answered, or went on as a text conversation."""
+        """It ended after somebody answered, or went on as a text conversation; we may be told after the end."""
         self._hold_ends(at)
         self._end(at, by)
 
@@ -279,14 +279,14 @@ class Call(SafeFSM, TimeStampedModel):
         """The caller hung up before anybody answered."""
         self._end(at, CallParty.PATIENT)
 
-    @transition(field=status, source=[C.RINGING, C.IVR, C.WAITING], target=C.VOICEMAIL)
+    @transition(field=status, source=[C.RINGING, C.IVR, C.WAITING, C.ABANDONED], target=C.VOICEMAIL)
     def take_message(self) -> None:
-        """The caller leaves a message instead of waiting."""
+        """The caller leaves a message instead of waiting; we may be told after the end."""
         self._leave_queue()
 
-    @transition(field=status, source=[C.RINGING, C.IVR, C.WAITING], target=C.CALLBACK_REQUESTED)
+    @transition(field=status, source=[C.RINGING, C.IVR, C.WAITING, C.ABANDONED], target=C.CALLBACK_REQUESTED)
     def ask_callback(self) -> None:
-        """The caller keeps the place and hangs up."""
+        """The caller keeps the place and hangs up; we may be told after the end."""
         self._leave_queue()
 
     @transition(field=status, source=[C.RINGING, C.WAITING], target=C.FAILED)

@@ -70,3 +70,10 @@ def send_back(call: Call) -> None:
     address = address_of("wait", lang=call.language, queue=call.queue_id, n=2)
     external_id = call.external_id
     transaction.on_commit(lambda: steer(lambda voice: voice.send_to(external_id, address)))
+
+
+def note_end(call: Call, at: datetime) -> None:
+    """Nobody is connected any more and nothing is recorded; of a call whose end its row has already."""
+    note(call, CallMomentKind.ENDED, at=at, detail=call.ended_by)
+    recordings.end_live(call, at)
+    call.legs.filter(left_at=None).update(left_at=at)

@@ -6,7 +6,6 @@ from functools import partial
 import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from inbox import realtime, signals
 from inbox.adapters.base import UnparseablePayload
@@ -20,21 +19,18 @@ from inbox.enums import (
     ChannelKind,
     Direction,
     InteractionStatus,
-    RecordingConsent,
     TimelineKind,
 )
 from inbox.models import Call, CallLeg, Channel, Interaction, TimelineEvent, VoiceLine
-from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.interactions import interactions_visible_to
-from inbox.selectors.voice import Line, has_lost_agent, line_of
-from inbox.services import clocks, queue_rules, recordings, supervision
+from inbox.services import clocks, recordings, supervision
 from inbox.services.assignment import note_given
-from inbox.services.call_losses import come_back, give_back_call, let_go, lose_agent, send_back
-from inbox.services.call_rows import note, note_quote, show
-from inbox.services.callbacks import ask_callback, follow_call, is_attempt, take_place_of_callback
+from inbox.services.call_losses import let_go, lose_agent, note_end, send_back
+from inbox.services.call_rows import note, show
+from inbox.services.call_steps import apply_step
+from inbox.services.callbacks import follow_call, is_attempt
 from inbox.services.locks import hold_for_transaction
-from inbox.services.text_back import write_text
-from inbox.services.voicemail import keep_voicemail
+from inbox.services.text_back import text_whoever_gave_up
 from patients.selectors.people import match_patients
 
 log = structlog.get_logger(__name__)
@@ -43,8 +39,6 @@ NOT_REACHED = ("unanswered", "busy", "failed")
 OF_RECORDINGS = ("recording_ready", "recording_absent", "spoken")
 NOT_FIRST = ("joined", "left", "room_ended", "transcript", "other", *OF_RECORDINGS)
 """Told only of calls that are known."""
-SHORT = timedelta(seconds=5)
-"""Whoever hangs up sooner has dialled the wrong number."""
 DEFAULT_WRAP_UP = 60
 
 
@@ -62,7 +56,7 @@ def apply_call_event(item: CallEvent, *, received_at: datetime) -> bool:
     interaction = Interaction.objects.select_for_update(of=("self",)).get(pk=call.interaction_id)
     before = (call.status, call.agent_id, call.offered_to_id)
     if item.event == "step":
-        _apply_step(call, interaction, item, at)
+        apply_step(call, interaction, item, at)
     elif item.event == "transcript":
         call.transcript = item.payload.get("transcript", "")[:20_000]
     elif item.event in OF_RECORDINGS:
@@ -154,104 +148,6 @@ def case_of_thread(patient_id: int) -> int | None:
     return open_now.order_by("-last_message_at").values_list("case_id", flat=True).first()
 
 
-# ---- what the caller did ----
-def _apply_step(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
-    step, line = item.payload.get("step", ""), line_of(call.channel.address)
-    if item.payload.get("language"):
-        call.language = interaction.language = item.payload["language"][:8]
-    if step in ("language", "menu") and call.status == C.RINGING:
-        call.enter_menu()
-    if item.payload.get("quoted"):
-        note_quote(call, item.payload["quoted"])
-    if step == "menu" and line is not None:
-        _note_choice(call, interaction, item, line, at)
-    elif step == "wait":
-        _enter_queue(call, interaction, item, at)
-    elif step == "choice" and call.status == C.WAITING:  # also while somebody accepts: what was promised is kept
-        _other_way(call, interaction, item.payload.get("key", ""), at)
-    elif step == "recorded":
-        _keep_voicemail(call, interaction, item, at)
-    elif step == "after" and call.status in TALKING and not call.ended_by:
-        note(call, M.LOST_AGENT, user=call.agent, at=at)
-    elif step == "lost" and call.status in TALKING and not call.ended_by and has_lost_agent(call):
-        give_back_call(call, interaction, at)
-    elif step == "device":
-        come_back(call, item, at)
-
-
-def _note_choice(call: Call, interaction: Interaction, item: CallEvent, line: Line, at: datetime) -> None:
-    option = line.chosen(item)
-    if option is None:
-        return
-    if option.reason_id and interaction.reason_id is None:
-        interaction.reason_id = option.reason_id
-    note(call, M.CHOSEN, at=at, detail=option.labels.get("en", option.key))
-
-
-def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
-    if call.status not in (C.RINGING, C.IVR):
-        if call.queued_at is None or (call.is_over and at < call.queued_at):
-            call.queued_at = at
-        return
-    _place(call, interaction, item, at)
-    if item.payload.get("consent") in RecordingConsent.values:
-        call.recording_consent = item.payload["consent"]
-        note(call, M.CONSENT, at=at, detail=call.recording_consent)
-    call.wait(at)
-    take_place_of_callback(call, interaction, at)
-    interaction.waiting_since_at = interaction.waiting_since_at or call.queued_at
-    note(call, M.QUEUED, at=at)
-
-
-def _place(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
-    """The queue that menu and rules gave, as the address of the step says."""
-    queue_id, rule_id = item.payload.get("queue", ""), item.payload.get("rule", "")
-    if queue_id.isdecimal():
-        call.queue_id = interaction.queue_id = int(queue_id)
-    queue_rules.follow_caller(interaction, int(rule_id) if rule_id.isdecimal() else None, at)
-
-
-def _other_way(call: Call, interaction: Interaction, key: str, at: datetime) -> None:
-    """The caller does not want to wait: the interaction stays in the queue, at its place, with the same promises."""
-    if key == "3":
-        call.take_message()
-        interaction.snippet = _("Voicemail")
-        note(call, M.VOICEMAIL, at=at)
-    elif key == "1" and interaction.contact_value and not why_not_dialled(interaction.contact_value):
-        call.ask_callback()
-        ask_callback(call, interaction, at)
-        interaction.snippet = _("Wants to be called back")
-        note(call, M.CALLBACK, at=at)
-    elif key == "2" and interaction.contact_value:
-        call.complete(at, P.PATIENT)
-        interaction.snippet = _("Wants to go on by text message")
-        note(call, M.TEXT, at=at)
-        write_text(
-            call, interaction, gettext_noop("You called us. Write here what it is about; a person will answer you.")
-        )
-
-
-def _keep_voicemail(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
-    if not item.payload.get("recording"):
-        return
-    if call.status in (C.RINGING, C.IVR, C.WAITING):
-        call.take_message()
-        note(call, M.VOICEMAIL, at=at)
-    if not call.voicemail_url:
-        if call.queued_at is None:
-            _place(call, interaction, item, at)
-        call.voicemail_url = item.payload["recording"][:500]
-        call.voicemail_id = recording_id = item.payload.get("recording_id", "")[:64]
-        keep_voicemail(call, interaction, url=call.voicemail_url, external_id=recording_id, at=at)
-        interaction.snippet, interaction.unread_count = _("Voicemail"), interaction.unread_count + 1
-        interaction.waiting_since_at = interaction.waiting_since_at or at
-        if interaction.status == InteractionStatus.ABANDONED:  # the end of the call was told before the message
-            interaction.come_back()
-            TimelineEvent.objects.create(
-                interaction=interaction, kind=TimelineKind.RETURNED, at=at, to_queue_id=interaction.queue_id
-            )
-
-
 # ---- the caller's own leg ----
 def _apply_status(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
     if item.event == "answered" and call.direction == Direction.OUTBOUND and call.status == C.RINGING:
@@ -284,9 +180,7 @@ def end_call(call: Call, interaction: Interaction, at: datetime) -> None:
         call.ended_at, call.ended_by = at, call.ended_by or P.PATIENT
     else:
         return
-    note(call, M.ENDED, at=at, detail=call.ended_by)
-    recordings.end_live(call, at)
-    call.legs.filter(left_at=None).update(left_at=at)
+    note_end(call, at)
     if agent_id and agent_id != call.agent_id:
         realtime.touch(realtime.agent_topic(agent_id))
 
@@ -322,16 +216,7 @@ def _abandon(call: Call, interaction: Interaction, at: datetime) -> None:
     if interaction.status == InteractionStatus.QUEUED:
         interaction.abandon()
         TimelineEvent.objects.create(interaction=interaction, kind=TimelineKind.ABANDONED, at=at)
-    has_waited = call.queued_at is not None and at - call.queued_at >= SHORT
-    line = VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).first()
-    if has_waited and line is not None and interaction.contact_value:
-        write_text(
-            call,
-            interaction,
-            gettext_noop(
-                "We are sorry that we could not take your call. Write here what it is about; a person will answer you."
-            ),
-        )
+    text_whoever_gave_up(call, interaction)
 
 
 # ---- everybody else's legs ----

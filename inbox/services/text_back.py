@@ -1,11 +1,17 @@
 """A text message to whoever could not be talked to."""
 
+from datetime import timedelta
+
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from inbox.enums import ChannelKind, MessagePurpose
-from inbox.models import Call, Channel, Interaction
+from inbox.models import Call, Channel, Interaction, VoiceLine
 from inbox.services.outbox import enqueue
+
+SHORT = timedelta(seconds=5)
+"""Whoever hangs up sooner has dialled the wrong number."""
 
 
 def write_text(call: Call, interaction: Interaction, text: str) -> None:
@@ -21,4 +27,18 @@ def write_text(call: Call, interaction: Interaction, text: str) -> None:
             purpose=MessagePurpose.RECEIPT,
             channel=channel,
             idempotency_key=f"text-{call.pk}",
+        )
+
+
+def text_whoever_gave_up(call: Call, interaction: Interaction) -> None:
+    """Offer to go on in writing to a caller who hung up waiting, where the line does so and a number is known."""
+    if call.queued_at is None or call.ended_at is None or call.ended_at - call.queued_at < SHORT:
+        return
+    if interaction.contact_value and VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).exists():
+        write_text(
+            call,
+            interaction,
+            gettext_noop(
+                "We are sorry that we could not take your call. Write here what it is about; a person will answer you."
+            ),
         )

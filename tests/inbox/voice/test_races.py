@@ -143,7 +143,7 @@ def test_a_message_told_after_the_end_of_its_call_waits_in_the_queue(caller):
     recorded = "/webhooks/twilio/voice?step=recorded&lang=en"
     caller.step(recorded, RecordingUrl="https://api.twilio.com/r/RE1", RecordingSid="RE1")
     call = caller.settle()
-    assert (call.status, call.interaction.status, call.interaction.unread_count) == ("abandoned", "queued", 1)
+    assert (call.status, call.interaction.status, call.interaction.unread_count) == ("voicemail", "queued", 1)
     assert call.interaction.waiting_since_at is not None
 
 

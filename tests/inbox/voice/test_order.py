@@ -1,0 +1,113 @@
+"""W3 for whole calls: a caller's steps that could not be noted at once may be noted in any order, and it is one record.
+
+Workers keep the order in which steps came; what lay in quarantine comes whenever somebody tries it again.
+"""
+
+from datetime import timedelta
+from itertools import permutations
+from math import factorial
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from inbox.models import Call, Callback, Message, RoutingRun, WebhookEvent
+from inbox.services.ledger import process_event, retry_event
+from tests.factories.accounts import SkillFactory
+from tests.factories.distribution import RoutingRuleFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.fault]
+APART = timedelta(seconds=10)
+
+
+@pytest.fixture
+def told(caller, clinical_queue, sms_channel):
+    """`told(key)`: a call into the nurse line by a rule, the key pressed there and the end; ids of what lies aside."""
+    rule = RoutingRuleFactory(queue=clinical_queue, priority=2)
+    rule.needs.create(skill=SkillFactory(), level=2)
+
+    def make(key):
+        caller.dial()
+        caller.press("1")
+        caller.press("2")
+        caller.follow()
+        if key:
+            caller.press(key)
+        if key == "3":
+            record = next(caller.twiml.iter("Record"))
+            caller.step(caller._path(record.get("action")), RecordingUrl="https://x/RE1", RecordingSid="RE1")
+        caller.tell("completed", 9)
+        events = list(WebhookEvent.objects.order_by("pk"))
+        began = timezone.now() - APART * len(events)
+        for number, event in enumerate(events):
+            event.received_at = began + APART * number
+            event.quarantine("It could not be read.")
+            event.save()
+        return [event.pk for event in events]
+
+    return make
+
+
+@pytest.fixture
+def try_again(admin):
+    """`try_again(ids)`: what lies aside is processed in this order."""
+
+    def run(ids):
+        for pk in ids:
+            retry_event(actor=admin, event_id=pk)
+            process_event(pk)
+
+    return run
+
+
+def record():
+    """All that must not depend on the order."""
+    call = Call.objects.get()
+    work, came_at = call.interaction, call.started_at
+
+    def after(at):
+        return at and round((at - came_at) / APART)
+
+    return (
+        (call.status, call.queue, call.ended_by, call.language, after(call.queued_at), after(call.ended_at)),
+        (work.status, work.queue, work.priority, work.reason.code, work.snippet, work.unread_count),
+        (after(work.waiting_since_at), work.needs.count(), RoutingRun.objects.count()),
+        sorted(call.moments.values_list("kind", flat=True)),
+        [after(leg.left_at) is None for leg in call.legs.all()],
+        [(after(one.place_at), one.status) for one in Callback.objects.all()],
+        Message.objects.filter(direction="inbound").count(),
+    )
+
+
+WAYS = {
+    "": ("abandoned", "abandoned", []),
+    "1": ("callback_requested", "queued", ["callback"]),
+    "2": ("completed", "queued", ["text"]),
+    "3": ("voicemail", "queued", ["voicemail"]),
+}
+
+
+@pytest.mark.parametrize("key", WAYS)
+@pytest.mark.parametrize("most", [4, pytest.param(720, marks=pytest.mark.slow)], ids=["some", "all"])
+def test_a_caller_s_steps_in_any_order_make_one_record(told, try_again, most, key, clinical_queue):
+    ids = told(key)
+    orders = [ids, *list(permutations(ids))[1 :: max(1, factorial(len(ids)) // most)]]
+    records = []
+    for order in orders:
+        with transaction.atomic():
+            try_again(order)
+            records.append(record())
+            transaction.set_rollback(True)
+    other = [(order, one) for order, one in zip(orders, records, strict=True) if one != records[0]]
+    print(f"W3 steps: {len(orders)} orders of a call that ends by {key or 'hanging up'}, {len(other)} end otherwise")
+    status, work, moments = WAYS[key]
+    assert (records[0][0][:2], records[0][1][:3]) == ((status, clinical_queue), (work, clinical_queue, 2))
+    assert records[0][3] == sorted(["started", "chosen", "queued", "ended", *moments])
+    assert other == []
+
+
+def test_whoever_waited_is_offered_a_text_also_when_the_end_is_told_first(told, try_again):
+    try_again(reversed(told("")))
+    assert [message.text for message in Message.objects.all()] == [
+        "We are sorry that we could not take your call. Write here what it is about; a person will answer you."
+    ]
