@@ -7,12 +7,14 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.prepared import Given, planned
 from inbox import replies, signals
 from inbox.enums import Direction, MessageStatus, TimelineKind
 from inbox.identifiers import folded
@@ -48,11 +50,10 @@ def consider(interaction: Interaction, message: Message) -> None:
         if chosen is not None:
             _settle(question, interaction, chosen, None)
         return
-    concerned = _concerned(patients, message)
-    if len(patients) == 1 or len(concerned) == 1:
-        meant = concerned[0] if len(patients) > 1 else patients[0]
-        _link(interaction, meant, None)
-        _offer(meant, message)
+    concerned = _concerned(patients, message) if len(patients) > 1 else patients
+    if len(concerned) == 1:
+        _link(interaction, concerned[0], None)
+        _offer(concerned[0], message)
     elif len(concerned) > 1 or interaction.patient_id is None:
         _ask(interaction, message, concerned or patients)
 
@@ -71,8 +72,14 @@ def name_patient(interaction: Interaction, patient: Patient, actor: User) -> Non
 
 
 def _open_question(interaction: Interaction) -> PatientQuestion | None:
+    return next(iter(_open_questions().ask(interaction.pk)), None)
+
+
+@planned
+def _open_questions() -> QuerySet[PatientQuestion]:
+    """Of the interaction 0, locked."""
     rows = PatientQuestion.objects.select_for_update(of=("self",)).select_related("message")
-    return rows.filter(interaction=interaction, answered_at=None).first()
+    return rows.filter(interaction=Given(0), answered_at=None).order_by("pk")[:1]
 
 
 def _concerned(patients: Sequence[Patient], message: Message) -> list[Patient]:
@@ -80,7 +87,8 @@ def _concerned(patients: Sequence[Patient], message: Message) -> list[Patient]:
     not answered."""
     ids = [patient.pk for patient in patients]
     waiting = {one.patient_id for handler in replies.handlers() for one in handler.pending(ids, message.address)}
-    return [patient for patient in patients if patient.pk in (waiting or _written_to(ids, message))]
+    meant = waiting or _written_to(ids, message)
+    return [patient for patient in patients if patient.pk in meant]
 
 
 def _written_to(patient_ids: list[int], message: Message) -> set[int]:
@@ -102,9 +110,11 @@ def _offer(patient: Patient, message: Message) -> bool:
     for handler in replies.handlers():
         own = [one for one in handler.pending([patient.pk], message.address) if one.patient_id == patient.pk]
         own.sort(key=lambda one: one.asked_at, reverse=True)
+        if not own and not has_two_meanings(message.text):
+            continue
         try:
             with transaction.atomic():
-                if (own or has_two_meanings(message.text)) and handler.take(reply, own):
+                if handler.take(reply, own):
                     return True
         except OperationalError:  # a lock or a lost connection says nothing of the message: all of it is tried again
             raise

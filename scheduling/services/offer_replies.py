@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
 
 from contact_center.common.errors import Refused
+from contact_center.common.prepared import Given, planned
 from inbox.enums import MessageStatus
 from inbox.models import Message
 from inbox.replies import Pending, Reply
@@ -58,13 +59,18 @@ class OfferReplies:
 
 
 def _open(patient_ids: Collection[int], address: str) -> list[SlotOffer]:
-    now = timezone.now()
+    return _open_offers().ask(list(patient_ids), address, timezone.now() - LATE_FOR)
+
+
+@planned
+def _open_offers() -> QuerySet[SlotOffer]:
+    """To the patients 0 at the address 1, not answered; ended ones that were made after the moment 2."""
     rows = SlotOffer.objects.filter(
-        entry__patient__in=patient_ids, message__address=address, message__status__in=ARRIVED, answered_at=None
+        entry__patient__any_of=Given(0), message__address=Given(1), message__status__in=ARRIVED, answered_at=None
     )
-    late = Q(status__in=GONE, offered_at__gt=now - LATE_FOR)
+    late = Q(status__in=GONE, offered_at__gt=Given(2))
     rows = rows.filter(Q(status=OfferStatus.OFFERED) | late)
-    return list(rows.select_related("message", "entry__patient").order_by("-offered_at", "-pk"))
+    return rows.select_related("message", "entry__patient").order_by("-offered_at", "-pk")
 
 
 def _asked_at(row: SlotOffer) -> datetime:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, Func, OuterRef, Q
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from contact_center.common.errors import Refused
+from contact_center.common.prepared import Given, planned
 from inbox.enums import MessageStatus
 from inbox.models import Message
 from inbox.replies import Pending, Reply
@@ -107,29 +108,35 @@ def _is_overtaken(question: VisitQuestion, rows: Sequence[Reminder]) -> bool:
 def _unanswered(patient_ids: Collection[int], address: str, *, is_any: bool = False) -> list[Reminder]:
     """What was asked and not answered, and visits to come that an open question is about; with `is_any` all of them."""
     now = timezone.now()
-    rows = Reminder.objects.filter(
-        patient__in=patient_ids, message__address=address, message__status__in=ARRIVED, message__author=None
-    )
-    to_come = Q(appointment__status=AppointmentStatus.BOOKED, appointment__starts_at__gt=now)
-    named = Func(OuterRef("appointment"), template="ARRAY[%(expressions)s]")
-    in_question = VisitQuestion.objects.filter(
-        patient=OuterRef("patient"), address=address, answered_at=None, appointment_ids__contains=named
-    )
-    is_open = Q() if is_any else Q(appointment__confirmation=Confirmation.UNCONFIRMED) | Q(Exists(in_question))
-    visit = Q(kind__in=ABOUT_TIME) & is_open
-    preparation = Q(kind=ReminderKind.PREPARATION, appointment__prepared_at=None)
-    survey = Q(kind=ReminderKind.SURVEY, answer="")
-    rows = rows.filter(to_come & (visit | preparation) | survey).filter(handed_at__gt=now - max(WAITS.values()))
-    rows = rows.select_related(
-        "message", "patient", "appointment__service", "appointment__practitioner", "appointment__location"
-    )
     newest: dict[tuple[str, int], Reminder] = {}
-    for row in rows.order_by("-handed_at", "-pk"):
+    for row in _asked(is_any).ask(list(patient_ids), address, now, now - max(WAITS.values())):
         group = group_of(row.kind)
         if now - _asked_at(row) <= WAITS[group]:
             row.appointment.patient = row.patient
             newest.setdefault((group, row.appointment_id), row)
     return list(newest.values())
+
+
+@planned
+def _asked(is_any: bool) -> QuerySet[Reminder]:
+    """Of the patients 0 at the address 1, about visits after the moment 2, handed over after the moment 3."""
+    rows = Reminder.objects.filter(
+        patient__any_of=Given(0), message__address=Given(1), message__status__in=ARRIVED, message__author=None
+    )
+    to_come = Q(appointment__status=AppointmentStatus.BOOKED, appointment__starts_at__gt=Given(2))
+    named = Func(OuterRef("appointment"), template="ARRAY[%(expressions)s]")
+    in_question = VisitQuestion.objects.filter(
+        patient=OuterRef("patient"), address=Given(1), answered_at=None, appointment_ids__contains=named
+    )
+    is_open = Q() if is_any else Q(appointment__confirmation=Confirmation.UNCONFIRMED) | Q(Exists(in_question))
+    visit = Q(kind__in=ABOUT_TIME) & is_open
+    preparation = Q(kind=ReminderKind.PREPARATION, appointment__prepared_at=None)
+    survey = Q(kind=ReminderKind.SURVEY, answer="")
+    rows = rows.filter(to_come & (visit | preparation) | survey).filter(handed_at__gt=Given(3))
+    rows = rows.select_related(
+        "message", "patient", "appointment__service", "appointment__practitioner", "appointment__location"
+    )
+    return rows.order_by("-handed_at", "-pk")
 
 
 def _asked_at(row: Reminder) -> datetime:
