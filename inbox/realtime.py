@@ -37,6 +37,12 @@ def agent_topic(user_id: int) -> str:
     return f"agent.{user_id}"
 
 
+def work_topic(user_id: int) -> str:
+    """More was said in a conversation that the person holds, which changes lists; what there is to tell the person
+    themself is `agent_topic`."""
+    return f"work.{user_id}"
+
+
 def control_group(user_id: int) -> str:
     """Group of all sockets of one person."""
     return f"control.{user_id}"

@@ -18,7 +18,7 @@ from contact_center.accounts.policies import can
 from contact_center.common.prepared import Given, prepared
 from inbox.enums import OPEN, InteractionStatus
 from inbox.models import Draft, Interaction, SavedView
-from inbox.realtime import agent_topic, queue_topic
+from inbox.realtime import agent_topic, queue_topic, work_topic
 from inbox.selectors import keyset
 from inbox.selectors.conditions import ALL, Conditions, as_q, asked
 from inbox.selectors.interactions import asked_by, interactions_visible_to, mentioning, queue_ids_of, rows
@@ -226,10 +226,14 @@ def topics_of(user: User, view: View) -> list[str]:
     if view.queue_id is not None:
         return [queue_topic(view.queue_id)]
     if view.key in ("mine", "mentions", "drafts"):
-        return [agent_topic(user.pk)]
+        return _own_topics(user)
     return all_topics(user)
 
 
 def all_topics(user: User) -> list[str]:
     """Topics of the person and of every queue they serve."""
-    return [agent_topic(user.pk), *(queue_topic(pk) for pk in queue_ids_of(user))]
+    return [*_own_topics(user), *(queue_topic(pk) for pk in queue_ids_of(user))]
+
+
+def _own_topics(user: User) -> list[str]:
+    return [agent_topic(user.pk), work_topic(user.pk)]

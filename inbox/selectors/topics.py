@@ -10,7 +10,7 @@ from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from contact_center.common.prepared import Given, prepared
 from inbox.models import Interaction
-from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, TEAM_TOPIC, agent_topic
+from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, TEAM_TOPIC, agent_topic, work_topic
 from inbox.selectors.interactions import asked_by, queue_ids_of, readable_by
 
 
@@ -25,7 +25,7 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
         if kind in ids and number.isascii() and number.isdigit() and len(number) < 19:
             ids[kind].add(int(number))
         elif (
-            topic == agent_topic(user.pk)
+            topic in (agent_topic(user.pk), work_topic(user.pk))
             or (topic == OUTBOX_TOPIC and can(user, Action.VIEW_OUTBOX))
             or (topic == TEAM_TOPIC and can(user, Action.ASSIGN_OTHERS))
             or (topic == LEDGER_TOPIC and can(user, Action.VIEW_LEDGER))

@@ -60,7 +60,7 @@ def receive_message(item: InboundMessage, *, received_at: datetime) -> Message |
     is_stranger = is_new and interaction.patient_id is None and not interaction.is_contact_shared
     if is_short and keywords.apply(interaction, message) is None and not is_stranger:
         shared_phones.consider(interaction, message)
-    _announce(interaction, message, is_new=is_new)
+    _announce(interaction, message, is_new=is_new, is_turn=is_other or interaction.unread_count == 1)
     return message
 
 
@@ -162,12 +162,14 @@ def snippet_of(message: Message) -> str:
     return (words or str(MessageKind(message.kind).label))[:SNIPPET]
 
 
-def _announce(interaction: Interaction, message: Message, *, is_new: bool) -> None:
+def _announce(interaction: Interaction, message: Message, *, is_new: bool, is_turn: bool) -> None:
     topics = [realtime.queue_topic(interaction.queue_id)]
     if not is_new:  # nobody can look at a new one yet
         topics.append(realtime.interaction_topic(interaction.pk))
     if interaction.owner_id:
-        topics.append(realtime.agent_topic(interaction.owner_id))
+        topics.append(realtime.work_topic(interaction.owner_id))
+        if is_turn:  # later words of the same turn change nothing beside the list
+            topics.append(realtime.agent_topic(interaction.owner_id))
         if is_word(interaction, message):
             tell_of_answer(interaction, message)
     if is_new:

@@ -1,13 +1,16 @@
 """One inbound message becomes part of one interaction of one person."""
 
+import re
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.utils import timezone
 
 from inbox.enums import EventStatus, InteractionStatus, MessageStatus
 from inbox.models import Interaction, Message, OptOut, WebhookEvent
-from inbox.services.interactions import close, take
+from inbox.realtime import sequences_of
+from inbox.services.interactions import close, mark_read, take
 from inbox.services.outbox import drain_outboxes
 from inbox.services.replies import reply
 from tests.factories.inbox import DispositionFactory, ReasonFactory
@@ -33,6 +36,24 @@ def test_further_messages_join_the_live_interaction(patient_writes, sms_channel)
     assert first == second
     assert [m.text for m in second.messages.order_by("id")] == ["Hello", "Are you there?"]
     assert second.unread_count == 2
+
+
+def test_later_words_of_a_turn_change_the_owners_list_and_nothing_else_of_theirs(
+    patient_writes, sms_channel, agent, signed_in
+):
+    interaction = patient_writes("Hello", to=sms_channel)
+    take(actor=agent, interaction_id=interaction.pk)
+    mark_read(actor=agent, interaction_id=interaction.pk)
+    topics = [f"agent.{agent.pk}", f"work.{agent.pk}"]
+    told = [list(sequences_of(topics).values())]
+    for text in ("Are you there?", "Please answer", "It hurts"):
+        patient_writes(text, to=sms_channel)
+        told.append(list(sequences_of(topics).values()))
+    steps = [[b - a for a, b in zip(*pair, strict=True)] for pair in pairwise(told)]
+    assert steps == [[1, 1], [0, 1], [0, 1]]
+    page = signed_in(agent).get("/inbox/rows/?view=mine", headers={"HX-Request": "true"}).content.decode()
+    live = " ".join(f"{topic}:{sequence}" for topic, sequence in zip(topics, told[-1], strict=True))
+    assert re.findall('id="list".* data-live="([^"]*)"', page) == [live]
 
 
 def test_an_answer_on_another_channel_joins_the_conversation_we_wrote_from(
