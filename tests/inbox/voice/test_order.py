@@ -88,7 +88,9 @@ WAYS = {
 
 
 @pytest.mark.parametrize("key", WAYS)
-@pytest.mark.parametrize("most", [4, pytest.param(720, marks=pytest.mark.slow)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "most", [4, pytest.param(720, marks=[pytest.mark.slow, pytest.mark.timeout(900)])], ids=["some", "all"]
+)
 def test_a_caller_s_steps_in_any_order_make_one_record(told, try_again, most, key, clinical_queue):
     ids = told(key)
     orders = [ids, *list(permutations(ids))[1 :: max(1, factorial(len(ids)) // most)]]
