@@ -18,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from contact_center.accounts.enums import Role
 from inbox.enums import ChannelKind
 from inbox.selectors.hours import forget_setup
-from inbox.selectors.voice import forget_lines
+from inbox.selectors.voice_lines import forget_lines
 from inbox.services.threads import forget_channels
 from tests.emptying import empty_tables
 from tests.factories.accounts import TeamFactory, UserFactory

@@ -33,7 +33,7 @@ from inbox.models import (
     TimelineEvent,
     TranscriptLine,
 )
-from inbox.selectors.voice import line_of
+from inbox.selectors.voice_lines import line_of
 from inbox.services import clocks
 
 MOST, SECONDS = 12, 8

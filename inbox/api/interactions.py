@@ -22,6 +22,7 @@ from inbox.models import Interaction, Message, MessageTemplate, Queue
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.setup import channels_visible_to, dispositions_for, reasons_visible_to
 from inbox.services import interactions as desk
+from inbox.services import linking
 from inbox.services.replies import reply
 from inbox.services.starting import start_conversation
 from patients.selectors.people import patients_visible_to
@@ -79,7 +80,7 @@ class InteractionViewSet(WorkActions, AuditedReadViewSet):
     take = plain_verb("take", desk.take, "Become the owner", answers=ANSWER)
     reopen = plain_verb("reopen", desk.reopen, "Open it again", answers=ANSWER)
     unlink_patient = plain_verb(
-        "unlink_patient", desk.unlink_patient, "Undo a wrong link", answers=ANSWER, path="unlink-patient"
+        "unlink_patient", linking.unlink_patient, "Undo a wrong link", answers=ANSWER, path="unlink-patient"
     )
 
     @verb("Make somebody the owner", takes=shapes.AssignSerializer, answers=ANSWER)
@@ -99,7 +100,7 @@ class InteractionViewSet(WorkActions, AuditedReadViewSet):
         acting = self._acting(request, pk)
         wanted = checked(shapes.LinkSerializer, request)["patient"]
         patient = pick(patients_visible_to(acting["actor"]), wanted, "patient")
-        return self._done(desk.link_patient(**acting, patient=patient))
+        return self._done(linking.link_patient(**acting, patient=patient))
 
     @verb("Wrap up and close", takes=shapes.CloseSerializer, answers=ANSWER)
     def close(self, request: Request, pk: str) -> Response:

@@ -26,7 +26,7 @@ from inbox.policies import can_listen
 from inbox.selectors.distribution import own_state
 from inbox.selectors.interactions import get_interaction_for, interactions_visible_to
 from inbox.selectors.story import LastContact, last_contact_of
-from inbox.selectors.voice import line_of
+from inbox.selectors.voice_lines import line_of
 
 
 @dataclass(slots=True)

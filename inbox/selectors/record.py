@@ -21,7 +21,7 @@ from inbox.policies import can_start
 from inbox.selectors.desk_facts import MOST_OPEN, UNFINISHED, Names, OpenTalk, desk_facts, names_of
 from inbox.selectors.interactions import asked_by, interactions_visible_to
 from inbox.selectors.setup import cases_visible_to
-from inbox.selectors.voice import has_lines
+from inbox.selectors.voice_lines import has_lines
 from patients.journey import NextStep
 from patients.models import Patient
 from patients.timeline import Entry, Look, Place, given_look

@@ -6,7 +6,7 @@ from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
 from contact_center.accounts.policies import can
 from inbox.adapters.twilio_device import DeviceConfig, device_token
-from inbox.selectors.voice import has_lines
+from inbox.selectors.voice_lines import has_lines
 
 TOKEN_SECONDS = 900
 """As long as an unattended session; a page that is used renews it a minute before."""

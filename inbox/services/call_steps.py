@@ -18,7 +18,8 @@ from inbox.enums import (
 from inbox.models import Call, Interaction, TimelineEvent
 from inbox.selectors.callbacks import live_callback
 from inbox.selectors.dialling import why_not_dialled
-from inbox.selectors.voice import Line, has_lost_agent, line_of
+from inbox.selectors.voice import has_lost_agent
+from inbox.selectors.voice_lines import Line, line_of
 from inbox.services import queue_rules
 from inbox.services.call_losses import come_back, give_back_call, note_end
 from inbox.services.call_rows import note, note_quote

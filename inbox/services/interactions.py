@@ -21,13 +21,9 @@ from inbox.selectors.tasks import tasks_of
 from inbox.services import clocks
 from inbox.services.mentions import note_mentions
 from inbox.services.notifications import notify
-from inbox.services.shared_phones import name_patient
-from patients.models import Patient
 
 S = InteractionStatus
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-ANYBODY = -1
-"""In the place of a patient's id: it does not matter who is linked."""
 
 
 def new_reference(prefix: str) -> str:
@@ -185,81 +181,6 @@ def return_to_queue(*, actor: User, interaction_id: int, queue: Queue | None = N
             from_queue=from_queue,
             detail=why,
         )
-        return interaction
-
-
-def link_patient(
-    *, actor: User, interaction_id: int, patient: Patient, instead_of: int | None = ANYBODY
-) -> Interaction:
-    """Say whose interaction this is. The address is not attached to the patient, so a shared phone stays shared.
-
-    What was merged into it goes along. One that was linked to another patient moves away from there: its case stays
-    with that patient, both records get an audit entry, and the other record keeps the fact without the content.
-    `instead_of` is the patient the actor saw linked (None: nobody); Conflict when it is another one meanwhile.
-    """
-    with realtime.atomic():
-        interaction = _held_with_merged(interaction_id)
-        require(can_work(actor, interaction), _("You may not work on this interaction."))
-        refuse_linked_meanwhile(interaction, instead_of)
-        before = interaction.patient_id
-        moved_from = before if before != patient.pk else None
-        case = Case.objects.select_for_update().filter(pk=interaction.case_id).first()
-        if case is not None and case.patient_id is None:
-            case.patient = patient
-            case.save()
-        elif case is not None and case.patient_id != patient.pk:
-            interaction.case = None  # the case stays with the patient it belongs to
-        interaction.patient = patient
-        interaction.language = interaction.language or patient.language
-        merged = Interaction.objects.filter(merged_into=interaction, patient_id=before)
-        merged.update(patient=patient, **({"case": None} if moved_from else {}))
-        if moved_from:
-            _leave_record(interaction, actor, moved_from, TimelineKind.MOVED)
-        kind, detail = (TimelineKind.MOVED, f"patient:{moved_from}") if moved_from else (TimelineKind.LINKED, "")
-        conclude(interaction, actor=actor, kind=kind, action=AuditAction.LINKED, detail=detail)
-        name_patient(interaction, patient, actor)
-        signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
-        return interaction
-
-
-def refuse_linked_meanwhile(interaction: Interaction, seen: int | None) -> None:
-    """Raises Conflict when it is linked to another patient than the one seen (None: nobody)."""
-    if seen not in (ANYBODY, interaction.patient_id):
-        raise Conflict(_("Somebody has linked this conversation meanwhile. Look at it before you change it."))
-
-
-def _held_with_merged(interaction_id: int) -> Interaction:
-    """The interaction, locked after what was merged into it, as merging and its undo lock them."""
-    list(Interaction.objects.select_for_update(of=("self",)).filter(merged_into=interaction_id).order_by("pk"))
-    return locked(interaction_id)
-
-
-def _leave_record(interaction: Interaction, actor: User, patient_id: int, kind: TimelineKind) -> None:
-    record(
-        actor=actor,
-        action=AuditAction.LINKED,
-        object_type="interaction",
-        object_id=interaction.pk,
-        patient_id=patient_id,
-        to=str(kind),
-    )
-
-
-def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
-    """Undo a wrong link: the interaction, with what was merged into it, is unidentified again.
-
-    The record it leaves gets an audit entry. One that is linked to nobody stays as it is.
-    """
-    with realtime.atomic():
-        interaction = _held_with_merged(interaction_id)
-        require(can_work(actor, interaction), _("You may not work on this interaction."))
-        if interaction.patient_id is None:
-            return interaction
-        _leave_record(interaction, actor, interaction.patient_id, TimelineKind.UNLINKED)
-        merged = Interaction.objects.filter(merged_into=interaction, patient_id=interaction.patient_id)
-        merged.update(patient=None, case=None)
-        interaction.patient, interaction.case = None, None
-        conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
         return interaction
 
 

@@ -8,7 +8,8 @@ from django.db import transaction
 from contact_center.accounts.models import User
 from inbox import realtime
 from inbox.models import Interaction
-from inbox.services.interactions import ANYBODY, link_patient, locked, refuse_linked_meanwhile
+from inbox.services.interactions import locked
+from inbox.services.linking import ANYBODY, link_patient, refuse_linked_meanwhile
 from inbox.services.locks import hold_for_transaction
 from patients.enums import ContactScheme
 from patients.models import Patient

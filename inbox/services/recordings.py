@@ -32,7 +32,8 @@ from inbox.enums import (
     RecordingStatus,
 )
 from inbox.models import Call, Recording, TranscriptLine
-from inbox.selectors.voice import address_of, line_of
+from inbox.selectors.voice import address_of
+from inbox.selectors.voice_lines import line_of
 from inbox.services.attachments import FETCH_QUEUE, FETCH_TASK
 from inbox.services.call_provider import ask, do, steer
 from inbox.services.call_rows import locked_call, note, own_call, show

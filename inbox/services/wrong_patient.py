@@ -19,7 +19,8 @@ from inbox import realtime
 from inbox.enums import NotificationKind, TimelineKind, WrongPatientReason
 from inbox.models import Interaction, Message
 from inbox.policies import can_work
-from inbox.services.interactions import add_note, conclude, link_patient, locked, require
+from inbox.services.interactions import add_note, conclude, locked, require
+from inbox.services.linking import link_patient
 from inbox.services.merging import hold_messages, take_out
 from inbox.services.notifications import notify
 from patients.models import Patient

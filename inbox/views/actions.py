@@ -21,6 +21,7 @@ from inbox.models import Disposition, Interaction, Message
 from inbox.selectors.conversation import candidates_for, get_message_for, latest_message_ids, templates_for
 from inbox.selectors.tasks import tasks_of
 from inbox.services import interactions as desk
+from inbox.services import linking
 from inbox.services.labels import set_reason
 from inbox.services.newcomers import link_new_patient
 from inbox.services.outbox import cancel_message, retry_message
@@ -117,7 +118,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and "q" not in request.POST:
         try:
             patient, seen = _chosen(request, interaction), _seen_linked(request)
-            desk.link_patient(actor=person_of(request), interaction_id=pk, patient=patient, instead_of=seen)
+            linking.link_patient(actor=person_of(request), interaction_id=pk, patient=patient, instead_of=seen)
         except Refused as error:
             return show_refusal(request, pk, error)
         return _done(request, pk, _("Linked."))
@@ -127,7 +128,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 def _seen_linked(request: HttpRequest) -> int | None:
     """Who was linked when the form was drawn."""
     seen = request.POST.get("linked")
-    return desk.ANYBODY if seen is None else number_of(seen)
+    return linking.ANYBODY if seen is None else number_of(seen)
 
 
 def _chosen(request: HttpRequest, interaction: Interaction) -> Patient:

@@ -25,7 +25,7 @@ from inbox.services.identity import (
     send_identity_code,
     unlock_identity,
 )
-from inbox.services.interactions import link_patient
+from inbox.services.linking import link_patient
 from inbox.services.outbound import outbound_of
 from inbox.services.outbox import drain_outboxes
 from inbox.services.processors import save_processor

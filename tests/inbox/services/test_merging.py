@@ -16,7 +16,8 @@ from inbox.models import FormSubmission, Interaction, Message, TimelineEvent, Up
 from inbox.selectors.merging import added_since
 from inbox.selectors.uploads import waiting_uploads
 from inbox.services import merging
-from inbox.services.interactions import add_note, close, link_patient, reopen, unlink_patient
+from inbox.services.interactions import add_note, close, reopen
+from inbox.services.linking import link_patient, unlink_patient
 from inbox.services.merging import merge, split
 from inbox.services.replies import reply
 from inbox.services.snooze import snooze

@@ -13,7 +13,8 @@ from inbox.adapters.events import Address, DeliveryReport, InboundMessage
 from inbox.enums import CaseStatus, GateDecision, InteractionStatus, MessageStatus
 from inbox.models import Case, Interaction, Message, TopicSequence
 from inbox.services.inbound import receive_message
-from inbox.services.interactions import close, link_patient, reopen, take
+from inbox.services.interactions import close, reopen, take
+from inbox.services.linking import link_patient
 from inbox.services.outbox import drain_outboxes
 from inbox.services.replies import reply
 from inbox.services.reports import apply_report

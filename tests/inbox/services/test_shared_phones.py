@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inbox import replies
 from inbox.models import Interaction, Message, PatientQuestion
-from inbox.services.interactions import link_patient
+from inbox.services.linking import link_patient
 from patients.models import ContactPoint, Patient
 from tests.factories.inbox import InteractionFactory, MessageFactory
 from tests.factories.patients import PatientFactory

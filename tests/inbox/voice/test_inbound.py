@@ -19,7 +19,7 @@ from inbox.models import (
     WebhookEvent,
 )
 from inbox.selectors.hours import forget_setup
-from inbox.selectors.voice import forget_lines
+from inbox.selectors.voice_lines import forget_lines
 from inbox.services.escalations import acknowledge, overflow
 from inbox.services.hours import close_now
 from inbox.services.ledger import drain_ledger

@@ -16,7 +16,7 @@ from inbox.adapters.base import AdapterError, FetchedMedia
 from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.enums import PauseReason
 from inbox.models import Attachment, Call, Message, Recording
-from inbox.selectors.voice import Line, RecordingMode, forget_lines
+from inbox.selectors.voice_lines import Line, RecordingMode, forget_lines
 from inbox.services import call_control, call_placing, recording_store, recordings
 from inbox.services.attachments import fetch_attachments
 from inbox.services.call_offers import watch_calls

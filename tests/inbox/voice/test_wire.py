@@ -6,7 +6,7 @@ from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Refused
 from inbox.enums import Supervision
 from inbox.models import Call, Recording, TranscriptLine, VoiceLine
-from inbox.selectors.voice import forget_lines
+from inbox.selectors.voice_lines import forget_lines
 from inbox.services import call_control, recording_store, supervision
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from contact_center.common.errors import Refused
 from inbox.models import Draft, Interaction
-from inbox.services import drafts
+from inbox.services import drafts, linking
 from inbox.services import interactions as verbs
 from inbox.services.replies import reply
 from tests.factories.inbox import InteractionFactory, MessageFactory
@@ -114,8 +114,8 @@ def act(name, row, agent, colleague):
         "release": lambda: verbs.return_to_queue(actor=agent, interaction_id=row.pk),
         "note": lambda: verbs.add_note(actor=agent, interaction_id=row.pk, body="A note"),
         "reply": lambda: reply(actor=agent, interaction_id=row.pk, text="An answer"),
-        "link": lambda: verbs.link_patient(actor=agent, interaction_id=row.pk, patient=PatientFactory()),
-        "unlink": lambda: verbs.unlink_patient(actor=agent, interaction_id=row.pk),
+        "link": lambda: linking.link_patient(actor=agent, interaction_id=row.pk, patient=PatientFactory()),
+        "unlink": lambda: linking.unlink_patient(actor=agent, interaction_id=row.pk),
         "wrap up": lambda: Interaction.objects.filter(pk=row.pk, status="active").update(status="wrap_up"),
         "reopen": lambda: verbs.reopen(actor=agent, interaction_id=row.pk),
         "draft": lambda: drafts.keep_draft(actor=colleague, interaction_id=row.pk, mode="note", text="Half"),
