@@ -12,13 +12,16 @@ from django.utils import timezone
 from contact_center.accounts.models import User
 from patients.selectors.people import patients_visible_to
 from scheduling.enums import OCCUPYING, AgendaOf, AppointmentStatus, Confirmation
-from scheduling.models import Absence, Appointment, GroupSession, Location, Practitioner, Room, WeeklyHours
+from scheduling.models import Absence, Appointment, FreedSlot, GroupSession, Location, Practitioner, Room, WeeklyHours
+from scheduling.risk import Risk
+from scheduling.selectors.agenda_marks import freed_at, likely_missed
 
 ROW_MINUTES = 15
 USUAL_HOURS = (8, 18)
 MOST_COLUMNS = 40
 LOOKED_AHEAD = 60
 WORKDAYS = 5
+MISSED = "noshow"
 Who = Practitioner | Room
 Key = tuple[int | None, date]
 Row = TypeVar("Row")
@@ -37,6 +40,13 @@ class Block:
     absence: Absence | None = None
     session: GroupSession | None = None
     patients: int = 1
+    risk: Risk | None = None
+    freed: FreedSlot | None = None
+
+    @property
+    def is_visit(self) -> bool:
+        """Whether somebody comes then, or came."""
+        return self.absence is None and self.freed is None and self.state != MISSED
 
     @property
     def is_movable(self) -> bool:
@@ -58,7 +68,7 @@ class Column:
     @property
     def visits(self) -> int:
         """How many visits, whoever may see them."""
-        return sum(block.patients for block in self.blocks if block.absence is None)
+        return sum(block.patients for block in self.blocks if block.is_visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,8 @@ class Calendar(InTurns):
     hours: list[int]
     booked_share: int | None
     unconfirmed: int
+    at_risk: int
+    freed: int
     missed: int
     now_row: float | None
 
@@ -149,22 +161,30 @@ def _calendar(
     first, last = _shown_hours(visits, [row for _day, row in hours], zone)
     columns = _columns(visits, hours, of, days[0]) if only is None else _week(visits, hours, only, days, zone)
     groups: dict[int, Block] = {}
+    risks = likely_missed(visits, timezone.now())
     for one in visits:
+        is_missed = one.status == AppointmentStatus.NOSHOW
+        if is_missed and (one.session_id or one.patient_id not in seen):
+            continue
         if one.session_id in groups:
             groups[one.session_id].patients += 1
             continue
         day = one.starts_at.astimezone(zone).date()
         column = columns[_key(one, of), day]
-        column.booked_minutes += int((one.ends_at - one.starts_at).total_seconds()) // 60
         shown = one if one.patient_id in seen and one.session is None else None
+        column.booked_minutes += 0 if is_missed else int((one.ends_at - one.starts_at).total_seconds()) // 60
         origin = datetime.combine(day, time(first), tzinfo=zone)
         state = state_of(one) if shown else "group" if one.session else "blocked"
         block = _block(origin, one.starts_at, one.ends_at, state, visit=shown)
+        block.risk = risks.get(one.pk) if shown else None
         if one.session is not None:
             block.session, groups[one.session.pk] = one.session, block
         column.blocks.append(block)
+    freed = list(freed_at(location, begin, end, only))
+    _add_freed(columns, freed, of, zone, first)
     _add_absences(columns.values(), absences_at(location, begin, end), location, first, last)
-    return _summed(list(columns.values()), visits, range(first, last), zone, skipped)
+    found = Sums(visits, len(risks), len(freed), skipped)
+    return _summed(list(columns.values()), found, range(first, last), zone)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -180,6 +200,18 @@ def _shown_hours(visits: list[Appointment], hours: list[WeeklyHours], zone: Zone
         [USUAL_HOURS[1], *(at.hour + 1 for at in moments), *(row.ends.hour + bool(row.ends.minute) for row in hours)]
     )
     return first, min(last, 24)
+
+
+def _add_freed(columns: dict[Key, Column], freed: list[FreedSlot], of: AgendaOf, zone: ZoneInfo, first: int) -> None:
+    """Times that became free, where whoever they are of is shown."""
+    for one in freed:
+        day = one.starts_at.astimezone(zone).date()
+        column = columns.get((one.room_id if of == AgendaOf.ROOM else one.practitioner_id, day))
+        if column is not None:
+            origin = datetime.combine(day, time(first), tzinfo=zone)
+            block = _block(origin, one.starts_at, one.ends_at, "freed")
+            block.freed = one
+            column.blocks.append(block)
 
 
 def _add_absences(
@@ -203,15 +235,25 @@ def closes(absence: Absence, practitioner_id: int | None, room_id: int | None, l
     return any(away is not None and away == asked for away, asked in pairs)
 
 
-def _summed(columns: list[Column], visits: list[Appointment], hours: range, zone: ZoneInfo, skipped: int) -> Calendar:
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the strip above a calendar tells, of all its columns, and how many of them are left out."""
+
+    visits: list[Appointment]
+    at_risk: int
+    freed: int
+    skipped: int
+
+
+def _summed(columns: list[Column], found: Sums, hours: range, zone: ZoneInfo) -> Calendar:
     open_minutes = sum(column.open_minutes for column in columns)
     booked = sum(column.booked_minutes for column in columns)
     now = timezone.now().astimezone(zone)
     origin = datetime.combine(now.date(), time(hours.start), tzinfo=zone)
     rows = (now - origin).total_seconds() / 60 / ROW_MINUTES
     is_today_shown = any(column.day == now.date() for column in columns)
-    to_come = [one for one in visits if one.status == AppointmentStatus.BOOKED]
-    shown, skipped = turn_of(columns, skipped)
+    to_come = [one for one in found.visits if one.status == AppointmentStatus.BOOKED]
+    shown, skipped = turn_of(columns, found.skipped)
     return Calendar(
         total=len(columns),
         skipped=skipped,
@@ -219,7 +261,9 @@ def _summed(columns: list[Column], visits: list[Appointment], hours: range, zone
         hours=list(hours),
         booked_share=min(100, round(100 * booked / open_minutes)) if open_minutes else None,
         unconfirmed=sum(one.confirmation == Confirmation.UNCONFIRMED for one in to_come),
-        missed=sum(one.status == AppointmentStatus.NOSHOW for one in visits),
+        at_risk=found.at_risk,
+        freed=found.freed,
+        missed=sum(one.status == AppointmentStatus.NOSHOW for one in found.visits),
         now_row=round(rows, 2) if is_today_shown and 0 <= rows <= len(hours) * 4 else None,
     )
 
@@ -251,7 +295,7 @@ def state_of(visit: Appointment) -> str:
         AppointmentStatus.ARRIVED: "arrived",
         AppointmentStatus.CHECKED_IN: "arrived",
         AppointmentStatus.FULFILLED: "done",
-        AppointmentStatus.NOSHOW: "noshow",
+        AppointmentStatus.NOSHOW: MISSED,
     }
     return done.get(AppointmentStatus(visit.status), "unconfirmed")
 
@@ -288,8 +332,8 @@ def _visits(location: Location, begin: datetime, end: datetime, only: Who | None
     rows = Appointment.objects.filter(location=location, starts_at__gte=begin, starts_at__lt=end)
     if only is not None:
         rows = rows.filter(room=only) if isinstance(only, Room) else rows.filter(practitioner=only)
-    rows = rows.filter(status__in=OCCUPYING).select_related(
-        "patient", "service", "practitioner", "room", "session__service"
+    rows = rows.filter(status__in=(*OCCUPYING, AppointmentStatus.NOSHOW)).select_related(
+        "patient", "service", "practitioner", "room", "session__service", "location"
     )
     return list(rows)
 

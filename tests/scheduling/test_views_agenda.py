@@ -12,13 +12,15 @@ from django.test.utils import CaptureQueriesContext
 
 from contact_center.audit.models import AuditEntry
 from scheduling.enums import AgendaOf
-from scheduling.models import Absence, Appointment
+from scheduling.models import Absence, Appointment, FreedSlot, SlotOffer
 from scheduling.selectors import agenda
 from scheduling.selectors.week import week_at
 from scheduling.services.booking import Wish, book
 from scheduling.services.holds import hold_slot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
+    AppointmentFactory,
+    EntryFactory,
     LocationFactory,
     PractitionerFactory,
     RoomFactory,
@@ -141,6 +143,34 @@ def test_a_day_by_room_puts_visits_without_a_room_last_and_only_those_to_come_ca
     with time_machine.travel(NOW.replace(day=2, hour=20), tick=False):
         page = signed_in(agent).get("/schedule/", {"of": "room", "site": site.pk, "day": "2026-06-02"})
     assert "data-move" not in page.content.decode()
+
+
+def test_a_day_shows_who_may_miss_a_visit_who_missed_one_and_what_became_free(
+    signed_in, agent, books, site, doctor, service
+):
+    often = PatientFactory(given_name="Ola", family_name="Often")
+    for number in range(1, 4):
+        at = NOW - timedelta(days=7 * number)
+        AppointmentFactory(patient=often, status="noshow", starts_at=at, visit_date=at.date())
+    books(2, 9, often), books(2, 10)
+    missed = books(2, 11)
+    Appointment.objects.filter(pk=missed.pk).update(status="noshow")
+    freed = FreedSlot.objects.create(
+        freed_by=missed, trigger="cancelled", service=service, practitioner=doctor, location=site, mode="on_site",
+        starts_at=missed.starts_at, ends_at=missed.ends_at,
+    )  # fmt: skip
+    SlotOffer.objects.create(
+        freed=freed, entry=EntryFactory(service=service), wave=1, rank=1, offered_at=NOW, expires_at=NOW.replace(hour=8)
+    )
+    page = signed_in(agent).get("/schedule/", {"site": site.pk, "day": "2026-06-02"}).content.decode()
+    blocks = re.findall(r'class="appt" data-s="(\w+)".*?<b>(.*?)</b>', page)
+    assert [(state, name) for state, name in blocks] == [
+        ("risk", "Ola Often"), ("unconfirmed", blocks[1][1]), ("noshow", missed.patient.full_name),
+        ("freed", "Freed 11:00"),
+    ]  # fmt: skip
+    assert "Offered to 1 until 08:00" in page
+    strip = " ".join(re.sub(r"<[^>]+>", " ", page.partition('class="stat-strip"')[2].partition("</div>")[0]).split())
+    assert "1 did not come 1 may be missed 1 freed time " in strip
 
 
 @pytest.fixture
