@@ -18,6 +18,7 @@ from scheduling.models import (
     Occupancy,
     Practitioner,
     Prerequisite,
+    Room,
     Schedule,
     WeeklyHours,
 )
@@ -47,16 +48,24 @@ def set_up_agenda(now: datetime, rng: random.Random) -> None:
         person.services.add(services[one.service])
         fitting = [patient.pk for patient in patients if _fits(patient, one.service, today)]
         fitting = fitting or [patient.pk for patient in patients]  # a clinic of a few patients has no child, say
-        _week(person, places[one.site])
+        room = _week(person, places[one.site])
         for number in range(-DAYS_BACK, DAYS_AHEAD):
             day = today + timedelta(days=number)
             if day.weekday() in WORKDAYS:
-                visits += _day(person, places[one.site], services[one.service], day, now, rng, fitting)
+                made_that_day = _day(person, places[one.site], services[one.service], day, now, rng, fitting)
+                for visit in made_that_day:
+                    visit.room = room
+                visits += made_that_day
     made = Appointment.objects.bulk_create(visits, batch_size=1000)
     held = [one for one in made if one.status != AppointmentStatus.CANCELLED]
     Occupancy.objects.bulk_create(
         [
-            Occupancy(practitioner_id=one.practitioner_id, span=(one.starts_at, one.ends_at), appointment=one)
+            Occupancy(
+                practitioner_id=one.practitioner_id,
+                room_id=one.room_id,
+                span=(one.starts_at, one.ends_at),
+                appointment=one,
+            )
             for one in held
         ],
         batch_size=1000,
@@ -93,13 +102,16 @@ def _service(code: str, minutes: int, names: dict[str, str], preparation: dict[s
     )
 
 
-def _week(person: Practitioner, place: Location) -> None:
-    schedule = Schedule.objects.create(practitioner=person, location=place)
+def _week(person: Practitioner, place: Location) -> Room:
+    """The weekly hours of a practitioner, in a room of their own."""
+    room = Room.objects.create(location=place, name=f"Room {place.rooms.count() + 1}")
+    schedule = Schedule.objects.create(practitioner=person, location=place, room=room)
     WeeklyHours.objects.bulk_create(
         WeeklyHours(schedule=schedule, weekday=weekday, starts=starts, ends=ends)
         for weekday in WORKDAYS
         for starts, ends in (MORNING, AFTERNOON)
     )
+    return room
 
 
 def _day(

@@ -80,18 +80,23 @@ def _session(given: dict[str, object], mothers: list[Patient]) -> None:
 
 def _series(today: date, patient: Patient) -> None:
     service = HealthcareService.objects.get(code="physiotherapy")
-    schedule = Schedule.objects.filter(practitioner__services=service).select_related("practitioner", "location").get()
+    schedule = (
+        Schedule.objects.filter(practitioner__services=service).select_related("practitioner", "location", "room").get()
+    )
     WeeklyHours.objects.create(schedule=schedule, weekday=TUESDAY, starts=AFTER_WORK, ends=UNTIL)
     series = AppointmentSeries.objects.create(
         patient=patient, first_date=_next(today, TUESDAY), starts=AFTER_WORK, unit=Every.WEEK, weekdays=[TUESDAY],
         count=SERIES, booking_key=uuid5(NAMESPACE_OID, "physiotherapy"),
     )  # fmt: skip
-    given = {"service": service, "practitioner": schedule.practitioner, "location": schedule.location}
+    given: dict[str, object] = {
+        "service": service, "practitioner": schedule.practitioner, "location": schedule.location,
+        "room": schedule.room,
+    }  # fmt: skip
     for week in range(SERIES):
         times = _times(_next(today, TUESDAY, week), AFTER_WORK, service, schedule.location)
         visit = _visit(given | times, patient, series=series, series_number=week + 1)
         span = (visit.starts_at, visit.ends_at)
-        Occupancy.objects.create(practitioner=schedule.practitioner, span=span, appointment=visit)
+        Occupancy.objects.create(practitioner=schedule.practitioner, room=schedule.room, span=span, appointment=visit)
 
 
 def _visit(given: dict[str, object], patient: Patient, **more: object) -> Appointment:
