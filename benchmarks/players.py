@@ -10,9 +10,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-PART = re.compile(
-    rb'<\w+[^>]*\sdata-live="([^"]*)"[^>]*\sdata-refetch-url="([^"]*)"[^>]*>'
-)
+PART = re.compile(rb'<\w+[^>]*\sdata-live="([^"]*)"[^>]*\sdata-refetch-url="([^"]*)"[^>]*>')
 NAME, PACE, CALM = (re.compile(rb'\s%s="([^"]+)"' % name) for name in (b"id", b"data-pace", b"data-calm"))
 GATHER, SHORTEST = 0.02, 0.15
 PARTIAL = {"HX-Request": "true", "X-Background": "1"}
