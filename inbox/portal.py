@@ -11,15 +11,15 @@ from patients.models import Patient
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the page. `context(about)` gives what `template` shows, None leaves it out; `scope` is what a proxy
-    needs to see it; `position` sorts."""
+    """One part of the page. `context(about, viewer)` gives what `template` shows of one patient to another or the same
+    one, None leaves it out; `scope` is what a proxy needs to see it, empty where `context` asks; `position` sorts."""
 
     key: str
     title: str | Promise
     template: str
     position: int
     scope: str
-    context: Callable[[Patient], dict[str, Any] | None]
+    context: Callable[[Patient, Patient], dict[str, Any] | None]
 
 
 _sections: dict[str, Section] = {}

@@ -24,7 +24,8 @@ class Table:
     place in the statistics while these fields take these values.
 
     `moment` is the field from which age counts; without it rows are never too old. `expires` narrows which rows may be.
-    `paths` replaces the ways to the patient that the models show. `hidden` fields are given to nobody.
+    `paths` replaces the ways to the patient that the models show. `hidden` fields are given to nobody; rows outside
+    `given` are another person's words and are not given out to the patient.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Table:
     expires: Q = field(default_factory=Q)
     paths: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    given: Q = field(default_factory=Q)
 
     @property
     def rows(self) -> models.QuerySet[Any]:

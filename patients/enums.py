@@ -233,6 +233,7 @@ class DataClass(TextChoices):
     RECORDINGS = "recordings", _("Recordings of calls")
     RAW_EVENTS = "raw_events", _("Raw events of providers")
     WORKING = "working", _("Drafts, notices and other working data")
+    COMPLAINTS = "complaints", _("Complaints")
     AUDIT = "audit", _("Audit trail")
 
 

@@ -64,6 +64,8 @@ class Action(TextChoices):
     MERGE_PATIENTS = "merge_patients", _("Merge records and undo merges")
     IMPORT_PATIENTS = "import_patients", _("Take in files of patients")
     BOOK_VISITS = "book_visits", _("Book, move and cancel visits")
+    REGISTER_COMPLAINTS = "register_complaints", _("Register complaints and see those of patients one serves")
+    HANDLE_COMPLAINTS = "handle_complaints", _("Handle every complaint, also the protected ones")
     VIEW_LEDGER = "view_ledger", _("See ledger and quarantine")
     RETRY_LEDGER = "retry_ledger", _("Retry quarantined events")
     VIEW_OUTBOX = "view_outbox", _("See the outbox")

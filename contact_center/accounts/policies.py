@@ -4,7 +4,13 @@ from contact_center.accounts.enums import Action, Role
 from contact_center.accounts.models import User
 
 _WORK = {Action.WORK_INBOX}
-_CARE = _WORK | {Action.EDIT_PATIENTS, Action.VIEW_SENSITIVE, Action.BREAK_GLASS, Action.BOOK_VISITS}
+_CARE = _WORK | {
+    Action.EDIT_PATIENTS,
+    Action.VIEW_SENSITIVE,
+    Action.BREAK_GLASS,
+    Action.BOOK_VISITS,
+    Action.REGISTER_COMPLAINTS,
+}
 _LEAD = _CARE | {
     Action.SERVE_PROTECTED,
     Action.MERGE_PATIENTS,
@@ -12,6 +18,7 @@ _LEAD = _CARE | {
     Action.IMPORT_PATIENTS,
     Action.VIEW_ALL_QUEUES,
     Action.ASSIGN_OTHERS,
+    Action.HANDLE_COMPLAINTS,
     Action.VIEW_LEDGER,
     Action.RETRY_LEDGER,
     Action.VIEW_OUTBOX,
@@ -42,6 +49,7 @@ SCOPES: dict[str, Action] = {
     "cases:write": Action.WORK_INBOX,
     "visits:read": Action.BOOK_VISITS,
     "visits:write": Action.BOOK_VISITS,
+    "complaints:read": Action.REGISTER_COMPLAINTS,
     "channels:read": Action.WORK_INBOX,
     "ledger:read": Action.VIEW_LEDGER,
     "ledger:write": Action.RETRY_LEDGER,

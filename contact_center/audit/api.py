@@ -24,6 +24,10 @@ class AuditedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         """Id of the patient whom a row concerns."""
         return row.patient_id
 
+    def detail_of(self, row: Any) -> dict[str, Any]:
+        """What the entry of reading a row says beside."""
+        return {}
+
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         concerned = sorted({patient for row in rows if (patient := self.patient_of(row))})
@@ -47,5 +51,6 @@ class AuditedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
                 object_id=row.pk,
                 patient_id=self.patient_of(row),
                 reason="api",
+                **self.detail_of(row),
             )
         return Response(self.get_serializer(row).data)

@@ -18,6 +18,8 @@ from contact_center.common.prepared import Given, prepared
 
 PAGE = 50
 ACCESSES = (AuditAction.VIEWED, AuditAction.SEARCHED, AuditAction.EXPORTED, AuditAction.DOWNLOADED)
+SEALED = "sealed"
+"""Stands in the detail of an entry about something that is hidden from most who may open the patient's record."""
 _earlier: list[Callable[[int], Iterable[int]]] = []
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -113,7 +115,8 @@ def page_of_entries(found: QuerySet[AuditEntry], before: Mark | None) -> tuple[l
 
 
 def looks_at(patient_id: int, *, limit: int = 5) -> list[AuditEntry]:
-    """The last looks at one record, newest first, for those who may open it."""
+    """The last looks at one record, newest first, for those who may open it; none at what is sealed by itself, whose
+    existence is no business of theirs."""
     return _looks(limit).ask([patient_id, *_others(patient_id)])
 
 
@@ -121,6 +124,7 @@ def looks_at(patient_id: int, *, limit: int = 5) -> list[AuditEntry]:
 def _looks(limit: int) -> QuerySet[AuditEntry]:
     """At the records 0."""
     found = AuditEntry.objects.filter(patient_id__any_of=Given(0), action__in=ACCESSES, actor__isnull=False)
+    found = found.exclude(detail__has_key=SEALED)
     return found.select_related("actor").order_by("-occurred_at")[:limit]
 
 

@@ -7,7 +7,7 @@ walk is bounded, so that a wrong estimate costs milliseconds.
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from patients.models import Patient
 from patients.numbers import normalise_email, normalise_phone, phone_variants
 
 MOST_TEXT = 200
+REFERENCE = re.compile(r"[A-Za-z]-?[0-9A-Za-z]{3,12}")
 FEWEST_LETTERS = 2
 FEWEST_DIGITS = 4
 RARE, MIDDLING = 500, 5_000
@@ -55,6 +56,35 @@ class Hit:
         return (names | {"note": _("Private note")}).get(self.where, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing of an app above, found by its number: `kind` and id for the trail, words and address for the list."""
+
+    kind: str
+    pk: int
+    title: str
+    words: str
+    url: str
+    icon: str
+
+
+_finders: list[Callable[[User, str, int], list[Matter]]] = []
+
+
+def register_finder(finder: Callable[[User, str, int], list[Matter]]) -> None:
+    """Add a way to find things of an app above by number: `finder(user, text, limit)` gives what the person may see.
+    It is asked only for texts that look like a reference."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+def find_matters(user: User, text: str, *, limit: int) -> list[Matter]:
+    """What apps above have under this reference or a longer one."""
+    if not REFERENCE.fullmatch(text):
+        return []
+    return [matter for finder in _finders for matter in finder(user, text, limit)][:limit]
+
+
 @dataclass(slots=True)
 class Found:
     """What a search found, group by group. `late` names the groups whose time ran out."""
@@ -62,6 +92,7 @@ class Found:
     patients: list[Patient] = field(default_factory=list)
     conversations: list[Hit] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
+    matters: list[Matter] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     newest_of: dict[int, int] = field(default_factory=dict)
     """Per patient the id of their newest visible conversation, where there is one."""
@@ -69,7 +100,7 @@ class Found:
     """The same per case."""
 
     def __bool__(self) -> bool:
-        return bool(self.patients or self.conversations or self.cases)
+        return bool(self.patients or self.conversations or self.cases or self.matters)
 
 
 def clean(text: str) -> str:
@@ -281,7 +312,7 @@ def find_cases(user: User, text: str, patients: list[Patient], *, limit: int) ->
     candidates: set[int] = set()
     if patients:
         candidates |= {pk for (pk,) in _cases_of().tuples([patient.pk for patient in patients])}
-    if re.fullmatch(r"[A-Za-z]-?[0-9A-Za-z]{3,12}", text):
+    if REFERENCE.fullmatch(text):
         candidates |= set(Case.objects.filter(reference__startswith=text.upper()).values_list("pk", flat=True)[:50])
     if not candidates or not can(user, Action.WORK_INBOX):
         return []

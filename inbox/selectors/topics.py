@@ -1,6 +1,6 @@
 """Which live topics a person may follow."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 
@@ -12,6 +12,13 @@ from contact_center.common.prepared import Given, prepared
 from inbox.models import Interaction
 from inbox.realtime import LEDGER_TOPIC, OUTBOX_TOPIC, TEAM_TOPIC, agent_topic, work_topic
 from inbox.selectors.interactions import asked_by, queue_ids_of, readable_by
+
+_of_apps: dict[str, Callable[[User], bool]] = {}
+
+
+def register_topic(topic: str, allowed: Callable[[User], bool]) -> None:
+    """Add a topic of an app above, without ids; `allowed(user)` says who may follow it, without a query."""
+    _of_apps[topic] = allowed
 
 
 def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
@@ -29,6 +36,7 @@ def allowed_topics(user: User, wanted: Iterable[str]) -> set[str]:
             or (topic == OUTBOX_TOPIC and can(user, Action.VIEW_OUTBOX))
             or (topic == TEAM_TOPIC and can(user, Action.ASSIGN_OTHERS))
             or (topic == LEDGER_TOPIC and can(user, Action.VIEW_LEDGER))
+            or (topic in _of_apps and _of_apps[topic](user))
         ):
             allowed.add(topic)
     if ids["interaction"]:

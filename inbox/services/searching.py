@@ -21,7 +21,8 @@ BUDGET = 600  # milliseconds for each statement of a group
 
 
 def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
-    """Patients, conversations and cases that `text` means and the person may see, `limit` of each at most.
+    """Patients, conversations, cases and matters of apps above that `text` means and the person may see, `limit` of
+    each at most.
 
     A group whose time runs out is named in `late`; the others stand. Leaves one SEARCHED entry with ids, not the
     text; none for a text that is too short to search for, for which nothing is found.
@@ -39,6 +40,7 @@ def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
     found.cases, found.newest_in = _in_time(
         found, _("Cases"), lambda: _cases(actor, text, found.patients, limit), no_case
     )
+    found.matters = _in_time(found, _("References"), lambda: search.find_matters(actor, text, limit=limit), [])
     with transaction.atomic():
         record(
             actor=actor,
@@ -47,8 +49,13 @@ def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
             found=[patient.pk for patient in found.patients],
             interactions=[hit.interaction.pk for hit in found.conversations],
             cases=[case.pk for case in found.cases],
+            **_matters_by_kind(found),
         )
     return found
+
+
+def _matters_by_kind(found: search.Found) -> dict[str, list[int]]:
+    return {kind: [one.pk for one in found.matters if one.kind == kind] for kind in {one.kind for one in found.matters}}
 
 
 def _patients(actor: User, text: str, limit: int) -> tuple[list[Patient], dict[int, int]]:

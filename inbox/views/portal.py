@@ -189,7 +189,7 @@ def _sections(session: PortalSession) -> list[dict[str, Any]]:
     shown = []
     for section in portal.sections():
         if not section.scope or may_see(session, section.scope):
-            context = section.context(session.acting_for)
+            context = section.context(session.acting_for, session.patient)
             if context is not None:
                 shown.append({"section": section, "context": context})
     return shown

@@ -38,6 +38,7 @@ WORDS = {
     "patients.Patient": _("Records merged before"),
     "inbox.Interaction": _("Conversations"),
     "inbox.Case": _("Cases"),
+    "complaints.Complaint": _("Complaints"),
 }
 
 

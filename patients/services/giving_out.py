@@ -104,7 +104,7 @@ def _parts(ids: Collection[int]) -> Iterator[tuple[str, str, Iterator[dict[str, 
 
 def _rows_of(table: duties.Table, ids: Collection[int]) -> Iterator[dict[str, Any]]:
     fields = [one for one in table.rows.model._meta.concrete_fields if one.name not in table.hidden]
-    for row in table.of(ids).order_by("pk").iterator(chunk_size=500):
+    for row in table.of(ids).filter(table.given).order_by("pk").iterator(chunk_size=500):
         yield {field.attname: _plain(row, field) for field in fields}
 
 

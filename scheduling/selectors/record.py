@@ -40,7 +40,7 @@ def _upcoming(patient: Patient) -> list[Appointment]:
     return remembered(("upcoming", patient.pk), lambda: upcoming_of(patient, timezone.now()))
 
 
-def own_visits(patient: Patient) -> dict[str, Any]:
+def own_visits(patient: Patient, viewer: Patient) -> dict[str, Any]:
     """What the patient's own page shows: the visits to come. One query."""
     return {"upcoming": upcoming_of(patient, timezone.now())}
 

@@ -29,6 +29,7 @@ from tests.factories.care import (
     LifeEventFactory,
     PendingResultFactory,
 )
+from tests.factories.complaints import ComplaintFactory
 from tests.factories.distribution import RoutingRuleFactory
 from tests.factories.hours import CalendarFactory, SlaPolicyFactory
 from tests.factories.inbox import (
@@ -263,6 +264,11 @@ TABLE = {
     "scheduling:following": (NOBODY, NOBODY),  # the visit belongs to no series
     "scheduling:cancel": (NOBODY, BOOKING),
     "scheduling:change": (NOBODY, BOOKING),
+    "complaints:list": (LEADS, NOBODY),
+    "complaints:new": (BOOKING, BOOKING),
+    "complaints:protected": (BOOKING, BOOKING),
+    "complaints:complaint": (SERVING, NOBODY),
+    "complaints:move": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
     "patients:preferences": (KNOWING, KNOWING),
     "patients:consents": (KNOWING, KNOWING),
     "patients:family": (KNOWING, KNOWING),
@@ -383,6 +389,7 @@ API_READS = {
     "interactions": WORKERS,
     "messages": WORKERS,
     "cases": WORKERS,
+    "complaints": BOOKING,
     "appointments": BOOKING,
     "waitlist": BOOKING,
     "tasks": WORKERS,
@@ -495,6 +502,10 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
             message=message, status=AttachmentStatus.CLEAN, content_type="audio/mpeg", file=file.file.name
         ),
         "processor": Processor.objects.create(name="Carrier", region="EU"),
+        **dict.fromkeys(
+            ("complaints:complaint", "complaints:move"),
+            ComplaintFactory(interaction=interaction, patient=interaction.patient),
+        ),
         "quarantine-raw": event,
         "quarantine-retry": event,
     }

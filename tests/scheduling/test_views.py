@@ -258,7 +258,7 @@ def test_the_patients_page_says_which_visits_were_missed_and_which_were_moved(
 
 def test_the_patients_own_page_says_when_and_where(visit):
     section = next(one for one in portal.sections() if one.key == "visits")
-    text = render_to_string(section.template, {"data": section.context(visit.patient)})
+    text = render_to_string(section.template, {"data": section.context(visit.patient, visit.patient)})
     assert ("Tuesday 2 June, 09:00" in text, "Dr. Mehrotra" in text, "Brickell" in text) == (True, True, True)
     assert section.scope == "appointments"
 

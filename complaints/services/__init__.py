@@ -1,0 +1,1 @@
+"""Writes of complaints: keyword-only verbs. Each locks the row, checks, moves, keeps who and why, tells the sockets."""
