@@ -307,7 +307,7 @@ def test_preferences_are_the_patients_to_change(patient):
 
 
 def test_other_apps_add_their_sections(patient):
-    section = portal.Section("x", "Your parcels", "my/saved.html", 1, "appointments", lambda about: None)
+    section = portal.Section("x", "Your parcels", "my/saved.html", 1, "appointments", lambda about, viewer: None)
     portal.register(section)
     try:
         assert "Your parcels" not in home(signed_in_as())
