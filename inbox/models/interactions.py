@@ -78,14 +78,17 @@ class Case(SafeFSM, TimeStampedModel):
 class Interaction(SafeFSM, TimeStampedModel):
     """One exchange with one person on one channel, with owner, reason, status, next step and outcome."""
 
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="interactions")
+    # Channel and patient are found by the indexes below that begin with them.
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False)
     channel_kind = models.CharField(max_length=12, choices=ChannelKind.choices)
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
     thread_key = models.CharField(max_length=254, help_text="One live interaction per channel and thread key.")
     contact_scheme = models.CharField(max_length=20, blank=True, choices=ContactScheme.choices)
     contact_value = models.CharField(max_length=254, blank=True)
     contact_name = models.CharField(max_length=160, blank=True, help_text="As the sender calls themself.")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, blank=True, related_name="interactions")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, blank=True, related_name="interactions", db_index=False
+    )
     is_contact_shared = models.BooleanField(default=False, help_text="Several patients have this address.")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, blank=True, related_name="interactions")
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="interactions")

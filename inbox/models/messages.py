@@ -29,8 +29,12 @@ class Message(SafeFSM, TimeStampedModel):
     """One message in either direction. Outbound rows are the outbox: nothing else sends."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="messages")
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="messages")
+    interaction = models.ForeignKey(  # found by `message_order`
+        Interaction, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    # Nobody asks for all of a channel. Of a new one statistics say for days that it has none, and an index of it was
+    # read from end to end with each message.
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="messages", db_index=False)
     channel_kind = models.CharField(max_length=12, choices=ChannelKind.choices)
     direction = models.CharField(max_length=10, choices=Direction.choices)
     kind = models.CharField(max_length=12, choices=MessageKind.choices, default=MessageKind.TEXT)
