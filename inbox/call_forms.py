@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from inbox.forms import AREA, SELECT, TEXT
-from inbox.models import Interaction
+from inbox.models import Interaction, Queue
+from inbox.selectors.interactions import queues_that_bring
 from inbox.selectors.people import people_serving
 from inbox.working_forms import FIRST, MOMENT, TransferForm
 from patients.numbers import normalise_phone, readable_address
@@ -34,8 +35,15 @@ class CallTransferForm(TransferForm):
 
 
 class HandOverForm(forms.Form):
-    """Leave the call to the colleague on the line."""
+    """Leave the call to the colleague on the line, in a queue of theirs when they do not serve the present one."""
 
+    queue = forms.ModelChoiceField(
+        Queue.objects.none(),
+        label=_("Queue"),
+        empty_label=None,
+        widget=forms.Select(SELECT),
+        error_messages={"required": _("Choose a queue")},
+    )
     why = forms.CharField(
         label=_("Reason"),
         max_length=240,
@@ -46,8 +54,12 @@ class HandOverForm(forms.Form):
         label=_("Summary for the next person"), required=False, max_length=4000, widget=forms.Textarea(AREA)
     )
 
-    def __init__(self, *args: Any, interaction: Interaction, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, interaction: Interaction, colleague: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        places = queues_that_bring(colleague, interaction.pk)
+        self.fields["queue"].queryset = places  # type: ignore[attr-defined]
+        if places.filter(pk=interaction.queue_id).exists():
+            del self.fields["queue"]
 
 
 class PlaceCallForm(forms.Form):

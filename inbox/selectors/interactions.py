@@ -63,6 +63,13 @@ def interactions_visible_to(user: User, *, unowned: bool = False, entrusted: boo
     return _without_sensitive(user, found, entrusted=entrusted)
 
 
+def queues_that_bring(user: User, interaction_id: int) -> QuerySet[Queue]:
+    """The person's queues in which they could be given this interaction; none when it is not for them in any."""
+    served = queues_of(user)
+    is_for_them = _without_sensitive(user, Interaction.objects.filter(pk=interaction_id), entrusted=True).exists()
+    return served if is_for_them else served.none()
+
+
 def queue_ids_of(user: User) -> list[int]:
     """Ids of the queues the person serves, looked up once per request."""
     if isinstance(user, Asker):

@@ -32,7 +32,7 @@ from inbox.enums import (
 )
 from inbox.models import Call, Interaction, Queue
 from inbox.policies import can_work, may_be_machine
-from inbox.selectors.interactions import interactions_visible_to
+from inbox.selectors.interactions import queues_that_bring
 from inbox.selectors.voice import address_of
 from inbox.services import callbacks, recordings, supervision
 from inbox.services import interactions as desk
@@ -285,14 +285,15 @@ def transfer_call(*, actor: User, call_id: int, queue: Queue, why: str, summary:
 
 
 def consult(*, actor: User, call_id: int, colleague: User) -> Call:
-    """Ask a colleague while the caller hears music. Raises Refused for one who does not serve such conversations, and
-    Conflict for one who is on, or asked into, another call, or in a call in which somebody is asked already."""
+    """Ask a colleague, of this queue or another, while the caller hears music; what they read does not change.
+
+    Raises Refused for one who could be given such a conversation in no queue of theirs, and Conflict for one who is on,
+    or asked into, another call, or in a call in which somebody is asked already.
+    """
     call = own_call(actor, call_id)
-    serves = interactions_visible_to(colleague, unowned=True, entrusted=True)
     require(colleague.pk != actor.pk, _("You are on this call already."))
-    require(
-        serves.filter(pk=call.interaction_id).exists(), _("%(name)s does not serve this queue.") % {"name": colleague}
-    )
+    could_have_it = queues_that_bring(colleague, call.interaction_id).exists()
+    require(could_have_it, _("%(name)s does not serve this queue.") % {"name": colleague})
     claim = claim_colleague(actor=actor, call_id=call_id, colleague=colleague)
     try:
         hold_call(actor=actor, call_id=call_id)
@@ -303,10 +304,11 @@ def consult(*, actor: User, call_id: int, colleague: User) -> Call:
     return keep_claim(claim, leg)
 
 
-def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call:
+def hand_over(*, actor: User, call_id: int, why: str, summary: str = "", queue: Queue | None = None) -> Call:
     """Leave the call to the colleague who was consulted: they own the conversation, the caller talks to them.
 
-    Raises Refused without a colleague on the line or a reason.
+    `queue` is one of theirs, to which it goes when they do not serve the present one. Raises Refused without a
+    colleague on the line or a reason, and for a queue in which they could not have it.
     """
     call = own_call(actor, call_id)
     require(bool(why.strip()), _("Say why you are transferring it."))
@@ -315,6 +317,9 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
         raise Refused(_("Ask a colleague first."))
     mine = call.legs.filter(party=P.AGENT, user=actor, left_at=None).last()
     colleague = other.user
+    places = queues_that_bring(colleague, call.interaction_id)
+    goes_to = queue or call.interaction.queue
+    require(places.filter(pk=goes_to.pk).exists(), _("%(name)s does not serve this queue.") % {"name": colleague})
     supervision.quieten(call)
     do(lambda voice: voice.make_last(call.room, other.external_id, True))
     if mine is not None:
@@ -323,7 +328,7 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
         call, now = locked_call(call_id), timezone.now()
         if call.status not in TALKING or call.agent_id != actor.pk:
             raise Conflict(_("This call has ended."))
-        call.agent = colleague
+        call.agent, call.queue = colleague, queue or call.queue
         if call.status == C.HELD:
             call.resume(now)
         try:
@@ -332,7 +337,9 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "") -> Call
         except IntegrityError as error:
             raise Conflict(_("%(name)s is on another call.") % {"name": colleague}) from error
         call.legs.filter(pk=other.pk).update(party=P.AGENT)
-        transfer_work(actor=actor, interaction_id=call.interaction_id, why=why, assignee=colleague, note=summary)
+        transfer_work(
+            actor=actor, interaction_id=call.interaction_id, why=why, queue=goes_to, assignee=colleague, note=summary
+        )
         note(call, M.TRANSFERRED, user=colleague, detail=why.strip())
         show(call, Interaction.objects.get(pk=call.interaction_id), actor.pk)
     steer(lambda voice: voice.hold(call.room, call.external_id, False))

@@ -150,7 +150,7 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     if found.agent_id != user.pk or found.is_over:
         raise Http404
     colleague = colleague_on(found)
-    make = HandOverForm if colleague else CallTransferForm
+    make = partial(HandOverForm, colleague=colleague) if colleague else CallTransferForm
     form = make(posted(request), interaction=found.interaction)
     status = 200
     if request.method == "POST":
@@ -180,7 +180,8 @@ def _go_on(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse
 
 def _transfer(user: User, found: Call, data: dict[str, Any], *, is_asked: bool) -> str:
     if is_asked:
-        call_control.hand_over(actor=user, call_id=found.pk, why=data["why"], summary=data["note"])
+        given = {"why": data["why"], "summary": data["note"], "queue": data.get("queue")}
+        call_control.hand_over(actor=user, call_id=found.pk, **given)
         return _("Handed over.")
     if data["assignee"]:
         call_control.consult(actor=user, call_id=found.pk, colleague=data["assignee"])

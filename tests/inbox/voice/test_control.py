@@ -6,19 +6,21 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from contact_center.accounts.enums import Role
 from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.moments import moment_words
 from inbox.distribution import Agent
 from inbox.models import Call, Interaction, Note
 from inbox.selectors.distribution import handing, waiting_calls
+from inbox.selectors.interactions import interactions_visible_to
 from inbox.services import call_control, call_placing
 from inbox.services.assignment import is_free_for
 from inbox.services.call_offers import watch_calls
 from inbox.services.ledger import drain_ledger
 from patients.models import Patient
-from tests.factories.accounts import TeamFactory
-from tests.factories.inbox import InteractionFactory
+from tests.factories.accounts import TeamFactory, UserFactory
+from tests.factories.inbox import InteractionFactory, ReasonFactory
 from tests.factories.patients import ConsentFactory, ContactPointFactory, PatientFactory
 from tests.factories.voice import CallFactory, VoiceLineFactory
 
@@ -223,6 +225,34 @@ def test_a_warm_transfer_asks_the_colleague_first_and_then_leaves_them_the_call(
     assert (call.status, call.agent, call.interaction.owner) == ("connected", second_agent, second_agent)
     names = [asked[0] for asked in provider.asked[2:]]
     assert names == ["hold", "consult", "make_last", "make_last", "hold", "hang_up"]
+
+
+def test_a_nurse_who_serves_other_queues_is_asked_and_gets_the_call_in_a_queue_of_theirs(
+    talk, provider, agent, clinical_queue, clinical_team, client
+):
+    nurse = UserFactory(role=Role.CLINICAL_AGENT, teams=[clinical_team])
+    talk.queue.teams.remove(clinical_team)
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=nurse)
+    with pytest.raises(Refused, match="does not serve this queue"):
+        call_control.hand_over(actor=agent, call_id=talk.pk, why="Chest pain")
+    assert not interactions_visible_to(nurse).filter(pk=talk.interaction_id).exists()
+    client.force_login(agent)
+    said = {"why": "Chest pain", "note": "Since noon"}
+    answers = [client.post(f"/calls/{talk.pk}/transfer/", said | {"queue": one}) for one in (0, clinical_queue.pk)]
+    assert [answer.status_code for answer in answers] == [422, 302]
+    talk.refresh_from_db()
+    work = Interaction.objects.get(pk=talk.interaction_id)
+    assert (talk.status, talk.agent, talk.queue, work.owner, work.queue) == (
+        *("connected", nurse, clinical_queue, nurse, clinical_queue),
+    )
+    assert (interactions_visible_to(nurse).get(), Note.objects.get().body) == (work, "Since noon")
+
+
+def test_nobody_is_asked_about_what_they_could_have_in_no_queue(talk, agent, clinical_queue):
+    partner = UserFactory(role=Role.PARTNER_AGENT, teams=[clinical_queue.teams.get()])
+    Interaction.objects.filter(pk=talk.interaction_id).update(reason=ReasonFactory(is_sensitive=True))
+    with pytest.raises(Refused, match="does not serve this queue"):
+        call_control.consult(actor=agent, call_id=talk.pk, colleague=partner)
 
 
 def test_our_call_is_a_conversation_with_its_reason_and_connects_when_the_patient_answers(
