@@ -78,6 +78,9 @@ def _is_moment(field: models.Field) -> bool:  # type: ignore[type-arg]
 def _moved(field: models.Field) -> str:  # type: ignore[type-arg]
     column, by = f'"{field.column}"', "%(by)s::interval"
     if isinstance(field, DateTimeRangeField):
-        return f"{column} = tstzrange(lower({column}) + {by}, upper({column}) + {by}, '[)')"
+        moved = f"tstzrange(lower({column}) + {by}, upper({column}) + {by}, '[)')"
+        return (
+            f"{column} = CASE WHEN {column} IS NOT NULL THEN {moved} END"  # a place of a group has no time of its own
+        )
     kind = "timestamptz" if isinstance(field, models.DateTimeField) else "date"
     return f"{column} = ({column} + {by})::{kind}"

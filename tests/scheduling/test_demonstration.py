@@ -7,11 +7,28 @@ import pytest
 from django.utils import timezone
 
 from scheduling.enums import RecoveryStatus
-from scheduling.models import Appointment, AppointmentSeries, NoShowRecovery, Occupancy, WaitlistEntry, WeeklyHours
+from scheduling.models import (
+    Appointment,
+    AppointmentSeries,
+    GroupSession,
+    NoShowRecovery,
+    Occupancy,
+    WaitlistEntry,
+    WeeklyHours,
+)
 from scheduling.selectors.openings import Search, find_slots
+from scheduling.services.booking import Wish, book
 from scheduling.services.demonstration import EVERY, let_a_day_pass
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import AppointmentFactory, EntryFactory, ScheduleFactory
+from tests.factories.scheduling import (
+    AppointmentFactory,
+    EntryFactory,
+    PractitionerFactory,
+    ScheduleFactory,
+    ServiceFactory,
+    a_day_at,
+)
+from tests.scheduling.conftest import ZONE
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -74,3 +91,19 @@ def test_outside_a_demonstration_no_day_passes(clock):
     with pytest.raises(RuntimeError, match="Only in a demonstration"):
         let_a_day_pass()
     assert Appointment.objects.get().starts_at == visit.starts_at
+
+
+def test_a_group_goes_along_with_its_places(settings, clock, site):
+    settings.DEBUG = True
+    course, midwife = ServiceFactory(places=8), PractitionerFactory()
+    midwife.services.set([course])
+    ScheduleFactory(practitioner=midwife, location=site)
+    at = a_day_at(10, ZONE)
+    for _number in range(2):
+        book(actor=None, patient_id=PatientFactory().pk, wishes=[Wish(course.pk, at, midwife.pk, site.pk)])
+    let_a_day_pass()
+    session = GroupSession.objects.get()
+    assert (session.starts_at, list(session.visits.values_list("starts_at", flat=True))) == (at - DAY, [at - DAY] * 2)
+    assert [(row.seat, row.span and row.span.lower) for row in session.seats.order_by("seat")] == [
+        (0, at - DAY), (1, None), (2, None),
+    ]  # fmt: skip
