@@ -11,6 +11,9 @@ ARGS ?=
 APPS := contact_center patients inbox scheduling complaints analytics
 CHECKED := $(APPS) tests benchmarks requirements manage.py
 
+# A suite starts some hundred programs; without kept bytecode each compiles two thousand modules first.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install install-test browser demo stop reset test lint faults bench messages lock
 
 help: ## this list
