@@ -49,6 +49,8 @@ def get_complaint_for(user: User, pk: int) -> Complaint:
 
 def complaints_of(user: User, patient: Patient) -> list[Complaint]:
     """The visible complaints of a patient, newest first; looked up once per request, in one query."""
+    if not can_register(user):
+        return []
     return remembered(
         ("complaints", user.pk, patient.pk), lambda: _of_patient(user.role).ask(*asked_by(user), patient.pk)
     )

@@ -13,7 +13,7 @@ message_status_changed = Signal()
 interaction_closed = Signal()
 """interaction_id"""
 interaction_linked = Signal()
-"""interaction_id, patient_id"""
+"""interaction_id, patient_id; None when it is linked to nobody any more"""
 offer_made = Signal()
 """offer_id, interaction_id, agent_id"""
 offer_accepted = Signal()

@@ -21,6 +21,7 @@ from contact_center.aurora import (
     audits,
     capacity,
     care,
+    complaints,
     drafts,
     floor,
     groups,
@@ -134,6 +135,7 @@ def _write(count: int, rng: random.Random, now: datetime, progress: Progress) ->
     note_files.keep_some()
     care.tell(now)
     privacy.tell()
+    complaints.tell(now)
     voice.tell()
     open_now += sounds.record_some()
     progress("audit trail", 0.98)

@@ -90,4 +90,5 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
         merged.update(patient=None, case=None)
         interaction.patient, interaction.case = None, None
         conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
+        signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=None)
         return interaction
