@@ -45,8 +45,8 @@ OWN_WORDS: dict[str, tuple[Any, Any]] = {
 
 
 def tone_of(complaint: Complaint) -> str:
-    """The colour of its state: of danger where it is overdue."""
-    return "danger" if complaint.is_overdue else TONES.get(S(complaint.status), "accent")
+    """The colour of its state."""
+    return TONES.get(S(complaint.status), "accent")
 
 
 def piece(user: User, patient: Patient) -> dict[str, Any] | None:

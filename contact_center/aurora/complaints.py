@@ -34,14 +34,14 @@ NOTES = {
     V.PROPOSE_RESPONSE: "Written after the talk with the team.",
     V.APPROVE_RESPONSE: "Plain, kind, and says what changes.",
     V.ANSWER: "Read out on the phone and sent by mail.",
-    V.FOLLOW_UP: "The new printed sheet is on its way to every desk.",
+    V.FOLLOW_UP: "What we promised is being done; she is called next week.",
     V.CLOSE: "Called once more: it is good now.",
     V.ESCALATE: "Third time about the same referral.",
     V.WITHDRAW: "Wrote that it has sorted itself out.",
 }
 RESPONSE = (
-    "You were told two different things, and that was our fault. The sheet at one desk was old. It has been replaced"
-    " everywhere, and your visit is booked again. If anything is still not right, call me: you need not explain again."
+    "You are right, and it was our fault. It has been put right, and the people concerned know how to do it from now"
+    " on. If anything is still not good, call me: you need not explain it again."
 )
 
 
