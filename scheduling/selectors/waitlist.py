@@ -124,8 +124,9 @@ def freed_slots_for(user: User) -> list[FreedSlot]:
 def get_offer(pk: int) -> SlotOffer:
     """One offer with all that its page shows. Raises SlotOffer.DoesNotExist."""
     rows = SlotOffer.objects.select_related(
-        "entry__patient", "entry__appointment__location", "freed__service", "freed__practitioner", "freed__location"
-    )
+        "entry__patient", "entry__appointment__location", "freed__service", "freed__practitioner", "freed__location",
+        "freed__room",
+    )  # fmt: skip
     return rows.get(pk=pk)
 
 
