@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from contact_center.accounts.enums import PresenceState
 from contact_center.accounts.models import User
+from contact_center.common.prepared import ask_planned
 from inbox.enums import CaseStatus, InteractionStatus, NotificationKind
 from inbox.models import Case, Interaction, Message, Notification, Queue, Task
 from inbox.services.notifications import notify
 
 K = NotificationKind
+TOLD = "SELECT 1 FROM inbox_notification WHERE user_id = %(user)s AND dedupe_key = %(key)s AND dedupe_key <> ''"
 NEW_WORK_TASK, NEW_WORK_QUEUE = "inbox.tell_of_new_work", "default"
 LOOK_BACK = timedelta(minutes=5)
 BURST = timedelta(minutes=10)
@@ -27,7 +29,7 @@ def tell_of_answer(interaction: Interaction, message: Message) -> None:
     turn = interaction.waiting_since_at or message.occurred_at
     key = f"reply:{interaction.pk}:{turn.timestamp():.6f}"
     # Most messages end here, so it is asked before all else.
-    if Notification.objects.filter(user_id=interaction.owner_id, dedupe_key=key).exists():
+    if ask_planned(TOLD, {"user": interaction.owner_id, "key": key}):
         return
     notify(user=interaction.owner, kind=K.PATIENT_REPLIED, interaction=interaction, dedupe_key=key)
 

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from contact_center.common.prepared import Given, planned
 from inbox.adapters.events import InboundMessage
 from inbox.enums import DONE, InteractionStatus, TimelineKind
 from inbox.models import Channel, Interaction, Message, TimelineEvent
@@ -131,8 +132,14 @@ def _is_ambiguous(item: InboundMessage, found: Interaction) -> bool:
 def _locked(interaction_id: int | None) -> Interaction | None:
     if interaction_id is None:
         return None
-    # No key: a reminder that is put into this conversation need not wait, while it holds what a reply is about.
-    return Interaction.objects.select_for_update(of=("self",), no_key=True).get(pk=interaction_id)
+    return _to_write_in().one(interaction_id)
+
+
+@planned
+def _to_write_in() -> QuerySet[Interaction]:
+    """Of the id 0, locked. No key: a reminder that is put into this conversation need not wait, while it holds what a
+    reply is about."""
+    return Interaction.objects.select_for_update(of=("self",), no_key=True).filter(pk=Given(0))
 
 
 def _goes_on_in(found: Interaction) -> Interaction:
