@@ -69,7 +69,7 @@ def phone_of(user: User) -> Phone | None:
         phone.rings_since = offers.values_list("at", flat=True).last()
         phone.last_contact = last_contact_of(user, phone.ringing.interaction)
     if phone.current is not None:
-        phone.colleague = colleague_on(phone.current)
+        phone.colleague = phone.current.agent if phone.is_consulted else colleague_on(phone.current)
         phone.is_sealed = is_sealed(user, phone.current)
         _recording_of(phone, phone.current)
     if phone.supervised is not None:

@@ -6,7 +6,7 @@ own that locks the work and the person, passes over what somebody else holds, an
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,8 +18,16 @@ from contact_center.common.errors import Conflict, Refused
 from contact_center.common.wake import wake_on_commit
 from inbox import realtime, signals
 from inbox.distribution import Agent, Pair, carried, decide
-from inbox.enums import DeclineReason, InteractionStatus, NotificationKind, OfferStatus, TimelineKind
-from inbox.models import AgentState, Call, Interaction, Offer
+from inbox.enums import (
+    CALL_OVER,
+    CallParty,
+    DeclineReason,
+    InteractionStatus,
+    NotificationKind,
+    OfferStatus,
+    TimelineKind,
+)
+from inbox.models import AgentState, Call, CallLeg, Interaction, Offer
 from inbox.selectors.distribution import available_agents, handing, load_of, waiting_work
 from inbox.selectors.interactions import interactions_visible_to
 from inbox.selectors.team import leads_of
@@ -206,9 +214,16 @@ def withdraw_offers_to(agent_id: int) -> int:
 
 
 def expire_offers(*, limit: int = 200) -> int:
-    """End offers whose time ran out, each in a transaction of its own; returns how many."""
+    """End offers whose time ran out, each in a transaction of its own; returns how many.
+
+    Whom a call fills meanwhile, their own or one they are asked in, has missed nothing; somebody else is asked at once.
+    """
+    on_calls = Call.objects.filter(agent__isnull=False).exclude(status__in=CALL_OVER).values("agent")
+    asked = CallLeg.objects.filter(party=CallParty.CONSULTED, user__isnull=False, left_at=None).values("user")
+    filled = _pending().filter(Q(agent__in=on_calls) | Q(agent__in=asked)).values_list("pk", flat=True)
+    ended = sum(_end(pk, is_missed=False) for pk in filled[:limit])
     late = _pending().filter(expires_at__lt=timezone.now() - GRACE).order_by("expires_at")
-    return sum(_end(pk, is_missed=True) for pk in late.values_list("pk", flat=True)[:limit])
+    return ended + sum(_end(pk, is_missed=True) for pk in late.values_list("pk", flat=True)[:limit])
 
 
 def _pending() -> QuerySet[Offer]:

@@ -13,13 +13,14 @@ from contact_center.accounts.models import Presence, UserSkill
 from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Conflict, Refused
 from inbox.enums import DeclineReason, NotificationKind, OfferStatus, Priority
-from inbox.models import AgentState, Interaction, Notification, Offer, QueueSkill
+from inbox.models import AgentState, CallLeg, Interaction, Notification, Offer, QueueSkill
 from inbox.services import assignment, availability
 from inbox.services.interactions import return_to_queue, take
 from tests.factories.accounts import SkillFactory, UserFactory
 from tests.factories.distribution import OfferFactory, QueueSettingsFactory, make_available
 from tests.factories.inbox import InteractionFactory, ReasonFactory
 from tests.factories.patients import PatientFactory
+from tests.factories.voice import CallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -227,6 +228,20 @@ def test_going_away_passes_the_offer_on(pushed, agent, second_agent, sms_channel
     with django_capture_on_commit_callbacks(execute=True):
         set_presence(user=agent, state=PresenceState.AWAY, reason=AwayReason.LUNCH)
     assert (offers(), status_of(work)) == ([(work.pk, agent.pk, "withdrawn")], ("queued", None))
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_whom_a_call_fills_meanwhile_has_missed_nothing(pushed, agent, second_agent, sms_channel, is_asked):
+    make_available(agent)
+    work = waiting(sms_channel)
+    OfferFactory(interaction=work, agent=agent)
+    assert assignment.expire_offers() == 0
+    call = CallFactory(status="connected", agent=second_agent if is_asked else agent)
+    if is_asked:
+        CallLeg.objects.create(call=call, party="consulted", user=agent, external_id="CL1")
+    assert (assignment.expire_offers(), assignment.hand_out_work()) == (1, 0)
+    assert (offers(), status_of(work)) == ([(work.pk, agent.pk, "withdrawn")], ("queued", None))
+    assert AgentState.objects.get(user=agent).missed_in_row == 0
 
 
 def test_giving_work_back_returns_what_is_in_progress_and_keeps_what_rests(
