@@ -45,9 +45,11 @@ lint: install-test ## style, types, import contracts, templates, migrations
 export FAULT_ROUNDS ?= 2
 faults: export FAULT_ROUNDS = 20
 
+# While lint runs, the database is made and the tests are compiled, once for all workers.
 test: browser ## everything that must be green (ARGS= go to pytest)
 	@$(PY) -m contact_center.embedded run --ephemeral -- sh -c \
-	  'run=$$($(PY) -c "import uuid; print(uuid.uuid4().hex)"); $(PY) -W ignore -m tests.template $$run & \
+	  'run=$$($(PY) -c "import uuid; print(uuid.uuid4().hex)"); \
+	  { $(PY) -W ignore -m tests.template $$run; $(PY) -m pytest --collect-only -qq >/dev/null 2>&1; } & \
 	  sh requirements/lint.sh $(CHECKED) && exec $(PY) -m pytest -n $(JOBS) --testrunuid $$run -m "not slow" $(ARGS)'
 
 faults: browser ## every fault test with its figure, the long ones too (ARGS= go to pytest)

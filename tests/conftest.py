@@ -27,6 +27,7 @@ from tests.template import drop_template, template_of
 
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no fault of an example
 hypothesis.settings.load_profile("house")
+SEEDED = re.compile(r"tests/aurora/test_seeding\.py")
 STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories|visits)\.py)")
 TransactionTestCase._fixture_teardown = empty_tables
 
@@ -50,10 +51,11 @@ def pytest_configure_node(node):
 
 
 class StoriesOnOneWorker(LoadScopeScheduling):
-    """Every test alone to whichever worker is free, but all that need the whole product running to one of them."""
+    """Every test alone to whichever worker is free, but all that need the whole product running, or one seeded clinic,
+    to one of them."""
 
     def _split_scope(self, nodeid):
-        return "stories" if STORIES.match(nodeid) else nodeid
+        return "stories" if STORIES.match(nodeid) else "clinic" if SEEDED.match(nodeid) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
