@@ -33,7 +33,7 @@ class AutomaticAway(TextChoices):
     """Why somebody is away without having said so: the system or a supervisor says it."""
 
     NO_ANSWER = "no_answer", _("Did not answer offers")
-    GONE = "gone", _("No sign of life")
+    GONE = "gone", _("No sign of activity")
     SUPERVISOR = "supervisor", _("Set by a supervisor")
 
 
