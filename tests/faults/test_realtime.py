@@ -224,6 +224,7 @@ async def test_r4_strangers_are_refused_at_the_door_and_colleagues_at_the_topic(
         f"queue.{queue.pk}",
         f"interaction.{row.pk}",
         f"agent.{agent.pk}",
+        f"work.{agent.pk}",
         "control.1",
         "queue.*",
         "ledger2",
@@ -232,7 +233,7 @@ async def test_r4_strangers_are_refused_at_the_door_and_colleagues_at_the_topic(
     screen = Screen(live, (await aorm(cookie_of)(outsider))[1], theirs)
     async with open_screens([screen]):
         await until(lambda: set(screen.refused) == set(theirs), 5, "every topic is refused")
-        await touch(*theirs[:3])
+        await touch(*theirs[:4])
         await asyncio.sleep(0.5)
     overheard = sum(sequence for sequence in screen.heard.values())
     told = f"{refused}/{len(doors)} doors and {len(screen.refused)}/{len(theirs)} topics refused"
