@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -67,9 +67,18 @@ def _absences(wish: Wish) -> list[str]:
     """Why nobody sees patients then, where an absence says it."""
     service = HealthcareService.objects.get(pk=wish.service_id)
     end = wish.starts_at + timedelta(minutes=service.minutes)
+    return [closed_then(one) for one in absences_between(wish, wish.starts_at, end)[:1]]
+
+
+def absences_between(wish: Wish, begin: datetime, end: datetime) -> QuerySet[Absence]:
+    """What closes that time for whom, where and in which room the wish is, the earliest first."""
     closing = Q(practitioner=wish.practitioner_id) | Q(location=wish.location_id) | Q(room=wish.room_id or 0)
-    rows = Absence.objects.filter(closing, starts_at__lt=end, ends_at__gt=wish.starts_at)
-    return [_("Closed then: %(why)s.") % {"why": one.words} for one in rows.order_by("starts_at")[:1]]
+    return Absence.objects.filter(closing, starts_at__lt=end, ends_at__gt=begin).order_by("starts_at")
+
+
+def closed_then(absence: Absence) -> str:
+    """That nobody sees patients then, with why."""
+    return _("Closed then: %(why)s.") % {"why": absence.words}
 
 
 def room_then(moved: Appointment | GroupSession, practitioner_id: int, starts_at: datetime) -> int | None:

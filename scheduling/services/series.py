@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from scheduling.services.booking import (
     require_movable,
 )
 from scheduling.services.claiming import Wish, plan_for, queue_up, settle
-from scheduling.services.proposals import Proposal, hindrances, other_visits, propose
+from scheduling.services.proposals import Proposal, absences_between, closed_then, hindrances, other_visits, propose
 from scheduling.slots import Slot
 
 MOST_OTHERS = 3
@@ -68,8 +69,8 @@ class Foreseen:
 def foresee(*, terms: Terms, pattern: Pattern, patient_id: int) -> list[Foreseen]:
     """What booking would say of each day of this pattern. Nothing is promised: `book_series` decides.
 
-    A constant number of statements for each stretch of days, and some twelve for each day, of at most 60, on which
-    something hinders. Raises Refused for a pattern without an end.
+    A constant number of statements for each stretch of days, whatever is closed in it, and some nine for each day, of
+    at most 60, that somebody else has taken. Raises Refused for a pattern without an end.
     """
     try:
         days = days_of(pattern)
@@ -83,25 +84,33 @@ def foresee(*, terms: Terms, pattern: Pattern, patient_id: int) -> list[Foreseen
     fitting = [free.get(day, {}).get(int(at.timestamp())) for day, at in zip(days, begins, strict=True)]
     offers = iter(offers_of([slot for slot in fitting if slot is not None]))
     visits = list(overlapping([patient_id], begins[0], begins[-1] + length))
+    near = {
+        day: _nearest(free.get(day, {}), at) for day, at, slot in zip(days, begins, fitting, strict=True) if not slot
+    }
+    others = iter(offers_of([slot for slots in near.values() for slot in slots]))
+    closed = list(absences_between(_wish(terms, begins[0]), begins[0], begins[-1] + length)) if near else []
     found = []
     for number, (day, starts_at, slot) in enumerate(zip(days, begins, fitting, strict=True), start=1):
         if slot is not None:
             then = [one for one in visits if one.starts_at < starts_at + length and one.ends_at > starts_at]
             found.append(Foreseen(number, day, next(offers), [], other_visits(then, zone)))
-        else:
-            found.append(_hindered(terms, number, day, starts_at, patient_id, free.get(day, {})))
+            continue
+        away = [closed_then(one) for one in closed if one.starts_at < starts_at + length and one.ends_at > starts_at]
+        problems, warnings = (away[:1], []) if away else hindrances(_wish(terms, starts_at), patient_id)
+        why = problems or [_("This is not a time that is offered.")]
+        found.append(Foreseen(number, day, None, why, warnings, list(islice(others, len(near[day])))))
     return found
 
 
-def _hindered(
-    terms: Terms, number: int, day: date, starts_at: datetime, patient_id: int, free: Mapping[int, Slot]
-) -> Foreseen:
-    """A day on which the visit cannot be when it should, with why."""
-    wish = Wish(terms.service.pk, starts_at, terms.practitioner.pk, terms.location.pk, terms.room_id, terms.mode)
-    problems, warnings = hindrances(wish, patient_id)
-    why = problems or [_("This is not a time that is offered.")]
-    near = sorted(free.values(), key=lambda one: abs(one.starts_at - starts_at))[:MOST_OTHERS]
-    return Foreseen(number, day, None, why, warnings, offers_of(near) if starts_at > timezone.now() else [])
+def _wish(terms: Terms, starts_at: datetime) -> Wish:
+    return Wish(terms.service.pk, starts_at, terms.practitioner.pk, terms.location.pk, terms.room_id, terms.mode)
+
+
+def _nearest(free: Mapping[int, Slot], starts_at: datetime) -> list[Slot]:
+    """The free times of a day that are nearest to when the visit should be; none for what is over."""
+    if starts_at <= timezone.now():
+        return []
+    return sorted(free.values(), key=lambda one: abs(one.starts_at - starts_at))[:MOST_OTHERS]
 
 
 def _free(terms: Terms, days: Sequence[date], zone: ZoneInfo) -> dict[date, dict[int, Slot]]:

@@ -157,6 +157,21 @@ def test_many_days_without_hindrance_cost_as_much_as_two(ana, terms, django_asse
 
 
 @pytest.mark.django_db
+def test_days_on_which_the_site_is_closed_cost_no_more_than_one(ana, terms):
+    begin = datetime(2026, 6, 3, tzinfo=ZONE)
+    away = Absence.objects.create(location=terms.location, starts_at=begin, ends_at=begin + timedelta(days=1))
+    days = Pattern(TUESDAY, time(10), unit=Every.DAY, count=15)
+    with CaptureQueriesContext(connection) as one_day:
+        foresee(terms=terms, pattern=days, patient_id=ana.pk)
+    away.ends_at = begin + timedelta(days=9)
+    away.save()
+    with CaptureQueriesContext(connection) as nine_days:
+        seen = foresee(terms=terms, pattern=days, patient_id=ana.pk)
+    assert [one.number for one in seen if one.problems == ["Closed then: Leave."]] == list(range(2, 11))
+    assert len(nine_days) <= len(one_day)
+
+
+@pytest.mark.django_db
 def test_the_room_of_a_series_is_kept_where_it_is_free(ana, terms):
     room, another = (RoomFactory(location=terms.location) for _ in range(2))
     terms.practitioner.schedules.update(room=room)
