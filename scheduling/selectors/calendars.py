@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from patients.enums import Sensitivity
 from scheduling.calendar_text import Entry
 from scheduling.enums import OCCUPYING, AppointmentStatus, LinkPurpose, VisitMode
 from scheduling.links import address_of
-from scheduling.models import Absence, Appointment, CalendarFeed, GroupSession, Practitioner
+from scheduling.models import Absence, Appointment, CalendarFeed, GroupSession, Practitioner, Schedule
 from scheduling.policies import can_share_calendar, can_share_names
 from scheduling.reminder_words import place_of
 from scheduling.selectors.groups import with_taken
@@ -53,7 +54,8 @@ def get_practitioner_for(user: User, pk: int) -> Practitioner:
 
 
 def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
-    """Visits and absences of the practitioner, two weeks back and half a year ahead, and whose names they tell.
+    """Visits and absences of the practitioner and what is closed where they see patients, two weeks back and half a year
+    ahead, and whose names they tell.
 
     Names of patients only where the feed shows them and whoever made it may still share them, of protected ones never.
     A constant number of statements, and one for each move of a visit.
@@ -70,11 +72,21 @@ def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
         summary = visit.service.name_in() + (f" · {visit.patient.full_name}" if is_named else "")
         place = visit.location.name + (f", {visit.room.name}" if visit.room else "")
         found.append(entry_of(visit, summary=summary, place=place))
-    away = Absence.objects.filter(practitioner=feed.practitioner, ends_at__gt=now - BACK, starts_at__lt=now + AHEAD)
-    for one in away.order_by("starts_at", "pk"):
-        summary = _("Away: %(why)s") % {"why": one.words}
+    return found + _absences(feed.practitioner, now), named
+
+
+def _absences(practitioner: Practitioner, now: datetime) -> list[Entry]:
+    """When the practitioner is away, and when a site or a room where they see patients is closed."""
+    seen = Schedule.objects.filter(practitioner=practitioner).exclude(valid_until_date__lt=(now - BACK).date())
+    where = Q(location__in=seen.values("location")) | Q(room__in=seen.values("room")) | Q(practitioner=practitioner)
+    rows = Absence.objects.filter(where, ends_at__gt=now - BACK, starts_at__lt=now + AHEAD)
+    found = []
+    for one in rows.select_related("location", "room").order_by("starts_at", "pk"):
+        closed = one.location or one.room
+        words = _("Closed: %(what)s, %(why)s") if closed else _("Away: %(why)s")
+        summary = words % {"what": closed.name if closed else "", "why": one.words}
         found.append(Entry(_uid("absence", one.pk), one.starts_at, one.ends_at, one.updated_at, summary))
-    return found, named
+    return found
 
 
 def _groups(practitioner: Practitioner, now: datetime) -> list[Entry]:

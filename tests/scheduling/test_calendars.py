@@ -135,6 +135,19 @@ def test_a_feed_shows_visits_and_absences_without_names(visit, feed):
     assert b"Soler" not in answer.content
 
 
+def test_a_feed_says_when_a_site_or_a_room_is_closed_where_the_practitioner_is(visit, feed):
+    room, noon = RoomFactory(location=visit.location, name="Echo"), a_day_at(12, ZONE)
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location, room=room)
+    ScheduleFactory(practitioner=visit.practitioner, location=visit.location, room=room)
+    elsewhere = RoomFactory(location=visit.location)
+    times = [{"starts_at": noon + timedelta(hours=n), "ends_at": noon + timedelta(hours=n + 1)} for n in range(3)]
+    Absence.objects.create(location=visit.location, **times[0], reason="holiday", name="Founders' Day")
+    Absence.objects.create(room=room, **times[1], reason="other")
+    Absence.objects.create(room=elsewhere, **times[2])
+    closed = [one["SUMMARY"] for one in read(page(feed_address(feed)).content.decode())[1:]]
+    assert closed == ["Closed: Brickell, Founders' Day", "Closed: Echo, Something else"]
+
+
 def test_a_group_is_one_entry_with_how_many_come_and_nobodys_name(visit, admin):
     group = ServiceFactory(name="Prenatal class", places=3, minutes=60, step_minutes=60)
     visit.practitioner.services.add(group)
