@@ -2,7 +2,9 @@
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.request import Request
@@ -46,6 +48,9 @@ class PatternSerializer(serializers.Serializer):
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if not EARLIEST_YEAR <= given["first_date"].year < LATEST_YEAR:
             raise serializers.ValidationError({"first_date": ["This day lies too far away."]})
+        zones = Location.objects.filter(pk=given["location"]).values_list("time_zone", flat=True)
+        if any(given["first_date"] < timezone.localdate(timezone=ZoneInfo(zone)) for zone in zones):
+            raise serializers.ValidationError({"first_date": ["This day is over at the site."]})
         if given["count"] is None and given["until"] is None:
             raise serializers.ValidationError({"count": ["Say how many visits, or until when."]})
         return given
@@ -95,7 +100,7 @@ class SeriesViewSet(viewsets.GenericViewSet):
     scope = "visits"
     reading_actions = ("preview",)
     throttle_classes = [PerKeyThrottle]
-    requests_per_minute = 120
+    requests_per_minute = 20
     serializer_class = SeriesSerializer
     queryset = HealthcareService.objects.none()
     pagination_class = None

@@ -227,6 +227,7 @@ def test_a_series_is_seen_day_by_day_and_what_was_chosen_is_booked_once(machine,
     [
         ({"count": None}, "count"),
         ({"first_date": "0001-01-01"}, "first_date"),
+        ({"first_date": a_day_at(10, ZONE, days=-1).date().isoformat()}, "first_date"),
         ({"every": 0}, "every"),
         ({"visits": []}, "visits"),
         ({"visits": [{"number": 1, "starts_at": "2026-06-02T10:00:00Z"}] * 2}, "visits"),
