@@ -20,7 +20,7 @@ from patients.pieces import NEXT, Piece, register
 
 def register_everywhere() -> None:
     """Pieces, next steps, timeline, own page, menu of a conversation, search, live topic, and a place in the rail."""
-    register(Piece("complaints", _("Complaints"), NEXT, 25, "complaints/_piece_complaints.html", piece))
+    register(Piece("complaints", _("Complaints"), NEXT, 15, "complaints/_piece_complaints.html", piece))
     journey.register("complaints", next_steps)
     timeline.register(timeline.Source("complaints", ("complaint",), complaints_in_line))
     own = portal.Section("complaints", _("Your complaints"), "complaints/_own_complaints.html", 30, "", own_complaints)

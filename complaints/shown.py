@@ -26,20 +26,22 @@ ICON = "message-square-warning"
 PAST_SHOWN, MOST_OWN, LONGEST = 3, 20, 280
 TONES = {S.ANSWERED: "ok", S.CLOSED: "ok", S.WITHDRAWN: "", S.ESCALATED: "danger", S.RECEIVED: "warn"}
 GRAVE = (Severity.HIGH, Severity.CRITICAL)
-g = gettext_lazy
 OWN_WORDS: dict[str, tuple[Any, Any]] = {
-    S.RECEIVED: (g("We have it"), g("We tell you who looks into it")),
-    S.ACKNOWLEDGED: (g("We have it and are reading it"), g("We decide who looks into it")),
-    S.TRIAGED: (g("Somebody has been asked to look into it"), g("We find out what happened")),
-    S.INVESTIGATING: (g("We are finding out what happened"), g("We write our answer")),
-    S.RESPONSE_REVIEW: (g("Our answer is being checked"), g("You hear from us")),
-    S.ANSWERED: (g("We have answered you"), g("We ask you whether it is good now")),
-    S.RECOVERY_FOLLOW_UP: (g("We are putting it right"), g("We ask you whether it is good now")),
-    S.CLOSED: (g("Done"), ""),
-    S.REOPENED: (g("We are looking at it again"), g("We find out what happened")),
-    S.ESCALATED: (g("Somebody with more say is looking at it"), g("You hear from us")),
-    S.WITHDRAWN: (g("You took it back"), ""),
-    S.EXTERNAL_REVIEW: (g("Somebody outside our house is looking at it"), g("We wait for what they decide")),
+    S.RECEIVED: (gettext_lazy("We have it"), gettext_lazy("We tell you who looks into it")),
+    S.ACKNOWLEDGED: (gettext_lazy("We have it and are reading it"), gettext_lazy("We decide who looks into it")),
+    S.TRIAGED: (gettext_lazy("Somebody has been asked to look into it"), gettext_lazy("We find out what happened")),
+    S.INVESTIGATING: (gettext_lazy("We are finding out what happened"), gettext_lazy("We write our answer")),
+    S.RESPONSE_REVIEW: (gettext_lazy("Our answer is being checked"), gettext_lazy("You hear from us")),
+    S.ANSWERED: (gettext_lazy("We have answered you"), gettext_lazy("We ask you whether it is good now")),
+    S.RECOVERY_FOLLOW_UP: (gettext_lazy("We are putting it right"), gettext_lazy("We ask you whether it is good now")),
+    S.CLOSED: (gettext_lazy("Done"), ""),
+    S.REOPENED: (gettext_lazy("We are looking at it again"), gettext_lazy("We find out what happened")),
+    S.ESCALATED: (gettext_lazy("Somebody with more say is looking at it"), gettext_lazy("You hear from us")),
+    S.WITHDRAWN: (gettext_lazy("You took it back"), ""),
+    S.EXTERNAL_REVIEW: (
+        gettext_lazy("Somebody outside our house is looking at it"),
+        gettext_lazy("We wait for what they decide"),
+    ),
 }
 """Where it stands and what is next, as patients read it; what staff write about it stays with them."""
 

@@ -48,7 +48,7 @@ from patients.services import glass
 from patients.services.records import open_patient_record
 from patients.services.traces import note_shown
 
-V, g = ComplaintVerb, gettext_lazy
+V = ComplaintVerb
 MOST_TRIES, TRIES_SECONDS = 10, 3600
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -63,21 +63,23 @@ class Move(NamedTuple):
 
 
 MOVES: dict[str, Move] = {
-    V.ACKNOWLEDGE: Move(moves.acknowledge, StepForm, g("Acknowledge"), "check"),
-    V.TRIAGE: Move(moves.triage, TriageForm, g("Triage"), "list-filter"),
-    V.START_INVESTIGATION: Move(moves.start_investigation, StepForm, g("Start the investigation"), "search"),
-    V.PROPOSE_RESPONSE: Move(moves.propose_response, ResponseForm, g("Propose a response"), "pencil"),
-    V.APPROVE_RESPONSE: Move(moves.approve_response, StepForm, g("Approve the response"), "file-check"),
-    V.SEND_BACK: Move(moves.send_back, StepForm, g("Send the response back"), "undo-2"),
-    V.ANSWER: Move(moves.answer, StepForm, g("Mark as answered"), "send"),
-    V.FOLLOW_UP: Move(moves.follow_up, StepForm, g("Follow up"), "heart-handshake"),
-    V.CLOSE: Move(moves.close, NoteForm, g("Close"), "circle-check"),
-    V.REOPEN: Move(moves.reopen, StepForm, g("Open again"), "repeat"),
-    V.ESCALATE: Move(moves.escalate, StepForm, g("Escalate"), "triangle-alert"),
-    V.REFER_EXTERNALLY: Move(moves.refer_externally, StepForm, g("Refer to an outside body"), "external-link"),
-    V.WITHDRAW: Move(moves.withdraw, NoteForm, g("Withdraw"), "x"),
-    V.ASSIGN: Move(moves.assign_complaint, AssignForm, g("Give to somebody"), "user-plus"),
-    V.PROTECT: Move(moves.protect, ProtectForm, g("Change the protection"), "lock"),
+    V.ACKNOWLEDGE: Move(moves.acknowledge, StepForm, gettext_lazy("Acknowledge"), "check"),
+    V.TRIAGE: Move(moves.triage, TriageForm, gettext_lazy("Triage"), "list-filter"),
+    V.START_INVESTIGATION: Move(moves.start_investigation, StepForm, gettext_lazy("Start the investigation"), "search"),
+    V.PROPOSE_RESPONSE: Move(moves.propose_response, ResponseForm, gettext_lazy("Propose a response"), "pencil"),
+    V.APPROVE_RESPONSE: Move(moves.approve_response, StepForm, gettext_lazy("Approve the response"), "file-check"),
+    V.SEND_BACK: Move(moves.send_back, StepForm, gettext_lazy("Send the response back"), "undo-2"),
+    V.ANSWER: Move(moves.answer, StepForm, gettext_lazy("Mark as answered"), "send"),
+    V.FOLLOW_UP: Move(moves.follow_up, StepForm, gettext_lazy("Follow up"), "heart-handshake"),
+    V.CLOSE: Move(moves.close, NoteForm, gettext_lazy("Close"), "circle-check"),
+    V.REOPEN: Move(moves.reopen, StepForm, gettext_lazy("Open again"), "repeat"),
+    V.ESCALATE: Move(moves.escalate, StepForm, gettext_lazy("Escalate"), "triangle-alert"),
+    V.REFER_EXTERNALLY: Move(
+        moves.refer_externally, StepForm, gettext_lazy("Refer to an outside body"), "external-link"
+    ),
+    V.WITHDRAW: Move(moves.withdraw, NoteForm, gettext_lazy("Withdraw"), "x"),
+    V.ASSIGN: Move(moves.assign_complaint, AssignForm, gettext_lazy("Give to somebody"), "user-plus"),
+    V.PROTECT: Move(moves.protect, ProtectForm, gettext_lazy("Change the protection"), "lock"),
 }
 
 
