@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ComplaintKind(TextChoices):
@@ -73,12 +74,12 @@ class ComplaintStatus(TextChoices):
     TRIAGED = "triaged", _("Triaged")
     INVESTIGATING = "investigating", _("Investigating")
     RESPONSE_REVIEW = "response_review", _("Response in review")
-    ANSWERED = "answered", _("Answered")
+    ANSWERED = "answered", pgettext_lazy("complaint", "Answered")
     RECOVERY_FOLLOW_UP = "recovery_follow_up", _("Follow-up")
     CLOSED = "closed", _("Closed")
     REOPENED = "reopened", _("Reopened")
     ESCALATED = "escalated", _("Escalated")
-    WITHDRAWN = "withdrawn", _("Withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("complaint", "Withdrawn")
     EXTERNAL_REVIEW = "external_review", _("External review")
 
 
@@ -96,12 +97,12 @@ class ComplaintVerb(TextChoices):
     PROPOSE_RESPONSE = "propose_response", _("Response proposed")
     SEND_BACK = "send_back", _("Response sent back")
     APPROVE_RESPONSE = "approve_response", _("Response approved")
-    ANSWER = "answer", _("Answered")
+    ANSWER = "answer", pgettext_lazy("complaint", "Answered")
     FOLLOW_UP = "follow_up", _("Follow-up begun")
     CLOSE = "close", _("Closed")
     REOPEN = "reopen", _("Opened again")
     ESCALATE = "escalate", _("Escalated")
-    WITHDRAW = "withdraw", _("Withdrawn")
+    WITHDRAW = "withdraw", pgettext_lazy("complaint", "Withdrawn")
     REFER_EXTERNALLY = "refer_externally", _("Referred to an outside body")
     ASSIGN = "assign", _("Given to somebody")
     PROTECT = "protect", _("Protection changed")

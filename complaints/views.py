@@ -96,7 +96,7 @@ def complaint_list(request: HttpRequest) -> HttpResponse:
         note_shown(actor=user, patient_ids=[row.patient_id for row in page.object_list if row.patient_id], what=TOPIC)
     counts = figures(user)
     titles = {
-        "open": _("Open"), "overdue": _("Overdue"), "unacknowledged": _("Not acknowledged"),
+        "open": _("Still open"), "overdue": _("Overdue"), "unacknowledged": _("Not acknowledged"),
         "unowned": _("Without an owner"), "protected": _("Protected"),
     }  # fmt: skip
     context = {
