@@ -252,7 +252,7 @@ def _registered(request: HttpRequest, made: int | None, back: tuple[Any, ...]) -
     """To the complaint; back to where one came from when it is sealed from now on."""
     row = Complaint.objects.get(pk=made or 0)
     said = _("Registered as %(reference)s.") % {"reference": row.reference}
-    if complaints_visible_to(person_of(request)).filter(pk=made).exists():
+    if complaints_visible_to(person_of(request)).filter(pk=row.pk).exists():
         return say(request, redirect("complaints:complaint", row.pk), said)
     return say(request, redirect(*back), said + " " + _("Only those who handle it see it from now on."))
 

@@ -1,7 +1,7 @@
 """Searching the desk: each group within its own time, one trace for all that was found."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model
@@ -54,7 +54,7 @@ def search_desk(*, actor: User, text: str, limit: int = 8) -> search.Found:
     return found
 
 
-def _matters_by_kind(found: search.Found) -> dict[str, list[int]]:
+def _matters_by_kind(found: search.Found) -> dict[str, Any]:
     return {kind: [one.pk for one in found.matters if one.kind == kind] for kind in {one.kind for one in found.matters}}
 
 
