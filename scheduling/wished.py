@@ -5,11 +5,12 @@ it. The answer only narrows the times that are offered; the patient chooses.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from urllib.parse import urlencode
+
+from scheduling.wished_words import plain
 
 MOST_LETTERS = 200
 FAR = timedelta(days=366)
@@ -71,9 +72,9 @@ _NOT_READ = re.compile(
     r"\b(?:not|no|nao|never|except|excepto|exceto|menos|unless|but|salvo|neither|nor|ni|nem|without|cannot|\w+n't|cant|dont|"
     r"last|ago|past|previous|yesterday|ayer|ontem|anterior(?:es)?|passad[ao]s?|hace|atras|ultim[oa]s?|"
     r"every|each|cada|todos|todas|daily|weekly|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays|"
-    r"between|entre|from|desde|since|until|till|hasta|ate|through|or|o|ou|either|if|\d\S* to \d|"
-    r"beginning|begin|start|early|earlier|late|later|end|mid|middle|around|about|cerca|alrededor|principios?|finales|fin|inicio|"
-    r"meados|quarter|trimestre|year|ano|anos|years|century|siglo|hour|hours|minutes|horas|hora|minutos|weekend|"
+    r"between|entre|from|desde|since|until|till|hasta|ate|through|or|o|ou|either|if|\d\S* (?:to|a) \d|"
+    r"beginning|begin|start|early|earlier|late|later|end|mid|middle|around|about|cerca|alrededor|principios?|finales|fin(?! de semana)|inicio|"
+    r"meados|quarter|trimestre|year|ano|anos|years|century|siglo|hour|hours|minutes|horas|hora|minutos|next weekend|"
     r"christmas|navidad|natal|easter|pascua|week of|weeks? after|weeks? before|days? after|days? before|"
     r"days? from|weeks? from|rest|remaining|resto|following|siguientes?|seguintes?|next \d+|proxim[oa]s|coming \d+|"
     r"birthday|half|media|meia|night|noche|noite|maybe|quizas?|talvez|mornings|afternoons|evenings|mananas|tardes|manhas|"
@@ -90,17 +91,24 @@ _EDGE, _END = r"(?<![\w/.:-])", r"(?![\w/:-]|\.\d)"
 
 def wished(text: str, today: date) -> Wished | None:
     """The days and hours that a text asks for, seen from `today`; None when that is not plain. Never raises."""
-    plain = _plain(text)
-    if len(plain) > MOST_LETTERS or _NOT_READ.search(plain) or _PASSED.search(plain):
+    if len(text) > MOST_LETTERS:
         return None
-    rest, part = _part_of_day(plain)
-    found = list(_days(rest, today))
+    words = plain(text)
+    words, between = _from_hour_to_hour(words)
+    words, span = _from_day_to_day(words, today)
+    if _NOT_READ.search(words) or _PASSED.search(words):
+        return None
+    rest, part = _part_of_day(words)
+    found = [*_days(rest, today)] + ([((0, 0), span)] if span else [])
     if len(found) != 1:
         return None
     (begin, end), days = found[0]
     hours = _hours(f"{rest[:begin]} | {rest[end:]}")
     if hours is None or days is None or days.first < today or days.first > today + FAR:
         return None
+    if between and hours != (None, None):
+        return None
+    hours = between or hours
     if part and hours != (None, None):
         return None if any(hour is not None and not part[0] <= hour <= part[1] for hour in hours) else replace(
             days, not_before=hours[0] or part[0], not_after=hours[1] or part[1]
@@ -108,12 +116,6 @@ def wished(text: str, today: date) -> Wished | None:
     if part:
         hours = part
     return replace(days, not_before=hours[0], not_after=hours[1])
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
-    plain = " ".join("".join(sign for sign in folded if not unicodedata.combining(sign)).split())
-    return re.sub(r"pasado manana|depois de amanha|(?:the )?day after tomorrow", "dayafter", plain)
 
 
 _PARTS = (
@@ -124,9 +126,9 @@ _PARTS = (
 _TOMORROW = re.compile(r"(?<!la )\bmanana\b")
 
 
-def _part_of_day(plain: str) -> tuple[str, tuple[time, time] | None]:
+def _part_of_day(words: str) -> tuple[str, tuple[time, time] | None]:
     """What is left, and the part of the day; after an hour it says which of two hours is meant."""
-    kept = re.sub(r"(\d) ?(?:de la|da|in the) (?:manana|manha|morning)\b", r"\1am", plain)
+    kept = re.sub(r"(\d) ?(?:de la|da|in the) (?:manana|manha|morning)\b", r"\1am", words)
     kept = re.sub(r"(\d) ?(?:de la|da|in the) (?:tarde|afternoon)\b", r"\1pm", kept)
     kept = _TOMORROW.sub("tomorrow", kept)
     for pattern, part in _PARTS:
@@ -243,6 +245,22 @@ def _day_of_month(match: re.Match[str], today: date) -> Wished:
         month = (month + timedelta(days=31)).replace(day=1)
 
 
+def _day_and_month(match: re.Match[str], today: date) -> Wished:
+    return _on_date(int(match["day"]), int(match["month"]), match["year"], today)
+
+
+def _weekday_and_day(match: re.Match[str], today: date) -> Wished | None:
+    """ "Sunday the 31st": the next day that is both; None when that is far, for then something else may be meant."""
+    number = next(at for at, names in enumerate(_WEEKDAYS) if re.fullmatch(names, match["weekday"]))
+    days = (today + timedelta(days=ahead) for ahead in range((number - today.weekday()) % 7, 93, 7))
+    return next((_one(day) for day in days if day.day == int(match["day"])), None)
+
+
+def _weekend(match: re.Match[str], today: date) -> Wished:
+    saturday = today + timedelta(days=5 - today.weekday())
+    return Wished(max(saturday, today), saturday + timedelta(days=1))
+
+
 _W, _M = "|".join(_WEEKDAYS), "|".join(_MONTHS)
 _NAMED = rf"(?:(?P<weekday>{_W})\.?,?\s+)?(?:the |el |dia |o )?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|ro|o)?"
@@ -250,11 +268,14 @@ _COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _MENTIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Wished | None]], ...] = tuple(
     (re.compile(_EDGE + pattern + _END), meaning)
     for pattern, meaning in (
-        (r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
-         lambda match, today: _on_date(int(match["day"]), int(match["month"]), match["year"], today)),
+        (r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", _day_and_month),
         (rf"{_NAMED}{_DAY}\s+(?:de |of |del )?(?P<month>{_M})\.?{_YEAR}", _weekday_date),
         (rf"{_NAMED}(?P<month>{_M})\.?\s+(?:the )?{_DAY}{_YEAR}", _weekday_date),
         (r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _slashed),
+        (r"(?:el |dia |o |em )(?P<day>\d{1,2}) del? (?P<month>\d{1,2})(?: del? (?P<year>\d{4}))?", _day_and_month),
+        (rf"{_TO}(?P<weekday>{_W}),? (?:(?:the|el|dia|o dia) )(?P<day>\d{{1,2}})(?:st|nd|rd|th)?", _weekday_and_day),
+        (rf"{_TO}(?P<weekday>{_W}),? (?P<day>1[3-9]|2\d|3[01])(?:st|nd|rd|th)?", _weekday_and_day),
+        (rf"{_TO}(?:this |este |neste )?(?:weekend|fin de semana|fim de semana)(?! (?:of|de|d[aeo]|after|before)\b)", _weekend),
         (rf"(?:(?P<weekday>{_W})(?:,)? (?:of |in |de (?:la )?|da )?(?:next week|(?:la )?(?:proxima semana|semana que vie?ne?m?)))",
          _weekday_of_week),
         (rf"next week,? (?:on )?(?P<weekday>{_W})", _weekday_of_week),
@@ -271,12 +292,63 @@ _MENTIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Wished |
         (r"(?:(?:el |no )?dia|el) (?P<day>\d{1,2})", _day_of_month),
     )
 )  # fmt: skip
+_A_DAY = rf"(?:(?:{_M})\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th|ro|o)? (?:de |of )?(?:{_M}))(?:,? (?:de |del |of )?\d{{4}})?"
+_A_DAY += r"|\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}(?:/\d{4})?|today|tomorrow|hoy|manana|hoje|amanha"
+_DAY_TO_DAY = re.compile(
+    rf"\b(?:between|from|entre|desde|del?|do) (?:the |el |o |dia )?(?P<first>{_A_DAY}|\d{{1,2}}(?:st|nd|rd|th)?) "
+    rf"(?:and|to|until|till|through|y|a|al|hasta|e|ate|ao) (?:the |el |o |dia )?(?P<last>{_A_DAY}){_END}"
+)
+
+
+def _from_day_to_day(words: str, today: date) -> tuple[str, Wished | None]:
+    """What is left, and the days from the one that is named first to the other; a number alone has the other's month."""
+    match = _DAY_TO_DAY.search(words)
+    if match is None:
+        return words, None
+    first, last = match["first"], match["last"]
+    if re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", first):
+        if not re.search(_M, last):
+            return words, None
+        first = re.sub(r"(?<!\d)\d{1,2}(?!\d)", re.sub(r"\D", "", first), last, count=1)
+    ends = [[days for _, days in _days(_TOMORROW.sub("tomorrow", end), today)] for end in (first, last)]
+    if [len(days) for days in ends] != [1, 1] or None in (ends[0][0], ends[1][0]):
+        return words, None
+    found = Wished(ends[0][0].first, ends[1][0].last)  # type: ignore[union-attr]
+    is_plain = today <= found.first < found.last <= found.first + timedelta(days=61)
+    return (f"{words[: match.start()]}|{words[match.end() :]}", found) if is_plain else (words, None)
+
+
 _HOUR = r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>a\.?m\.?|p\.?m\.?|h|hs|hrs|o'?clock)?(?![\w:/])"
 _CLOCK = re.compile(
     rf"(?P<word>\b(?:after|not before|despues de|a partir de|depois d[ae]s?|apos|before|antes d[aeo]s?|by|at|as|a)\b)?\s*(?:las |la |as |a )?{_HOUR}"
 )
 _AFTER = re.compile(r"after|despues|partir|depois|apos")
 _BEFORE = re.compile(r"before|antes|by")
+
+
+_SIGNS = r"\d{1,2}(?:[:.h]\d{2})?\s*(?:a\.?m\.?|p\.?m\.?|h|hs|hrs|o'?clock)?"
+_HOUR_TO_HOUR = re.compile(
+    rf"(?<![\w/.:-])(?P<intro>between|from|entre|de|das)?\s*(?P<las>las |as )?(?P<first>{_SIGNS})\s*"
+    rf"(?:to|and|until|till|-|y|a|e|as|ate|hasta)\s*(?:las |as )?(?P<last>{_SIGNS})(?![\w/:-])(?! (?:de |of )?(?:{_M})\b)"
+)
+
+
+def _from_hour_to_hour(words: str) -> tuple[str, tuple[time, time] | None]:
+    """What is left, and the hours between which it should be. Without a sign that hours are meant it may be days."""
+    for match in _HOUR_TO_HOUR.finditer(words):
+        first, last = _CLOCK.search(match["first"]), _CLOCK.search(match["last"])
+        if not (first and last):
+            continue
+        has_sign = match["intro"] in ("between", "entre", "from", "das") or match["las"]
+        if not has_sign and not any(end["half"] or end["minute"] for end in (first, last)):
+            continue
+        until = _clock(last)
+        half = (last["half"] or "")[:1] if not first["half"] else ""
+        begins = (_clock(first, half) if half in ("a", "p") else None, _clock(first))
+        begin = next((at for at in begins if at and until and at < until), None)
+        if begin and until:
+            return f"{words[: match.start()]} {words[match.end() :]}", (begin, until)
+    return words, None
 
 
 def _hours(rest: str) -> tuple[time | None, time | None] | None:
@@ -292,12 +364,12 @@ def _hours(rest: str) -> tuple[time | None, time | None] | None:
         return None
     if _BEFORE.match(word):
         return None, at
-    return (at, None) if _AFTER.match(word) else (at, at)
+    return (at, None) if _AFTER.search(word) else (at, at)
 
 
-def _clock(match: re.Match[str]) -> time | None:
+def _clock(match: re.Match[str], half: str = "") -> time | None:
     """From one to six without a word the afternoon is meant: nobody is seen at night. Seven may be either."""
-    hour, minute, half = int(match["hour"]), int(match["minute"] or 0), match["half"] or ""
+    hour, minute, half = int(match["hour"]), int(match["minute"] or 0), match["half"] or half
     if half.startswith(("a", "p")):
         if not 1 <= hour <= 12:
             return None
