@@ -27,6 +27,7 @@ from patients import duties
 from patients.enums import DataClass, ErasureStatus
 from patients.models import ErasureRequest, LegalHold, Patient
 from patients.services import erasure, giving_out, holds
+from tests.factories.complaints import ComplaintFactory
 from tests.factories.inbox import CaseFactory, InteractionFactory, MessageFactory, QueueFactory, WebhookEventFactory
 from tests.factories.patients import PatientFactory
 from tests.factories.voice import CallFactory
@@ -69,6 +70,7 @@ class World:
         self.known[Interaction] = InteractionFactory(**closed, contact_value="+13055550177", thread_key="x")
         self.known[Message] = MessageFactory(interaction=self.known[Interaction])
         self.known[apps.get_model("inbox.Case")] = CaseFactory(patient=patient, status="closed")
+        self.known[apps.get_model("complaints.Complaint")] = ComplaintFactory(patient=patient, status="closed")
         self.known[apps.get_model("inbox.WebhookEvent")] = WebhookEventFactory(
             message=self.known[Message], status="processed"
         )
