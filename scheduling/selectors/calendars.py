@@ -54,8 +54,8 @@ def get_practitioner_for(user: User, pk: int) -> Practitioner:
 
 
 def entries_of(feed: CalendarFeed) -> tuple[list[Entry], list[int]]:
-    """Visits and absences of the practitioner and what is closed where they see patients, two weeks back and half a year
-    ahead, and whose names they tell.
+    """Visits and absences of the practitioner and what is closed where they see patients, two weeks back and half a
+    year ahead, and whose names they tell.
 
     Names of patients only where the feed shows them and whoever made it may still share them, of protected ones never.
     A constant number of statements, and one for each move of a visit.
