@@ -27,6 +27,7 @@ def tell_of_an_absence(now: datetime) -> None:
         actor=supervisor, whom=person, starts_at=starts_at, ends_at=starts_at + timedelta(days=2),
         reason=AbsenceReason.SICKNESS, group_size=WAVE, interval_minutes=20,
     )  # fmt: skip
+    mass_moves.take_in(mass_move_id=move.pk)
     told = list(move.visits.select_related("appointment__service")[:WAVE])
     move.visits.filter(pk__in=[row.pk for row in told]).update(wave=1, told_at=now - TOLD_AGO)
     MassMove.objects.filter(pk=move.pk).update(waves=1, next_wave_at=now + timedelta(minutes=20))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from contact_center.accounts.models import User
@@ -47,8 +47,28 @@ def affected_by(absence: Absence) -> QuerySet[Appointment]:
     same = Q(practitioner=absence.practitioner_id) if absence.practitioner_id else Q(room=absence.room_id)
     if absence.location_id:
         same = Q(location=absence.location_id)
+    return _booked(same, absence.starts_at, absence.ends_at).order_by("starts_at", "pk")
+
+
+def _booked(same: Q, starts_at: Any, ends_at: Any) -> QuerySet[Appointment]:
     rows = Appointment.objects.filter(same, status=AppointmentStatus.BOOKED, starts_at__gt=timezone.now())
-    return rows.filter(starts_at__lt=absence.ends_at, ends_at__gt=absence.starts_at).order_by("starts_at", "pk")
+    return rows.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+def _shown() -> QuerySet[Any]:
+    """Mass moves with `still`: how many visits they concern that are not followed yet."""
+    same = Q(practitioner=OuterRef("absence__practitioner")) | Q(room=OuterRef("absence__room"))
+    same |= Q(location=OuterRef("absence__location"))
+    followed = MassMoveVisit.objects.filter(mass_move=OuterRef(OuterRef("pk")), appointment=OuterRef("pk"))
+    rows = _booked(same, OuterRef("absence__starts_at"), OuterRef("absence__ends_at")).exclude(Exists(followed))
+    still = Subquery(rows.order_by().annotate(number=Func("pk", function="COUNT")).values("number"))
+    moves = MassMove.objects.select_related("absence__practitioner", "absence__room", "absence__location")
+    return moves.annotate(still=Case(When(closed_at=None, then=still), default=0))
+
+
+def _figures(move: Any, counts: dict[str, int]) -> Figures:
+    waiting = counts.get(M.WAITING, 0) + move.still
+    return Figures(move, counts | {M.WAITING.value: waiting} if waiting else counts)
 
 
 def with_state(rows: QuerySet[MassMoveVisit]) -> QuerySet[Any]:
@@ -69,23 +89,21 @@ def with_state(rows: QuerySet[MassMoveVisit]) -> QuerySet[Any]:
 
 def mass_moves() -> list[Figures]:
     """The ongoing ones and the last that are over, newest first; at most 30. Two statements."""
-    shown = MassMove.objects.select_related("absence__practitioner", "absence__room", "absence__location")
-    moves = list(shown.order_by("closed_at", "-pk")[:30])
+    moves = list(_shown().order_by("closed_at", "-pk")[:30])
     rows = with_state(MassMoveVisit.objects.filter(mass_move__in=moves)).order_by()
     counted = rows.values("mass_move", "state").annotate(number=Count("pk"))
     counts: dict[int, dict[str, int]] = {move.pk: {} for move in moves}
     for row in counted:
         counts[row["mass_move"]][row["state"]] = row["number"]
-    return [Figures(move, counts[move.pk]) for move in moves]
+    return [_figures(move, counts[move.pk]) for move in moves]
 
 
 def get_mass_move(pk: int) -> Figures:
     """One with its figures. Raises MassMove.DoesNotExist."""
-    shown = MassMove.objects.select_related("absence__practitioner", "absence__room", "absence__location")
-    move = shown.get(pk=pk)
+    move = _shown().get(pk=pk)
     rows = with_state(MassMoveVisit.objects.filter(mass_move=move)).order_by()
     counted = rows.values_list("state").annotate(number=Count("pk"))
-    return Figures(move, dict(counted))
+    return _figures(move, dict(counted))
 
 
 def visits_of(user: User, move: MassMove, state: str = "") -> list[MassMoveVisit]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -53,10 +54,9 @@ def start(
     group_size: int = 10,
     interval_minutes: int = 15,
 ) -> MassMove:
-    """Write the absence of a practitioner, a room or a site down and begin to tell whom it concerns. Nobody can be
-    booked in that time from now on. A `name`, such as a holiday's, is cut to 60 characters.
+    """Write the absence of a practitioner, a room or a site down. Nobody can be booked in that time from now on; whom
+    it concerns, `carry_on` sees to at once. A `name`, such as a holiday's, is cut to 60 characters.
 
-    Their reminders stop, and they wait for times that become free, before those who only want an earlier one.
     Raises Refused, PermissionDenied, DoesNotExist where it is gone.
     """
     require_booker(actor)
@@ -68,7 +68,7 @@ def start(
         raise Refused(_("A wave takes one patient and one minute at least."))
     with realtime.atomic():
         kind = type(whom)
-        there = {str(kind._meta.model_name): kind._default_manager.select_for_update().get(pk=whom.pk)}
+        there = {str(kind._meta.model_name): kind._default_manager.select_for_update(no_key=True).get(pk=whom.pk)}
         absence = Absence.objects.create(
             **there, starts_at=starts_at, ends_at=ends_at, reason=known, name=name.strip()[:60]
         )  # fmt: skip
@@ -76,7 +76,6 @@ def start(
             absence=absence, started_by=actor, group_size=group_size, interval_minutes=interval_minutes,
             next_wave_at=timezone.now(),
         )  # fmt: skip
-        _take_in(move)
         record(actor=actor, action=AuditAction.CREATED, object_type="massmove", object_id=move.pk)
         wake_on_commit(TASK, QUEUE)
     return move
@@ -124,41 +123,65 @@ def carry_on() -> int:
 
 
 def _carry_on() -> int:
-    deadline, done, after = Deadline(TASK, QUEUE), 0, 0
-    if MassMove.objects.filter(closed_at=None, next_wave_at__lte=timezone.now()).exists():
+    deadline, done = Deadline(TASK, QUEUE), 0
+    ongoing = MassMove.objects.filter(closed_at=None)
+    if ongoing.filter(next_wave_at__lte=timezone.now()).exists():
         links.prepare()
-    while not deadline.is_over:
-        with realtime.atomic():
-            rows = MassMove.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-                closed_at=None, pk__gt=after
-            )
-            move = rows.select_related("absence").order_by("pk").first()
-            if move is None:
-                break
-            after, now = move.pk, timezone.now()
-            _take_in(move)
-            if move.next_wave_at is not None and move.next_wave_at <= now:
-                _send_wave(move, now)
-            _close_when_done(move, now)
-            done += 1
+    for pk in list(ongoing.order_by("pk").values_list("pk", flat=True)):
+        if deadline.is_over:
+            break
+        is_whole = take_in(mass_move_id=pk, deadline=deadline)
+        done += _tell_next(pk, is_whole=is_whole)
     return done
+
+
+def take_in(*, mass_move_id: int, deadline: Deadline | None = None) -> bool:
+    """Follow each visit that the absence concerns, also one that was being booked while it was written down: its
+    reminders stop, and its patient waits for times that become free, before those who only want an earlier one.
+
+    Each is a transaction of its own, the earliest first, so that nobody who books or cancels there waits for more than
+    one. Whether that is done; a visit that is just being changed is left to the next run, as is what is left at the
+    deadline. Raises MassMove.DoesNotExist.
+    """
+    move = MassMove.objects.select_related("absence").get(pk=mass_move_id)
+    known = MassMoveVisit.objects.filter(mass_move=move).values("appointment")
+    concerned, is_whole = affected_by(move.absence).exclude(pk__in=known), True
+    for pk in list(concerned.values_list("pk", flat=True)):
+        if deadline is not None and deadline.is_over:
+            return False
+        with realtime.atomic():
+            is_whole &= _take_in_one(move, concerned, pk)
+    return is_whole
+
+
+def _take_in_one(move: MassMove, concerned: QuerySet[Appointment], pk: int) -> bool:
+    locked = concerned.select_for_update(skip_locked=True, of=("self",)).select_related("patient")
+    visit = locked.filter(pk=pk).first()
+    if visit is None:  # held by somebody, or changed since: then nothing is left to do the next time
+        return False
+    withdraw(visit)  # in the order in which cancelling does both
+    MassMoveVisit.objects.create(mass_move=move, appointment=visit, entry=_let_wait(visit))
+    return True
+
+
+def _tell_next(pk: int, *, is_whole: bool) -> bool:
+    """Send the wave that is due, and end what has nobody left; whether it was free to be dealt with."""
+    with realtime.atomic():
+        rows = MassMove.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk, closed_at=None)
+        move, now = rows.select_related("absence").first(), timezone.now()
+        if move is None:
+            return False
+        if move.next_wave_at is not None and move.next_wave_at <= now:
+            _send_wave(move, now, is_whole=is_whole)
+        if is_whole:
+            _close_when_done(move, now)
+        return True
 
 
 def still_holds(message_id: int) -> bool:
     """Whether the visit that a message of ours is about still has no new time; the gate asks at the last moment."""
     rows = MassMoveVisit.objects.filter(message=message_id).select_related("appointment")
     return all(row.appointment.status == AppointmentStatus.BOOKED for row in rows)
-
-
-def _take_in(move: MassMove) -> None:
-    """Also visits that were being booked while the absence was written down. Each stops being told as if it stood."""
-    known = MassMoveVisit.objects.filter(mass_move=move).values("appointment")
-    new = affected_by(move.absence).exclude(pk__in=known).values("pk")
-    locked = Appointment.objects.select_for_update(of=("self",)).filter(pk__in=new).select_related("patient")
-    for visit in list(locked.order_by("pk")):  # all of them first: whoever cancels locks the visit before anything else
-        if visit.status == AppointmentStatus.BOOKED:
-            MassMoveVisit.objects.create(mass_move=move, appointment=visit, entry=_let_wait(visit))
-            withdraw(visit)
 
 
 def _let_wait(visit: Appointment) -> WaitlistEntry | None:
@@ -177,7 +200,7 @@ def _let_wait(visit: Appointment) -> WaitlistEntry | None:
     return None
 
 
-def _send_wave(move: MassMove, now: datetime) -> None:
+def _send_wave(move: MassMove, now: datetime, *, is_whole: bool) -> None:
     waiting = with_state(move.visits.filter(told_at=None, untold_for="")).filter(state=MoveState.WAITING)
     rows = list(
         waiting.select_related("appointment__patient", "appointment__location", "appointment__practitioner")[
@@ -193,7 +216,7 @@ def _send_wave(move: MassMove, now: datetime) -> None:
     for row in rows:
         _tell(move, row, ways, now)
     move.waves += bool(rows)
-    move.next_wave_at = now + timedelta(minutes=move.interval_minutes) if rows else None
+    move.next_wave_at = now + timedelta(minutes=move.interval_minutes) if rows or not is_whole else None
     move.save()
 
 

@@ -270,6 +270,7 @@ def test_an_absence_concerns_everybody_in_the_group(wish, agent, midwife):
     visits = [comes(wish()) for _ in range(3)]
     day = {"starts_at": a_day_at(8, ZONE), "ends_at": a_day_at(18, ZONE)}
     made = mass_moves.start(actor=agent, whom=midwife, reason="sickness", **day)
+    mass_moves.take_in(mass_move_id=made.pk)
     assert sorted(made.visits.values_list("appointment", flat=True)) == [visit.pk for visit in visits]
 
 

@@ -13,7 +13,7 @@ from scheduling.services import booking, holds, mass_moves, offers, sessions
 from scheduling.services.handing_over import hand_over_due
 from tests.blocking import until_somebody_waits
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import EntryFactory, RulesFactory, ScheduleFactory, ServiceFactory
+from tests.factories.scheduling import EntryFactory, RoomFactory, RulesFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,6 +121,28 @@ def test_two_workers_tell_of_two_absences_and_the_patient_hears_once(
     assert (mass_moves.carry_on(), others) == (2, [0])
     assert Message.objects.count() == 1
     assert MassMoveVisit.objects.filter(message=Message.objects.get()).count() == 2
+
+
+def test_while_a_site_is_being_closed_others_book_and_cancel_there(
+    clock, provider, sms_channel, ana, visit_of, agent, monkeypatch
+):
+    visit, other = visit_of(ana, days=3), visit_of(ana, days=3, hour=11)
+    monkeypatch.setattr(mass_moves, "record", lambda **given: None)  # both may fall to one chain of the audit trail
+    day = {"starts_at": visit.starts_at - timedelta(hours=2), "ends_at": visit.ends_at + timedelta(hours=9)}
+    ill = {"actor": None, "asked_by": "patient", "reason": "Ill"}
+    with transaction.atomic():
+        move = mass_moves.start(actor=agent, whom=visit.location, reason="holiday", **day)
+        results = at_once(
+            lambda: RoomFactory(location=visit.location) and "made",
+            lambda: booking.cancel(appointment_id=visit.pk, **ill).status,
+        )
+    assert results == ["made", "cancelled"]
+    with transaction.atomic():
+        Appointment.objects.select_for_update().get(pk=other.pk)
+        assert at_once(mass_moves.carry_on) == [1]
+    move.refresh_from_db()
+    assert (move.visits.count(), move.closed_at, move.next_wave_at > timezone.now()) == (0, None, True)
+    assert (mass_moves.carry_on(), [row.appointment for row in move.visits.all()]) == (1, [other])
 
 
 def test_eight_threads_want_the_last_place_of_a_group_and_one_gets_it(clock, class_wish):
