@@ -502,5 +502,5 @@ def test_the_schema_is_public_and_describes_every_address():
     response = APIClient().get("/api/schema/", {"format": "json"})
     paths = response.json()["paths"]
     assert response.status_code == 200
-    agenda = {"appointments", "slots", "waitlist", "hl7"}
-    assert {path.split("/")[3] for path in paths} == {*COLLECTIONS, *agenda, "channels", "fhir"}
+    agenda = {"appointments", "slots", "waitlist", "hl7", "series"}
+    assert {path.split("/")[3] for path in paths} == {*COLLECTIONS, *agenda, "channels", "complaints", "fhir"}
