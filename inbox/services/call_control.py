@@ -28,6 +28,7 @@ from inbox.enums import (
     CallStatus,
     Direction,
     InteractionStatus,
+    RecordingMode,
     TimelineKind,
 )
 from inbox.models import Call, Interaction, Queue
@@ -336,6 +337,8 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "", queue: 
                 call.save()
         except IntegrityError as error:
             raise Conflict(_("%(name)s is on another call.") % {"name": colleague}) from error
+        if recordings.mode_of(call) == RecordingMode.OFF:
+            recordings.end_live(call, now)
         call.legs.filter(pk=other.pk).update(party=P.AGENT)
         transfer_work(
             actor=actor, interaction_id=call.interaction_id, why=why, queue=goes_to, assignee=colleague, note=summary

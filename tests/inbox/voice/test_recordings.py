@@ -306,6 +306,23 @@ def test_the_providers_copy_goes_when_ours_is_safe_and_that_is_wanted_or_when_ou
     assert asked(provider, "delete_recording") == ["delete_recording"] * deleted
 
 
+@pytest.mark.parametrize(("is_recorded", "status"), [(True, "active"), (False, "ended")])
+def test_a_call_handed_over_into_a_queue_where_nothing_is_recorded_is_recorded_no_longer(
+    talk, records, provider, agent, clinical_agent, clinical_queue, django_capture_on_commit_callbacks,
+    is_recorded, status,
+):  # fmt: skip
+    call = talk()
+    if not is_recorded:
+        call.channel.line.unrecorded_queues.add(clinical_queue)
+        forget_lines()
+    call_control.consult(actor=agent, call_id=call.pk, colleague=clinical_agent)
+    with django_capture_on_commit_callbacks(execute=True):
+        call_control.hand_over(actor=agent, call_id=call.pk, why="A nurse knows", queue=clinical_queue)
+    told = (call.recordings.get().status, asked(provider, "stop_recording"), moments(call)[-1][0])
+    ended = [] if is_recorded else ["stop_recording"]
+    assert told == (status, ended, "rec_resumed" if is_recorded else "transferred")
+
+
 def test_the_providers_copy_of_a_recording_we_could_not_fetch_goes_when_its_time_is_over(provider, settings):
     settings.DELETE_RECORDINGS_AT_PROVIDER = True
     recording = RecordingFactory(status="missing", file="")
