@@ -341,7 +341,7 @@ def hand_over(*, actor: User, call_id: int, why: str, summary: str = "", queue: 
             recordings.end_live(call, now)
         call.legs.filter(pk=other.pk).update(party=P.AGENT)
         transfer_work(
-            actor=actor, interaction_id=call.interaction_id, why=why, queue=goes_to, assignee=colleague, note=summary
+            actor=actor, interaction_id=call.interaction_id, why=why, queue=queue, assignee=colleague, note=summary
         )
         note(call, M.TRANSFERRED, user=colleague, detail=why.strip())
         show(call, Interaction.objects.get(pk=call.interaction_id), actor.pk)

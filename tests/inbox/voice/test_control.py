@@ -10,6 +10,7 @@ from contact_center.accounts.enums import Role
 from contact_center.accounts.services import set_presence
 from contact_center.common.errors import Conflict, Refused
 from contact_center.common.moments import moment_words
+from inbox.adapters.twilio_voice import TwilioVoiceAdapter
 from inbox.distribution import Agent
 from inbox.models import Call, Interaction, Note
 from inbox.selectors.distribution import handing, waiting_calls
@@ -246,6 +247,21 @@ def test_a_nurse_who_serves_other_queues_is_asked_and_gets_the_call_in_a_queue_o
         *("connected", nurse, clinical_queue, nurse, clinical_queue),
     )
     assert (interactions_visible_to(nurse).get(), Note.objects.get().body) == (work, "Since noon")
+
+
+@pytest.mark.fault
+def test_a_call_that_is_moved_while_it_is_handed_over_stays_where_it_was_moved_to(
+    talk, provider, agent, clinical_agent, clinical_queue, monkeypatch
+):
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=clinical_agent)
+
+    def meanwhile(self, *args):
+        Interaction.objects.filter(pk=talk.interaction_id).update(queue=clinical_queue)
+
+    monkeypatch.setattr(TwilioVoiceAdapter, "make_last", meanwhile)
+    call_control.hand_over(actor=agent, call_id=talk.pk, why="Knows the case")
+    work = Interaction.objects.get(pk=talk.interaction_id)
+    assert (work.queue, work.owner) == (clinical_queue, clinical_agent)
 
 
 def test_nobody_is_asked_about_what_they_could_have_in_no_queue(talk, agent, clinical_queue):
