@@ -181,6 +181,7 @@ def load_of(ids: Collection[int], now: datetime) -> list[tuple[int, str, int]]:
     is_on = ~Q(status__in=CALL_OVER) | Q(wrap_up_ends_at__gt=now, interaction__status=S.WRAP_UP)
     calls = Call.objects.filter(is_on, agent__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
     beside = CallLeg.objects.filter(party__in=[CallParty.CONSULTED, CallParty.SUPERVISOR], left_at=None, user__in=ids)
+    beside = beside.exclude(call__status__in=CALL_OVER)
     heard = [(user_id or 0, VOICE, 1) for user_id in beside.values_list("user_id", flat=True)]
     return written + [(user_id or 0, VOICE, count) for user_id, count in calls] + heard
 

@@ -244,6 +244,14 @@ def test_whom_a_call_fills_meanwhile_has_missed_nothing(pushed, agent, second_ag
     assert AgentState.objects.get(user=agent).missed_in_row == 0
 
 
+def test_a_question_left_open_in_a_call_that_is_over_keeps_nobody_from_work(pushed, agent, sms_channel):
+    make_available(agent)
+    CallLeg.objects.create(call=CallFactory(status="completed"), party="consulted", user=agent, external_id="CL1")
+    work = waiting(sms_channel)
+    assert (assignment.hand_out_work(), assignment.expire_offers()) == (1, 0)
+    assert offers() == [(work.pk, agent.pk, "pending")]
+
+
 def test_giving_work_back_returns_what_is_in_progress_and_keeps_what_rests(
     agent, sms_channel, django_capture_on_commit_callbacks
 ):
