@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -17,12 +18,14 @@ from contact_center.common.errors import Refused
 from inbox.forms import SELECT, TEXT
 from scheduling.enums import AbsenceReason, MoveState
 from scheduling.models import Location, MassMove, Practitioner, Room
+from scheduling.models.agenda import clock_of
 from scheduling.policies import can_book
 from scheduling.selectors.mass_moves import mass_moves
 from scheduling.services import mass_moves as service
 
 MOMENT = TEXT | {"type": "datetime-local"}
 NUMBER = TEXT | {"inputmode": "numeric"}
+WHOSE_TIME = gettext_lazy("By the site's clock where a site or a room is closed, for a person by the desk's.")
 VERBS = {
     "stop": (service.stop, gettext_lazy("Nobody more is told by itself.")),
     "go-on": (service.go_on, gettext_lazy("The next patients are being told.")),
@@ -51,7 +54,8 @@ def _chosen(value: str) -> Practitioner | Location | Room:
 
 
 class AbsenceForm(forms.Form):
-    """Who is absent or what is closed, from when to when, why, and how many are told at once. Times are the desk's."""
+    """Who is absent or what is closed, from when to when, why, and how many are told at once. Times are the
+    site's where a site or a room is closed, else the desk's."""
 
     whom = forms.TypedChoiceField(
         choices=_choices, coerce=_chosen, label=gettext_lazy("Who, or what is closed"), widget=forms.Select(SELECT)
@@ -61,8 +65,10 @@ class AbsenceForm(forms.Form):
         label=gettext_lazy("Name"), required=False, max_length=60, widget=forms.TextInput(TEXT),
         help_text=gettext_lazy("Such as that of a holiday; staff read it."),
     )  # fmt: skip
-    starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=forms.DateTimeInput(MOMENT))
-    ends_at = forms.DateTimeField(label=gettext_lazy("Until"), widget=forms.DateTimeInput(MOMENT))
+    starts_at = forms.DateTimeField(
+        label=gettext_lazy("From"), help_text=WHOSE_TIME, widget=forms.DateTimeInput(MOMENT)
+    )
+    ends_at = forms.DateTimeField(label=gettext_lazy("Until"), help_text=WHOSE_TIME, widget=forms.DateTimeInput(MOMENT))
     group_size = forms.IntegerField(
         label=gettext_lazy("Patients in a wave"), min_value=1, max_value=500, initial=10,
         widget=forms.TextInput(NUMBER),
@@ -71,6 +77,16 @@ class AbsenceForm(forms.Form):
         label=gettext_lazy("Minutes between waves"), min_value=1, max_value=1440, initial=15,
         widget=forms.TextInput(NUMBER),
     )  # fmt: skip
+
+    def full_clean(self) -> None:
+        """Read the times by the clock of what is chosen."""
+        choice = self.fields["whom"]
+        try:
+            zone = clock_of(choice.clean(self.data.get(self.add_prefix("whom"))))
+        except (forms.ValidationError, ObjectDoesNotExist):  # the field says so itself
+            zone = None
+        with timezone.override(zone):
+            super().full_clean()
 
     def clean(self) -> dict[str, Any]:
         """It ends after it begins."""

@@ -95,6 +95,17 @@ class Absence(TimeStampedModel):
         return self.practitioner or self.room or self.location
 
     @property
+    def time_zone(self) -> str | None:
+        """See `clock_of`."""
+        return clock_of(self.whom)
+
+    @property
     def words(self) -> str:
         """Why, as staff read it: its name, else the kind of reason."""
         return self.name or self.get_reason_display()
+
+
+def clock_of(whom: Practitioner | Room | Location | None) -> str | None:
+    """The time zone in which an absence is said: of a site or a room the site's, of a person None, the desk's."""
+    site = whom.location if isinstance(whom, Room) else whom
+    return site.time_zone if isinstance(site, Location) else None

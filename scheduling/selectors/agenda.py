@@ -274,9 +274,8 @@ def next_open_day(location: Location, after: date) -> date | None:
     rows = WeeklyHours.objects.filter(schedule__location=location, schedule__practitioner__is_active=True)
     hours = list(rows.values_list("weekday", "schedule__valid_from_date", "schedule__valid_until_date").distinct())
     zone, days = ZoneInfo(location.time_zone), [after + timedelta(days=number) for number in range(1, LOOKED_AHEAD + 1)]
-    closed = list(
-        Absence.objects.filter(location=location, ends_at__date__gt=after).values_list("starts_at", "ends_at")
-    )
+    closing = Absence.objects.filter(location=location, ends_at__gt=midnight(days[0], zone))
+    closed = list(closing.values_list("starts_at", "ends_at"))
 
     def is_open(day: date) -> bool:
         begin, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)

@@ -62,7 +62,7 @@ def _shown() -> QuerySet[Any]:
     followed = MassMoveVisit.objects.filter(mass_move=OuterRef(OuterRef("pk")), appointment=OuterRef("pk"))
     rows = _booked(same, OuterRef("absence__starts_at"), OuterRef("absence__ends_at")).exclude(Exists(followed))
     still = Subquery(rows.order_by().annotate(number=Func("pk", function="COUNT")).values("number"))
-    moves = MassMove.objects.select_related("absence__practitioner", "absence__room", "absence__location")
+    moves = MassMove.objects.select_related("absence__practitioner", "absence__room__location", "absence__location")
     return moves.annotate(still=Case(When(closed_at=None, then=still), default=0))
 
 

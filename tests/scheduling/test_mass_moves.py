@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -12,11 +12,12 @@ from contact_center.common.errors import Refused
 from scheduling import links
 from scheduling.enums import LinkPurpose
 from scheduling.models import Absence, Appointment, MassMove, MassMoveVisit, Reminder, SlotOffer, WaitlistEntry
+from scheduling.selectors.agenda import next_open_day
 from scheduling.selectors.mass_moves import get_mass_move
 from scheduling.services import attendance, booking, mass_moves, offers, waitlist
 from scheduling.services.waitlist import Wishes
 from tests.factories.patients import PatientFactory
-from tests.factories.scheduling import LocationFactory, PractitionerFactory, RulesFactory, ScheduleFactory
+from tests.factories.scheduling import LocationFactory, PractitionerFactory, RoomFactory, RulesFactory, ScheduleFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -250,6 +251,24 @@ def test_a_holiday_closes_a_site_by_its_name_and_its_patients_are_told(visits, s
     day = signed_in(agent).get("/schedule/", {"day": "2026-06-04", "site": site.pk})
     assert "Founders' Day" in html.unescape(day.content.decode())
     assert signed_in(agent).post("/schedule/absences/", given | {"whom": "location-0"}).status_code == 422
+
+
+def test_the_times_of_a_closing_are_those_of_the_site_and_of_a_person_the_desks(visits, signed_in, agent):
+    site = LocationFactory(time_zone="America/Los_Angeles")
+    room, browser = RoomFactory(location=site), signed_in(agent)
+    given = {
+        "reason": "holiday", "starts_at": "2026-06-04T00:00", "ends_at": "2026-06-05T00:00", "group_size": "5",
+        "interval_minutes": "15",
+    }  # fmt: skip
+    for whom, hour in ((site, 7), (room, 7), (visits[0].practitioner, 4)):
+        answer = browser.post("/schedule/absences/", given | {"whom": f"{whom._meta.model_name}-{whom.pk}"})
+        absence = Absence.objects.latest("pk")
+        assert (absence.starts_at, absence.whom) == (datetime(2026, 6, 4, hour, tzinfo=UTC), whom)
+        for url in ("/schedule/absences/", answer.url):
+            page = browser.get(url).content.decode()
+            assert re.search(r"Thu 4 Jun, ([\d:]+) – Fri 5 Jun, ([\d:]+)", page).groups() == ("00:00", "00:00")
+    ScheduleFactory(location=site)
+    assert next_open_day(site, date(2026, 6, 3)) == date(2026, 6, 5)
 
 
 def test_only_those_who_book_write_an_absence_down_and_none_that_is_over(visits, agent, partner_agent):
