@@ -220,8 +220,8 @@ def expire_offers(*, limit: int = 200) -> int:
     """
     on_calls = Call.objects.filter(agent__isnull=False).exclude(status__in=CALL_OVER).values("agent")
     asked = CallLeg.objects.filter(party=CallParty.CONSULTED, user__isnull=False, left_at=None)
-    asked = asked.exclude(call__status__in=CALL_OVER).values("user")
-    filled = _pending().filter(Q(agent__in=on_calls) | Q(agent__in=asked)).values_list("pk", flat=True)
+    live = asked.exclude(call__status__in=CALL_OVER).values("user")
+    filled = _pending().filter(Q(agent__in=on_calls) | Q(agent__in=live)).values_list("pk", flat=True)
     ended = sum(_end(pk, is_missed=False) for pk in filled[:limit])
     late = _pending().filter(expires_at__lt=timezone.now() - GRACE).order_by("expires_at")
     return ended + sum(_end(pk, is_missed=True) for pk in late.values_list("pk", flat=True)[:limit])
