@@ -155,6 +155,12 @@ def colleague_on(call: Call) -> User | None:
     return leg.user if leg else None
 
 
+def asked_in(call: Call, user_id: int | None) -> User | None:
+    """This colleague, if they were asked to join the call, still on the line or not."""
+    leg = CallLeg.objects.filter(call=call, party=CallParty.CONSULTED, user=user_id).select_related("user").first()
+    return leg.user if leg else None
+
+
 def get_call_for(user: User, pk: int) -> Call:
     """A call of a conversation this person may see, or one that rings at them or that they are on.
 

@@ -28,7 +28,7 @@ from inbox.models import Call
 from inbox.policies import can_start
 from inbox.selectors import calls as desk
 from inbox.selectors.callbacks import live_callback, phone_number_of, phones_of
-from inbox.selectors.calls import colleague_on, get_call_for, is_sealed, phone_of
+from inbox.selectors.calls import asked_in, colleague_on, get_call_for, is_sealed, phone_of
 from inbox.selectors.interactions import queue_ids_of
 from inbox.services import call_control, call_placing, callbacks, recordings, supervision
 from inbox.views.answers import go_to, render_form
@@ -155,7 +155,11 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if changed := _changed(request, found, colleague):
+            form.errors.clear()
+            form.add_error(None, changed)
+            status = 409
+        elif form.is_valid():
             try:
                 said = _transfer(user, found, form.cleaned_data, is_asked=colleague is not None)
                 return _go_on(request, found.interaction_id, said)
@@ -165,6 +169,16 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"interaction": found.interaction, "call": found, "form": form, "colleague": colleague}
     context["is_sealed"] = is_sealed(user, found)
     return render_form(request, "call_transfer", context, status=status)
+
+
+def _changed(request: HttpRequest, found: Call, colleague: User | None) -> str:
+    """Why the form that was sent is not the one of now: it was about a colleague who has left or joined meanwhile."""
+    meant = number_of(request.POST.get("colleague", ""))
+    if meant == (colleague.pk if colleague else None):
+        return ""
+    if colleague is not None:
+        return _("%(name)s is on the line now. Check what you chose and send it again.") % {"name": colleague}
+    return _("%(name)s is not on the line any more.") % {"name": asked_in(found, meant) or _("Your colleague")}
 
 
 def _go_on(request: HttpRequest, interaction_id: int, said: str) -> HttpResponse:

@@ -238,7 +238,7 @@ def test_a_nurse_who_serves_other_queues_is_asked_and_gets_the_call_in_a_queue_o
         call_control.hand_over(actor=agent, call_id=talk.pk, why="Chest pain")
     assert not interactions_visible_to(nurse).filter(pk=talk.interaction_id).exists()
     client.force_login(agent)
-    said = {"why": "Chest pain", "note": "Since noon"}
+    said = {"why": "Chest pain", "note": "Since noon", "colleague": nurse.pk}
     answers = [client.post(f"/calls/{talk.pk}/transfer/", said | {"queue": one}) for one in (0, clinical_queue.pk)]
     assert [answer.status_code for answer in answers] == [422, 302]
     talk.refresh_from_db()
@@ -247,6 +247,24 @@ def test_a_nurse_who_serves_other_queues_is_asked_and_gets_the_call_in_a_queue_o
         *("connected", nurse, clinical_queue, nurse, clinical_queue),
     )
     assert (interactions_visible_to(nurse).get(), Note.objects.get().body) == (work, "Since noon")
+
+
+def test_a_form_about_a_colleague_who_left_or_joined_meanwhile_does_nothing_and_keeps_what_was_typed(
+    talk, provider, agent, second_agent, clinical_queue, signed_in
+):
+    browser, there, said = signed_in(agent), f"/calls/{talk.pk}/transfer/", {"why": "Chest pain", "note": "Since noon"}
+    call_control.consult(actor=agent, call_id=talk.pk, colleague=second_agent)
+    stale = browser.post(there, said | {"queue": clinical_queue.pk})
+    assert f'name="colleague" value="{second_agent.pk}"' in stale.content.decode()
+    talk.legs.filter(user=second_agent).update(left_at=timezone.now())
+    left = browser.post(there, said | {"queue": clinical_queue.pk, "colleague": second_agent.pk})
+    assert [(answer.status_code, answer.context["form"].errors) for answer in (stale, left)] == [
+        (409, {"__all__": [f"{second_agent} is on the line now. Check what you chose and send it again."]}),
+        (409, {"__all__": [f"{second_agent} is not on the line any more."]}),
+    ]
+    assert "Since noon" in left.content.decode()
+    talk.refresh_from_db()
+    assert (talk.status, talk.agent, talk.queue) == ("held", agent, talk.channel.queue)
 
 
 @pytest.mark.fault
