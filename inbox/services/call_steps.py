@@ -91,8 +91,10 @@ def _waited_before(call: Call, interaction: Interaction, at: datetime) -> None:
     if call.status == C.ABANDONED:
         interaction.snippet = _("Hung up while waiting")
         text_whoever_gave_up(call, interaction)
-    elif call.status == C.CALLBACK_REQUESTED and live_callback(interaction.contact_value):
-        ask_callback(call, interaction, at)
+    elif call.status == C.CALLBACK_REQUESTED:
+        known = live_callback(interaction.contact_value)
+        if known is not None and known.interaction_id == interaction.pk:
+            ask_callback(call, interaction, at)
 
 
 def _place(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:

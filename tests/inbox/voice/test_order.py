@@ -11,10 +11,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from inbox.enums import CallbackEnd
 from inbox.models import Call, Callback, Message, RoutingRun, WebhookEvent
+from inbox.services.callbacks import end_callback
 from inbox.services.ledger import process_event, retry_event
 from tests.factories.accounts import SkillFactory
 from tests.factories.distribution import RoutingRuleFactory
+from tests.factories.inbox import InteractionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 APART = timedelta(seconds=10)
@@ -113,3 +116,17 @@ def test_whoever_waited_is_offered_a_text_also_when_the_end_is_told_first(told, 
     assert [message.text for message in Message.objects.all()] == [
         "We are sorry that we could not take your call. Write here what it is about; a person will answer you."
     ]
+
+
+def test_the_late_first_word_of_a_wait_leaves_a_later_promise_to_the_same_number_alone(told, try_again):
+    dial, language, menu, wait, choice, end = told("1")
+    try_again([dial, language, menu, choice, end])
+    end_callback(Callback.objects.get().pk, CallbackEnd.STAFF)
+    earlier, later = Callback.objects.get(), InteractionFactory()
+    promise = {"interaction": later, "channel": earlier.channel, "queue": later.queue, "number": earlier.number}
+    due = timezone.now() + timedelta(days=1)
+    arranged = Callback.objects.create(place_at=due, due_at=due, **promise)
+    try_again([wait])
+    arranged.refresh_from_db()
+    told_of = (arranged.interaction, arranged.queue, arranged.place_at, arranged.due_at)
+    assert told_of == (later, later.queue, due, due)
