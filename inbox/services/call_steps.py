@@ -79,7 +79,7 @@ def _enter_queue(call: Call, interaction: Interaction, item: CallEvent, at: date
         call.wait(at)
         take_place_of_callback(call, interaction, at)
         interaction.waiting_since_at = interaction.waiting_since_at or call.queued_at
-    elif is_first or (call.is_over and call.queued_at and at < call.queued_at):
+    elif is_first or (call.queued_at and at < call.queued_at):
         call.queued_at = at
         _waited_before(call, interaction, at)
 

@@ -87,6 +87,7 @@ WAYS = {
     "1": ("callback_requested", "queued", ["callback"]),
     "2": ("completed", "queued", ["text"]),
     "3": ("voicemail", "queued", ["voicemail"]),
+    "9": ("abandoned", "abandoned", []),
 }
 
 
@@ -130,3 +131,11 @@ def test_the_late_first_word_of_a_wait_leaves_a_later_promise_to_the_same_number
     arranged.refresh_from_db()
     told_of = (arranged.interaction, arranged.queue, arranged.place_at, arranged.due_at)
     assert told_of == (later, later.queue, due, due)
+
+
+def test_whoever_is_told_to_wait_later_than_to_go_on_waiting_has_the_place_of_the_first_word(told, try_again):
+    dial, language, menu, wait, choice, _end = told("9")
+    try_again([dial, language, menu, choice, wait])
+    call = Call.objects.select_related("interaction").get()
+    came_at = WebhookEvent.objects.get(pk=wait).received_at
+    assert (call.status, call.queued_at, call.interaction.waiting_since_at) == ("waiting", came_at, came_at)
