@@ -157,6 +157,10 @@ def _still_waits(interaction: Interaction, since: datetime) -> None:
     interaction.waiting_since_at = interaction.waiting_since_at or since
     if interaction.status == InteractionStatus.ABANDONED:
         interaction.come_back()
+        given_up = interaction.timeline_events.filter(kind=TimelineKind.ABANDONED).order_by("at").last()
         TimelineEvent.objects.create(
-            interaction=interaction, kind=TimelineKind.RETURNED, at=since, to_queue_id=interaction.queue_id
+            interaction=interaction,
+            kind=TimelineKind.RETURNED,
+            at=max(since, given_up.at) if given_up else since,
+            to_queue_id=interaction.queue_id,
         )

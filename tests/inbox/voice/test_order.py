@@ -76,6 +76,7 @@ def record():
         (work.status, work.queue, work.priority, work.reason.code, work.snippet, work.unread_count),
         (after(work.waiting_since_at), work.needs.count(), RoutingRun.objects.count()),
         sorted(call.moments.values_list("kind", flat=True)),
+        work.timeline_events.order_by("at", "pk").last().kind == "abandoned",
         [after(leg.left_at) is None for leg in call.legs.all()],
         [(after(one.place_at), one.status) for one in Callback.objects.all()],
         Message.objects.filter(direction="inbound").count(),
