@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,8 +100,9 @@ def _content_json(content: dict[str, Any], *, with_approvals: bool) -> dict[str,
     return shown | {"url": url, "links": links}
 
 
-def rendered(content: dict[str, Any], variables: str | None) -> str:
-    """The text of a template with its variables filled in. Raises Refusal."""
+def rendered(content: dict[str, Any], variables: str | None) -> tuple[str, list[dict[str, str]]]:
+    """The text of a template and its buttons, with the variables filled in. A button is `text` and what a tap does: a
+    quick reply answers with its `payload`, others lead to a `url`. Raises Refusal."""
     try:
         given = json.loads(variables or "{}")
     except ValueError:
@@ -108,14 +110,23 @@ def rendered(content: dict[str, Any], variables: str | None) -> str:
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise Refusal(21656)
     known = content["variables"] | given
-    body = str(next((shape.get("body", "") for shape in content["types"].values()), ""))
-    return _PLACEHOLDER.sub(lambda found: str(known.get(found.group(1), found.group(0))), body)
 
+    def fill(text: str) -> str:
+        return _PLACEHOLDER.sub(lambda found: str(known.get(found.group(1), found.group(0))), text)
 
-def buttons(content: dict[str, Any]) -> list[dict[str, str]]:
-    """The quick-reply buttons of a template."""
     shape: dict[str, Any] = next(iter(content["types"].values()), {})
-    return [{"text": action.get("title", ""), "payload": action.get("id", "")} for action in shape.get("actions", [])]
+    buttons = [_button(action, fill) for action in shape.get("actions", [])]
+    return fill(str(shape.get("body", ""))), buttons
+
+
+def _button(action: dict[str, Any], fill: Callable[[str], str]) -> dict[str, str]:
+    shown = {"text": str(action.get("title", ""))}
+    if action.get("type") == "URL":
+        url = fill(str(action.get("url", "")))
+        return shown | {"url": url if url.startswith(("https://", "http://")) else ""}
+    if action.get("type") == "PHONE_NUMBER":
+        return shown | {"url": f"tel:{action.get('phone', '')}"}
+    return shown | {"payload": str(action.get("id", ""))}
 
 
 def is_approved(content: dict[str, Any] | None) -> bool:

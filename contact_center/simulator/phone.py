@@ -180,6 +180,8 @@ class Phone:
         if int(number or 0) >= len(buttons):
             return {}
         button = buttons[int(number or 0)]
+        if "payload" not in button:  # a link: whoever follows it answers nothing
+            return {}
         return {"body": button["text"], "button_text": button["text"], "button_payload": button["payload"]}
 
     async def call(self, request: web.Request) -> web.StreamResponse:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
 from contact_center.simulator import mail
 from contact_center.simulator.store import Store
 
 INLINE_TYPES = ("image/", "audio/", "video/")
+_ADDRESS = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,;:!?)\]])")
+
+
+def linked(text: str) -> SafeString:
+    """Markup of what people wrote, nothing of which is markup; web addresses in it can be followed, as on a phone."""
+    parts = enumerate(_ADDRESS.split(text))  # every other one is an address
+    marked = '<a href="{}" target="_blank" rel="noopener">{}</a>'
+    return format_html_join("", "{}", ((format_html(marked, part, part) if n % 2 else part,) for n, part in parts))
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,11 @@ class Bubble:
     place: dict[str, str]
     buttons: list[dict[str, str]]
     kind: str = "text"
+
+    @property
+    def linked(self) -> SafeString:
+        """See `linked`."""
+        return linked(self.text)
 
 
 @dataclass
@@ -102,6 +119,11 @@ class Letter:
     text: str
     at: datetime
     files: list[str]
+
+    @property
+    def linked(self) -> SafeString:
+        """See `linked`."""
+        return linked(self.text)
 
 
 @dataclass

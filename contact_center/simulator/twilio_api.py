@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from aiohttp import web
 
 from contact_center.simulator.config import Config
-from contact_center.simulator.content_api import ContentApi, buttons, is_approved, rendered
+from contact_center.simulator.content_api import ContentApi, is_approved, rendered
 from contact_center.simulator.deliveries import Deliveries
 from contact_center.simulator.store import Store, new_sid
 from contact_center.simulator.twilio_words import (
@@ -135,7 +135,7 @@ class TwilioApi:
         sender = self._sender(given)
         recipient = given.get("To", "")
         self._check_pair(sender, recipient)
-        content, body = self._text(given, media_urls)
+        content, body, buttons = self._text(given, media_urls)
         callback = given.get("StatusCallback") or None
         if callback and urlsplit(callback).scheme not in ("http", "https"):
             raise Refusal(21609)
@@ -150,7 +150,7 @@ class TwilioApi:
             callback_url=callback,
             our_id=_our_id(callback),
             content_sid=content["sid"] if content else None,
-            extras={"buttons": buttons(content)} if content else {},
+            extras={"buttons": buttons} if buttons else {},
         )
         answer = message_json(row, self.config.account_sid, len(media_urls))
         failure = self.deliveries.failure_of(row, is_approved_template=is_approved(content))
@@ -190,20 +190,22 @@ class TwilioApi:
         if self.store.is_opted_out(sender, recipient):
             raise Refusal(21610)
 
-    def _text(self, given: dict[str, str], media_urls: list[str]) -> tuple[dict[str, Any] | None, str]:
+    def _text(
+        self, given: dict[str, str], media_urls: list[str]
+    ) -> tuple[dict[str, Any] | None, str, list[dict[str, str]]]:
         if len(media_urls) > MAX_MEDIA:
             raise Refusal(21623)
         if given.get("ContentSid"):
             content = self.store.content(given["ContentSid"])
             if content is None:
                 raise Refusal(21655)
-            return content, rendered(content, given.get("ContentVariables"))
+            return content, *rendered(content, given.get("ContentVariables"))
         body = given.get("Body", "")
         if not body and not media_urls:
             raise Refusal(21619)
         if len(body) > MAX_BODY:
             raise Refusal(21617)
-        return None, body
+        return None, body, []
 
     async def fetch(self, request: web.Request) -> web.Response:
         """One message."""

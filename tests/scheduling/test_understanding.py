@@ -2,6 +2,7 @@
 
 import pytest
 
+from contact_center.simulator.demo_content import BUTTONS
 from scheduling.understanding import Meaning, Said, understand
 
 YES = (
@@ -42,6 +43,12 @@ UNCLEAR = (
 )
 def test_words_are_understood_or_left_to_a_person(meaning, texts):
     assert {text: understand(text).meaning.value for text in texts} == dict.fromkeys(texts, meaning)
+
+
+def test_a_tap_on_a_button_of_the_reminder_is_understood_by_its_words():
+    wanted = {"confirm": Meaning.YES, "change": Meaning.MOVE}
+    taps = [tap for buttons in BUTTONS.values() for tap in buttons]
+    assert [understand(text).meaning for text, _key in taps] == [wanted[key] for _text, key in taps]
 
 
 def test_numbers_alone_or_beside_words_that_agree():

@@ -106,6 +106,30 @@ def test_a_location_and_a_tapped_button_reach_the_webhook_in_their_own_shape(pho
     ]
 
 
+def test_the_links_of_a_message_and_the_buttons_of_a_template_are_followed_on_the_phone(phone, webhook_receiver):
+    actions = [
+        {"type": "URL", "title": "Your visit", "url": "https://clinic.example/v/{{1}}"},
+        {"type": "PHONE_NUMBER", "title": "Call us", "phone": "+15005550100"},
+        {"type": "URL", "title": "Odd", "url": "{{2}}"},
+    ]
+    shape = {"twilio/call-to-action": {"body": "See you on {{2}}", "actions": actions}}
+    given = {"friendly_name": "visit", "language": "en", "types": shape, "variables": {"1": "sample", "2": "Friday"}}
+    sid = phone.call("POST", "/v1/Content", json=given).json()["sid"]
+    send(phone, tab="whatsapp", body="hola")
+    to_her = {"To": WA_HERS, "From": "whatsapp:+15005550199"}
+    filled = to_her | {"ContentSid": sid, "ContentVariables": '{"1": "a.b-c", "2": "javascript:x"}'}
+    message = phone.call("POST", MESSAGES, data=filled).json()["sid"]
+    words = {"Body": 'Choose here: https://clinic.example/m/x?a=1&b="2". <b>Or write</b>'}
+    phone.call("POST", MESSAGES, data=to_her | words)
+    links = re.findall(r'<a (class="tap" )?href="([^"]+)" target', page(phone, phone=HERS, tab="whatsapp").text)
+    assert [(bool(is_button), url) for is_button, url in links] == [
+        (True, "https://clinic.example/v/a.b-c"),
+        (True, "tel:+15005550100"),
+        (False, "https://clinic.example/m/x?a=1&amp;b="),
+    ]
+    assert send(phone, tab="whatsapp", in_reply_to=message, tap="0").status_code == 422  # a link answers nothing
+
+
 @pytest.mark.parametrize(
     ("form", "words"),
     [
