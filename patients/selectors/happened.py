@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import CharField, F, Model, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from contact_center.accounts.models import User
 from contact_center.common.prepared import Given, prepared
@@ -67,19 +66,18 @@ def _alert(word: str, text: str) -> tuple[Any, str]:
     return _("Alert: %(kind)s") % {"kind": _choice(AlertKind, word)}, text
 
 
-g = gettext_lazy
 SORTS = (
     _Sort("alert", Alert, "created_at", "kind", "text", "created_by", "triangle-alert", _alert),
-    _Sort("alert_end", Alert, "ended_at", "kind", "text", "ended_by", "circle-check", _told(g("Alert ended"))),
+    _Sort("alert_end", Alert, "ended_at", "kind", "text", "ended_by", "circle-check", _told(_("Alert ended"))),
     _Sort("consent", Consent, "recorded_at", "purpose", "", "recorded_by", "heart-handshake", _consent),
-    _Sort("coverage", Coverage, "created_at", "status", "payer", "", "id-card", _told(g("Coverage noted"))),
-    _Sort("enrolment", ProgramEnrolment, "created_at", "status", PROGRAM, "owner", "route", _told(g("Program begun"))),
-    _Sort("enrolment_end", ProgramEnrolment, "ended_at", "status", PROGRAM, "", "route", _told(g("Program ended"))),
-    _Sort("life", LifeEvent, "created_at", "text", "text", "recorded_by", "heart-pulse", _told(g("Worth remembering"))),
+    _Sort("coverage", Coverage, "created_at", "status", "payer", "", "id-card", _told(_("Coverage noted"))),
+    _Sort("enrolment", ProgramEnrolment, "created_at", "status", PROGRAM, "owner", "route", _told(_("Program begun"))),
+    _Sort("enrolment_end", ProgramEnrolment, "ended_at", "status", PROGRAM, "", "route", _told(_("Program ended"))),
+    _Sort("life", LifeEvent, "created_at", "text", "text", "recorded_by", "heart-pulse", _told(_("Worth remembering"))),
     _Sort("pending", PendingResult, "created_at", "kind", "title", "owner", "hourglass", _waits),
-    _Sort("pending_here", PendingResult, "arrived_at", "kind", "title", "owner", "file-check", _told(g("Arrived"))),
-    _Sort("pending_told", PendingResult, "told_at", "kind", "title", "owner", "check", _told(g("Patient was told"))),
-    _Sort("step", StepCompletion, "done_at", "note", "step__title", "done_by", "circle-check", _told(g("Step done"))),
+    _Sort("pending_here", PendingResult, "arrived_at", "kind", "title", "owner", "file-check", _told(_("Arrived"))),
+    _Sort("pending_told", PendingResult, "told_at", "kind", "title", "owner", "check", _told(_("Patient was told"))),
+    _Sort("step", StepCompletion, "done_at", "note", "step__title", "done_by", "circle-check", _told(_("Step done"))),
 )
 _BY_KEY = {sort.key: sort for sort in SORTS}
 
