@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from complaints.enums import ComplaintKind
 from contact_center.common.business_time import BusinessCalendar, moment_of
 
@@ -32,6 +34,11 @@ def acknowledge_by(received_at: datetime, days: int, calendar: BusinessCalendar 
         day += timedelta(days=1)
         left -= ends(day) is not None
     return moment_of(local, day, ends(day) or MIDNIGHT, is_end=True)
+
+
+def last_day(due_at: datetime) -> date:
+    """The day of the house on which a promise ends: one until midnight ends on the day before it."""
+    return timezone.localdate(due_at - timedelta(microseconds=1))
 
 
 def _closing(calendar: BusinessCalendar | None) -> Callable[[date], int | None]:

@@ -79,7 +79,7 @@ def register_complaint(
             complainant_name=_name_of(told), kind=told.kind, category=told.category, severity=told.severity,
             protection=told.protection, words=_clean(told.words), wanted=_clean(told.wanted),
             acknowledge_by_at=due_at, next_step=_("Acknowledge the complaint"),
-            next_step_date=max(timezone.localdate(due_at), timezone.localdate()),
+            next_step_date=max(terms.last_day(due_at), timezone.localdate()),
         )  # fmt: skip
         return conclude(
             complaint, actor=actor, verb=ComplaintVerb.REGISTER, note="", action=AuditAction.CREATED, to_user=owner

@@ -12,6 +12,7 @@ from complaints.enums import ComplaintProtection, ComplaintVerb
 from complaints.forms import SUGGESTED
 from complaints.models import Complaint, ComplaintEvent, ComplaintTerm
 from complaints.services.registering import acknowledge_by
+from complaints.terms import last_day
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import PastEntry, record_past
@@ -110,7 +111,7 @@ def _tell(
         received_by=talk.channel_kind, kind=story.kind, category=story.category, severity=story.severity,
         protection=story.protection, words=story.words, wanted=story.wanted, registered_by=agent, owner=owner,
         received_at=began, acknowledge_by_at=due, next_step="Acknowledge the complaint",
-        next_step_date=timezone.localdate(due),
+        next_step_date=last_day(due),
     )  # fmt: skip
     told = [(V.REGISTER, began, agent, row.status)]
     for number, verb in enumerate(story.path, start=1):

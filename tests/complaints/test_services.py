@@ -9,6 +9,7 @@ from complaints.models import Complaint
 from complaints.services import moves
 from complaints.services.concluding import Step
 from complaints.services.registering import Told, follow_conversation, register_complaint
+from complaints.terms import last_day
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.selectors.topics import allowed_topics
@@ -44,7 +45,7 @@ def test_a_complaint_from_a_conversation_is_about_its_patient_and_came_its_way(a
     row = Complaint.objects.get()
     assert (row.patient, row.interaction, row.received_by, row.owner) == (talk.patient, talk, "sms", agent)
     assert (row.status, row.next_step, row.kind) == ("received", "Acknowledge the complaint", "grievance")
-    assert row.next_step_date == max(timezone.localdate(row.acknowledge_by_at), timezone.localdate())
+    assert row.next_step_date == max(last_day(row.acknowledge_by_at), timezone.localdate())
     assert (len(row.reference), row.reference[:2]) == (9, "Q-")
     trail = AuditEntry.objects.get(object_type="complaint")
     assert (trail.action, trail.object_id, trail.patient_id) == ("created", made.pk, talk.patient_id)

@@ -7,7 +7,7 @@ import pytest
 
 from complaints.models import ComplaintTerm
 from complaints.services.registering import acknowledge_by as promised_by
-from complaints.terms import acknowledge_by
+from complaints.terms import acknowledge_by, last_day
 from contact_center.common.business_time import BusinessCalendar, Day, Hours
 from inbox.selectors.hours import forget_setup
 from tests.factories.hours import CalendarFactory
@@ -32,6 +32,11 @@ def test_working_days_are_those_on_which_the_calendar_opens():
 def test_without_a_calendar_they_are_monday_to_friday_until_midnight():
     assert until(1) == datetime(2026, 11, 24, tzinfo=MIAMI)
     assert until(2) == datetime(2026, 11, 25, tzinfo=MIAMI)
+
+
+def test_a_promise_until_midnight_ends_on_the_day_before_it():
+    assert (last_day(until(1)), last_day(until(2))) == (date(2026, 11, 23), date(2026, 11, 24))
+    assert last_day(datetime(2026, 11, 23, 18, tzinfo=MIAMI)) == date(2026, 11, 23)
 
 
 def test_the_day_of_receipt_is_the_calendars_own():
