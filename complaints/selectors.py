@@ -85,14 +85,15 @@ def condition_of(figure: str) -> Q:
 
 
 def figures(user: User) -> dict[str, int]:
-    """Each figure of the list with its number, of what the person may see. One query."""
+    """Each figure of the list with its number, of what is open and the person may see. One query."""
     counts: Any = {name: Count("pk", filter=condition_of(name)) for name in ("overdue", *FIGURES)}
-    return complaints_visible_to(user).aggregate(**counts)
+    return complaints_visible_to(user).filter(FIGURES["open"]).aggregate(**counts)
 
 
 def rows(found: QuerySet[Complaint]) -> QuerySet[Complaint]:
-    """What the list shows, the most urgent first: by the day of the next step, those that are over last."""
-    return found.select_related(*SHOWN).order_by(F("closed_at").asc(nulls_first=True), "next_step_date", "pk")
+    """What the list shows, the most urgent first: by the day of the next step; after them those that are over, the
+    newest first."""
+    return found.select_related(*SHOWN).order_by(F("closed_at").desc(nulls_first=True), "next_step_date", "pk")
 
 
 def people_who_may_own() -> QuerySet[User]:

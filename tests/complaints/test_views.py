@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -118,6 +119,7 @@ def test_the_figures_of_the_list_open_the_rows_they_count(supervisor, agent, sig
     Complaint.objects.filter(pk=late.pk).update(next_step_date=timezone.localdate().replace(year=2020))
     Complaint.objects.filter(pk=free.pk).update(acknowledged_at=timezone.now())
     closed, browser = ComplaintFactory(status="closed"), signed_in(supervisor)
+    long_closed = ComplaintFactory(status="closed", closed_at=timezone.now() - timedelta(days=9))
 
     def shown(query):
         return [int(pk) for pk in re.findall(r'id="complaint-(\d+)"', text_of(browser.get(f"/complaints/?{query}")))]
@@ -128,10 +130,10 @@ def test_the_figures_of_the_list_open_the_rows_they_count(supervisor, agent, sig
     assert counted == {"open": "2", "overdue": "1", "unacknowledged": "1", "unowned": "0", "protected": "1"}
     assert shown("show=open") == [late.pk, free.pk]
     assert shown("show=open&severity=low") == [free.pk]
-    assert shown("status=closed") == [closed.pk]
+    assert shown("status=closed") == [closed.pk, long_closed.pk]
     assert shown(f"owner={free.owner_id}") == [free.pk]
     assert shown("due_by=2021-01-01") == [late.pk]
-    assert shown("status=nonsense&show=nonsense") == [late.pk, free.pk, closed.pk]
+    assert shown("status=nonsense&show=nonsense") == [late.pk, free.pk, closed.pk, long_closed.pk]
     assert signed_in(agent).get("/complaints/").status_code == 403
     named = AuditEntry.objects.filter(action="searched", detail__what="complaints").first().detail["found"]
     assert named == sorted([late.patient_id, free.patient_id])
