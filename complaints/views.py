@@ -130,16 +130,20 @@ def _narrowed(found: QuerySet[Complaint], look: LookForm, figure: str) -> QueryS
 @require_safe
 def complaint(request: HttpRequest, pk: int) -> HttpResponse:
     """One complaint with its history and what can be done with it; opening it is on record."""
+    return _show(request, _opened(request, pk))
+
+
+def _opened(request: HttpRequest, pk: int) -> Complaint:
+    """The complaint for this person's eyes, with its entry. Raises Http404, also when it is hidden."""
     try:
-        found = open_complaint(actor=person_of(request), complaint_id=pk)
+        return open_complaint(actor=person_of(request), complaint_id=pk)
     except Complaint.DoesNotExist:
         raise Http404 from None
-    return _show(request, found)
 
 
 @require_POST
 def move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """One move of one complaint."""
+    """One move of one complaint; what is refused shows it again, which is a look at it like any other."""
     user = person_of(request)
     try:
         found = get_complaint_for(user, pk)
@@ -147,15 +151,16 @@ def move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         raise Http404 from None
     if verb not in MOVES:
         raise Http404
+    if not can_work(user, found):
+        raise PermissionDenied
     form = MOVES[verb].form(request.POST, complaint=found, verb=verb)
     if not form.is_valid():
-        return _show(request, found, form, status=422)
+        return _show(request, _opened(request, pk), form, status=422)
     try:
         sent_once(request, lambda: MOVES[verb].do(actor=user, complaint_id=pk, **form.arguments()))
     except Refused as error:
         form.add_error(None, str(error))
-        found = get_complaint_for(user, pk)
-        return _show(request, found, form, status=status_of(error))
+        return _show(request, _opened(request, pk), form, status=status_of(error))
     is_seen = complaints_visible_to(user).filter(pk=pk).exists()
     target = redirect("complaints:complaint", pk) if is_seen else redirect("home")
     return say(request, target, _("It is noted."))
@@ -181,7 +186,7 @@ def _may_go(found: Complaint, verb: str) -> bool:
 
 def _show(request: HttpRequest, found: Complaint, form: NoteForm | None = None, *, status: int = 200) -> HttpResponse:
     offered = _offered(request, found)
-    if form is not None and form.verb not in offered:
+    if form is not None and form.verb not in offered and can_work(person_of(request), found):
         offered.insert(0, form.verb)
     forms = [
         (verb, MOVES[verb], form if form and form.verb == verb else MOVES[verb].form(complaint=found, verb=verb))

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from complaints import views
 from complaints.models import Complaint
 from complaints.services import moves
 from complaints.services.concluding import Step
 from contact_center.audit.models import AuditEntry
+from contact_center.common.errors import Refused
 from patients.models import Patient
 from tests.factories.accounts import UserFactory
 from tests.factories.complaints import ComplaintFactory
@@ -95,6 +97,42 @@ def test_a_move_without_its_note_keeps_what_was_typed_and_says_what_is_missing(s
     assert (row.status, row.next_step, row.events.count()) == ("acknowledged", "Ask the desk", 1)
     late = browser.post(url, sent | {"form_key": "other"})
     assert (late.status_code, "It is “Acknowledged” meanwhile" in text_of(late)) == (409, True)
+
+
+def looks_of(person):
+    return AuditEntry.objects.filter(actor=person, object_type="complaint", action="viewed").count()
+
+
+def test_every_answer_that_shows_a_complaint_is_on_record_also_a_refusal(supervisor, signed_in):
+    row, browser = ComplaintFactory(status="triaged"), signed_in(supervisor)
+    sent = {"next_step": "Ask", "next_step_date": timezone.localdate().isoformat(), "note": "Called"}
+    shown = [browser.post(f"/complaints/{row.pk}/answer/", data) for data in ({}, sent)]
+    assert [one.status_code for one in shown] == [422, 409]
+    assert ([row.words in text_of(one) for one in shown], looks_of(supervisor)) == ([True, True], 2)
+
+
+def test_whoever_only_reads_it_sends_no_move_and_sees_no_form(agent, second_agent, supervisor, talk, signed_in):
+    row = ComplaintFactory(patient=talk.patient, owner=agent)
+    url = f"/complaints/{row.pk}/acknowledge/"
+    sent = {"next_step": "Ask", "next_step_date": timezone.localdate().isoformat(), "note": "Called"}
+    assert [signed_in(second_agent).post(url, data).status_code for data in ({}, sent)] == [403, 403]
+    assert looks_of(second_agent) == 0
+
+
+@pytest.mark.parametrize(("protection", "status"), [("none", 422), ("staff", 404)])
+def test_a_complaint_that_was_taken_away_meanwhile_is_not_shown_with_its_form(
+    agent, supervisor, talk, signed_in, monkeypatch, protection, status
+):
+    row = ComplaintFactory(patient=talk.patient, owner=agent)
+
+    def taken_away(**_given):
+        Complaint.objects.filter(pk=row.pk).update(owner=supervisor, protection=protection)
+        raise Refused("Only its owner")
+
+    monkeypatch.setitem(views.MOVES, "acknowledge", views.MOVES["acknowledge"]._replace(do=taken_away))
+    sent = {"next_step": "Ask", "next_step_date": timezone.localdate().isoformat(), "note": "Called"}
+    answer = signed_in(agent).post(f"/complaints/{row.pk}/acknowledge/", sent)
+    assert (answer.status_code, re.findall(r'id="move-(\w+)"', text_of(answer))) == (status, [])
 
 
 def test_the_page_offers_what_may_be_done_now_and_by_whom(agent, second_agent, supervisor, talk, signed_in):
