@@ -268,7 +268,7 @@ TABLE = {
     "complaints:new": (BOOKING, BOOKING),
     "complaints:protected": (BOOKING, BOOKING),
     "complaints:complaint": (SERVING, NOBODY),
-    "complaints:move": (NOBODY, NOBODY),  # a POST that names no verb is answered as if it did not exist
+    "complaints:move": (NOBODY, LEADS),  # of those who serve the patient only its owner
     "patients:preferences": (KNOWING, KNOWING),
     "patients:consents": (KNOWING, KNOWING),
     "patients:family": (KNOWING, KNOWING),
@@ -526,7 +526,7 @@ def url_of(sms_channel, form_channel, agent, team, supervisor):
             "other_id": rows["patients:other"].pk,
             "author_id": draft.author_id,
             "part": "text",
-            "verb": "confirm",
+            "verb": "acknowledge" if address.name == "complaints:move" else "confirm",
             "kind": "offer",
             "row_id": 1,
             "appointment_id": visit.pk,
