@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
-from inbox.enums import CALLBACK_LIVE, ChannelKind
+from inbox.enums import CALLBACK_LIVE, CallMomentKind, ChannelKind
 from inbox.gate import GateReason
-from inbox.models import Callback, Channel, Interaction
+from inbox.models import Call, Callback, Channel, Interaction
 from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.outbox import GATE_SENTENCES
 from patients.enums import ConsentPurpose, ContactChannel
@@ -17,11 +18,23 @@ from patients.selectors.people import match_patients, patients_visible_to
 
 OWNER_FIRST = timedelta(minutes=5)
 """So long the owner alone is asked, then as long the fallback owner too, then everybody of the queue."""
+STILL_MEANT = timedelta(hours=1)
+"""A text or a call of ours that answers something older puzzles more than it helps."""
 
 
 def live_callback(number: str) -> Callback | None:
     """The one promise for this number that is still to be kept."""
     return Callback.objects.filter(number=number, status__in=CALLBACK_LIVE).first() if number else None
+
+
+def is_past(interaction: Interaction, at: datetime) -> bool:
+    """What a caller did then is answered by no text and no call by itself any more: it is too long ago, or somebody has
+    talked with this number since. At most one query."""
+    if timezone.now() - at > STILL_MEANT:
+        return True
+    same = {"interaction__contact_scheme": "phone", "interaction__contact_value": interaction.contact_value}
+    talked = Call.objects.filter(answered_at__gt=at, **same).exclude(moments__kind=CallMomentKind.MACHINE)
+    return bool(interaction.contact_value) and talked.exists()
 
 
 def callbacks_of(interaction: Interaction) -> list[Callback]:

@@ -16,7 +16,7 @@ from inbox.enums import (
     TimelineKind,
 )
 from inbox.models import Call, Interaction, TimelineEvent
-from inbox.selectors.callbacks import live_callback
+from inbox.selectors.callbacks import is_past, live_callback
 from inbox.selectors.dialling import why_not_dialled
 from inbox.selectors.voice import has_lost_agent
 from inbox.selectors.voice_lines import Line, line_of
@@ -28,6 +28,7 @@ from inbox.services.text_back import text_whoever_gave_up, write_text
 from inbox.services.voicemail import keep_voicemail
 
 C, M, P = CallStatus, CallMomentKind, CallParty
+GO_ON = gettext_noop("You called us. Write here what it is about; a person will answer you.")
 
 
 def apply_step(call: Call, interaction: Interaction, item: CallEvent, at: datetime) -> None:
@@ -108,29 +109,30 @@ def _place(call: Call, interaction: Interaction, item: CallEvent, at: datetime) 
 def _other_way(call: Call, interaction: Interaction, key: str, at: datetime) -> None:
     """The caller does not want to wait: the interaction stays in the queue, at its place, with the same promises.
 
-    Also while somebody accepts: what was promised is kept.
+    Also while somebody accepts: what was promised is kept. What is told only when it is past is left to a person.
     """
     if call.status not in (C.WAITING, C.ABANDONED):
         return
+    is_told_late = call.is_over
+    is_left_to_person = is_told_late and is_past(interaction, at)
     if key == "3":
         call.take_message()
         interaction.snippet = _("Voicemail")
         note(call, M.VOICEMAIL, at=at)
     elif key == "1" and interaction.contact_value and not why_not_dialled(interaction.contact_value):
         call.ask_callback()
-        ask_callback(call, interaction, at)
+        if not is_left_to_person:
+            ask_callback(call, interaction, at)
         interaction.snippet = _("Wants to be called back")
         note(call, M.CALLBACK, at=at)
     elif key == "2" and interaction.contact_value:
-        is_told_late = call.is_over
         call.complete(at, P.PATIENT)
         interaction.snippet = _("Wants to go on by text message")
         note(call, M.TEXT, at=at)
         if not is_told_late:
             note_end(call, at)
-        write_text(
-            call, interaction, gettext_noop("You called us. Write here what it is about; a person will answer you.")
-        )
+        if not is_left_to_person:
+            write_text(call, interaction, GO_ON)
     else:
         return
     _still_waits(interaction, call.queued_at or at)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from inbox.enums import ChannelKind, MessagePurpose
 from inbox.models import Call, Channel, Interaction, VoiceLine
+from inbox.selectors.callbacks import is_past
 from inbox.services.outbox import enqueue
 
 SHORT = timedelta(seconds=5)
@@ -31,10 +32,12 @@ def write_text(call: Call, interaction: Interaction, text: str) -> None:
 
 
 def text_whoever_gave_up(call: Call, interaction: Interaction) -> None:
-    """Offer to go on in writing to a caller who hung up waiting, where the line does so and a number is known."""
+    """Offer to go on in writing to a caller who hung up waiting, unless that is past, where the line does so and a number
+    is known."""
     if call.queued_at is None or call.ended_at is None or call.ended_at - call.queued_at < SHORT:
         return
-    if interaction.contact_value and VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).exists():
+    does_so = interaction.contact_value and VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).exists()
+    if does_so and not is_past(interaction, call.ended_at):
         write_text(
             call,
             interaction,

@@ -18,6 +18,8 @@ from inbox.services.ledger import process_event, retry_event
 from tests.factories.accounts import SkillFactory
 from tests.factories.distribution import RoutingRuleFactory
 from tests.factories.inbox import InteractionFactory
+from tests.factories.voice import CallFactory
+from tests.inbox.voice.conftest import CALLER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.fault]
 APART = timedelta(seconds=10)
@@ -140,3 +142,26 @@ def test_whoever_is_told_to_wait_later_than_to_go_on_waiting_has_the_place_of_th
     call = Call.objects.select_related("interaction").get()
     came_at = WebhookEvent.objects.get(pk=wait).received_at
     assert (call.status, call.queued_at, call.interaction.waiting_since_at) == ("waiting", came_at, came_at)
+
+
+@pytest.mark.parametrize("has_talked", [False, True], ids=["long ago", "talked with since"])
+@pytest.mark.parametrize("key", ["", "1", "2"])
+def test_what_a_caller_chose_and_is_told_too_late_is_work_for_a_person_and_neither_a_text_nor_a_call(
+    told, try_again, clinical_queue, key, has_talked
+):
+    *steps, last, end = told(key)
+    if has_talked:
+        CallFactory(
+            status="completed", answered_at=timezone.now(), interaction__contact_scheme="phone",
+            interaction__contact_value=CALLER,
+        )  # fmt: skip
+    else:
+        for event in WebhookEvent.objects.all():
+            event.received_at -= timedelta(hours=2)
+            event.save()
+    try_again([*steps, end, last])
+    call = Call.objects.select_related("interaction").latest("pk")
+    status, work, moments = WAYS[key]
+    assert (call.status, call.interaction.status, call.interaction.queue) == (status, work, clinical_queue)
+    assert set(moments) <= set(call.moments.values_list("kind", flat=True))
+    assert (Callback.objects.count(), Message.objects.count()) == (0, 0)
