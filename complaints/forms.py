@@ -1,6 +1,6 @@
 """Parse and validate what is written down of complaints; nothing is saved here."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -21,11 +21,13 @@ from complaints.models import Complaint
 from complaints.selectors import people_who_may_own
 from complaints.services.concluding import Step
 from complaints.services.registering import Told
-from contact_center.accounts.models import Team
+from contact_center.accounts.models import Team, User
 from inbox.forms import AREA, DATE, SELECT, TEXT
+from inbox.selectors.conversation import relatives_of
 from patients.models import Patient, RelatedPerson
 
 V = ComplaintVerb
+MOMENT = TEXT | {"type": "datetime-local"}
 MOST_WORDS = 20_000
 SUGGESTED: dict[str, tuple[Any, int]] = {
     V.ACKNOWLEDGE: (_("Decide how grave it is and who looks into it"), 2),
@@ -52,7 +54,7 @@ def _text(label: Any, **options: Any) -> forms.CharField:
 
 
 class RegisterForm(forms.Form):
-    """What somebody complains of. Relatives are offered where the patient has some."""
+    """What somebody complains of to `user`. Relatives are offered where the patient has some whom they may know of."""
 
     words = _text(_("What happened, in their own words"), error_messages={"required": _("Write down what they say.")})
     wanted = _text(_("What would put it right"), required=False)
@@ -61,6 +63,10 @@ class RegisterForm(forms.Form):
     severity = _choice(_("How grave"), Severity.choices, initial=Severity.MODERATE)
     received_by = _choice(_("How it reached us"), ReceivedBy.choices, initial=ReceivedBy.VOICE)
     complainant = _choice(_("Who complains"), Complainant.choices, initial=Complainant.PATIENT)
+    received_at = forms.DateTimeField(
+        label=_("When it reached us"), required=False, help_text=_("Empty: now."),
+        widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
     relative = forms.ModelChoiceField(
         RelatedPerson.objects.none(), label=_("Which relative"), required=False, empty_label=_("None"),
         widget=forms.Select(SELECT),
@@ -76,11 +82,11 @@ class RegisterForm(forms.Form):
         help_text=_("A protected one is seen only by whoever sees to it and by those who handle complaints."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, patient: Patient | None, is_from_channel: bool, **values: Any) -> None:
+    def __init__(self, *args: Any, user: User, patient: Patient | None, is_from_channel: bool, **values: Any) -> None:
         super().__init__(*args, **values)
-        relatives = RelatedPerson.objects.filter(patient=patient, ended_at=None) if patient else None
-        if relatives is not None and relatives.exists():
-            self.fields["relative"].queryset = relatives  # type: ignore[attr-defined]
+        known = [one.pk for one in relatives_of(user, patient) if one.ended_at is None] if patient else []
+        if known:
+            self.fields["relative"].queryset = RelatedPerson.objects.filter(pk__in=known)  # type: ignore[attr-defined]
         else:
             del self.fields["relative"]
             self.fields["complainant"].choices = [  # type: ignore[attr-defined]
@@ -88,6 +94,12 @@ class RegisterForm(forms.Form):
             ]
         if is_from_channel:
             del self.fields["received_by"]
+
+    def clean_received_at(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["received_at"]
+        if moment is not None and moment > timezone.now():
+            raise forms.ValidationError(_("Enter a moment that is not in the future."))
+        return moment
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -34,6 +34,7 @@ from complaints.services.reading import break_glass_by_reference, open_complaint
 from complaints.services.registering import register_complaint
 from complaints.shown import tone_of
 from contact_center.accounts.middleware import BACKGROUND_HEADER
+from contact_center.accounts.models import User
 from contact_center.accounts.requests import person_of, sent_once
 from contact_center.common.answers import is_partial, say, status_of, tell_errors
 from contact_center.common.errors import Refused
@@ -211,7 +212,10 @@ def register(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     interaction, patient = _about(request)
     form = RegisterForm(
-        request.POST if request.method == "POST" else None, patient=patient, is_from_channel=interaction is not None
+        request.POST if request.method == "POST" else None,
+        user=user,
+        patient=patient,
+        is_from_channel=interaction is not None,
     )
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
@@ -229,22 +233,30 @@ def register(request: HttpRequest) -> HttpResponse:
             status = status_of(error)
     name, *args = _behind(interaction, patient)
     context = {"form": form, "patient": patient, "back_url": reverse(name, args=args)}
+    context["is_sealed"] = patient is None and interaction is not None and interaction.patient_id is not None
     return render(request, "complaints/register.html", context, status=status)
 
 
 def _about(request: HttpRequest) -> tuple[Interaction | None, Patient | None]:
-    """The conversation and the patient that the address names; a record is opened with its entry. Raises Http404 for
-    those this person may not see."""
+    """The conversation and the patient that the address names; a record is opened with its entry, and stays closed
+    where it is protected and the conversation is not. Raises Http404 for those this person may not see."""
     user, given = person_of(request), request.GET
     try:
         if "conversation" in given:
             interaction = get_interaction_for(user, number_of(given["conversation"]) or 0)
-            return interaction, interaction.patient
+            return interaction, _opened(user, interaction.patient_id)
         if "patient" in given:
             return None, open_patient_record(user, number_of(given["patient"]) or 0, "complaint")
     except (Interaction.DoesNotExist, Patient.DoesNotExist):
         raise Http404 from None
     return None, None
+
+
+def _opened(user: User, patient_id: int | None) -> Patient | None:
+    try:
+        return open_patient_record(user, patient_id, "complaint") if patient_id else None
+    except Patient.DoesNotExist:
+        return None
 
 
 def _behind(interaction: Interaction | None, patient: Patient | None) -> tuple[str, int] | tuple[str]:

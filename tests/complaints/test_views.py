@@ -62,6 +62,32 @@ def test_from_the_patients_page_it_asks_how_it_came_and_which_relative(agent, pa
     assert set(opened.values_list("detail__reason", flat=True)) == {"complaint"}
 
 
+def test_of_a_protected_record_the_form_shows_nothing_and_the_complaint_is_still_the_patients(agent, talk, signed_in):
+    hidden = PatientFactory(given_name="Vera", sensitivity="vip")
+    mother = RelatedPersonFactory(patient=talk.patient, name="Ana Molina", relative=hidden)
+    browser, url = signed_in(agent), f"/complaints/new/?conversation={talk.pk}"
+    assert ("Vera Molina" in text_of(browser.get(url)), "Ana Molina" in text_of(browser.get(url))) == (True, False)
+    refused = browser.post(url, FORM | {"complainant": "relative", "relative": mother.pk})
+    assert (refused.status_code, Complaint.objects.count()) == (422, 0)
+    Patient.objects.filter(pk=talk.patient_id).update(sensitivity="vip")
+    RelatedPersonFactory(patient=talk.patient, name="Eva Molina")
+    page = text_of(browser.get(url))
+    assert [word in page for word in ("Molina", talk.patient.mrn, "Protected record")] == [False, False, True]
+    browser.post(url, FORM)
+    assert Complaint.objects.get().patient == talk.patient
+
+
+def test_a_letter_of_last_week_counts_from_then_and_none_comes_from_the_future(agent, patient, talk, signed_in):
+    browser, url = signed_in(agent), f"/complaints/new/?patient={patient.pk}"
+    at = timezone.localtime().replace(hour=12, minute=0) - timedelta(days=9)
+    sent = FORM | {"received_by": "letter", "received_at": f"{at + timedelta(days=10):%Y-%m-%dT%H:%M}"}
+    assert errors_in(browser.post(url, sent)) == ["Enter a moment that is not in the future."]
+    browser.post(url, sent | {"received_at": f"{at:%Y-%m-%dT%H:%M}"})
+    row = Complaint.objects.get()
+    assert row.received_at == at.replace(second=0, microsecond=0)
+    assert (row.acknowledge_by_at < timezone.now(), row.next_step_date) == (True, timezone.localdate())
+
+
 def test_whoever_registers_a_protected_one_for_somebody_else_does_not_see_it_again(agent, talk, supervisor, signed_in):
     browser = signed_in(agent)
     sent = FORM | {"protection": "staff", "owner": supervisor.pk}
