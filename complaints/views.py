@@ -232,8 +232,12 @@ def register(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
             status = status_of(error)
     name, *args = _behind(interaction, patient)
-    context = {"form": form, "patient": patient, "back_url": reverse(name, args=args)}
-    context["is_sealed"] = patient is None and interaction is not None and interaction.patient_id is not None
+    context = {
+        "form": form,
+        "patient": patient,
+        "is_sealed": patient is None and interaction is not None and interaction.patient_id is not None,
+        "back_url": reverse(name, args=args),
+    }
     return render(request, "complaints/register.html", context, status=status)
 
 
@@ -244,7 +248,7 @@ def _about(request: HttpRequest) -> tuple[Interaction | None, Patient | None]:
     try:
         if "conversation" in given:
             interaction = get_interaction_for(user, number_of(given["conversation"]) or 0)
-            return interaction, _opened(user, interaction.patient_id)
+            return interaction, _record_of(user, interaction.patient_id)
         if "patient" in given:
             return None, open_patient_record(user, number_of(given["patient"]) or 0, "complaint")
     except (Interaction.DoesNotExist, Patient.DoesNotExist):
@@ -252,7 +256,7 @@ def _about(request: HttpRequest) -> tuple[Interaction | None, Patient | None]:
     return None, None
 
 
-def _opened(user: User, patient_id: int | None) -> Patient | None:
+def _record_of(user: User, patient_id: int | None) -> Patient | None:
     try:
         return open_patient_record(user, patient_id, "complaint") if patient_id else None
     except Patient.DoesNotExist:
