@@ -32,8 +32,7 @@ def write_text(call: Call, interaction: Interaction, text: str) -> None:
 
 
 def text_whoever_gave_up(call: Call, interaction: Interaction) -> None:
-    """Offer to go on in writing to a caller who hung up waiting, unless that is past, where the line does so and a number
-    is known."""
+    """Offer to go on in writing to whoever has just hung up waiting, where the line does so and a number is known."""
     if call.queued_at is None or call.ended_at is None or call.ended_at - call.queued_at < SHORT:
         return
     does_so = interaction.contact_value and VoiceLine.objects.filter(channel=call.channel_id, texts_back=True).exists()
