@@ -131,7 +131,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return
         wanted = content.get("subscribe")
         if isinstance(wanted, dict):
-            await self._subscribe([str(topic)[:60] for topic in wanted][:MAX_TOPICS])
+            await self._subscribe(self._own_first(str(topic)[:60] for topic in wanted)[:MAX_TOPICS])
         dropped = content.get("unsubscribe")
         if isinstance(dropped, list):
             for topic in dropped[:MAX_TOPICS]:
@@ -175,7 +175,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _subscribe(self, wanted: list[str]) -> None:
         allowed, sequences = await database_sync_to_async(self._allowed_now)(wanted)
-        fresh = sorted(allowed - self.topics)[: MAX_TOPICS - len(self.topics)]
+        fresh = self._own_first(sorted(allowed - self.topics))[: MAX_TOPICS - len(self.topics)]
         for topic in fresh:
             await self.channel_layer.group_add(topic, self.channel_name)
             self.topics.add(topic)
@@ -185,6 +185,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self._say_sequences(sequences)
         if refused := sorted(set(wanted) - allowed):
             await self.send_json({"type": "refused", "topics": refused})
+
+    def _own_first(self, topics: Iterable[str]) -> list[str]:
+        """What there are too many of is cut from the end; what concerns the person themself is kept."""
+        own = (realtime.agent_topic(self.user.pk), realtime.work_topic(self.user.pk))
+        return sorted(topics, key=lambda topic: topic not in own)
 
     def _allowed_now(self, wanted: list[str]) -> tuple[set[str], dict[str, int]]:
         """What of it they may follow, and the present sequences of that.

@@ -362,3 +362,13 @@ async def test_a_socket_that_flaps_knows_all_when_it_holds_again_and_leaves_noth
         await socket.disconnect()
         await database_sync_to_async(change)()
     assert (dict(consumers._sockets), agent.pk in consumers._sockets) == (before, False)
+
+
+async def test_of_too_many_topics_those_of_the_person_themself_are_kept(agent, monkeypatch):
+    monkeypatch.setattr(consumers, "MAX_TOPICS", 2)
+    talks = await database_sync_to_async(InteractionFactory.create_batch)(3)
+    own = [realtime.agent_topic(agent.pk), realtime.work_topic(agent.pk)]
+    socket, _ = await connect(agent)
+    told = await subscribed(socket, *(realtime.interaction_topic(talk.pk) for talk in talks), *own)
+    assert sorted(told) == own
+    await socket.disconnect()
