@@ -48,6 +48,10 @@ INSERT_EVENT = (
 )
 
 
+class EarlierStepOpen(OperationalError):
+    """What came before in the same call is not noted yet, which is ordinary."""
+
+
 def accept_event(
     *,
     provider: str,
@@ -217,6 +221,8 @@ def process_event(event_id: int) -> None:
         _set_aside(event_id, str(error))
     except SoftTimeLimitExceeded:
         raise
+    except EarlierStepOpen as error:
+        _put_off(event_id, error)
     except Exception as error:
         if found is None and getattr(error.__cause__, "pgcode", None) == LOCK_TIMEOUT:
             return  # held for long, so another works at it; should that one die, the claim runs out
@@ -255,12 +261,12 @@ def _apply(event: WebhookEvent, item: InboundMessage | DeliveryReport | CallEven
 
 
 def _wait_for_earlier(event: WebhookEvent) -> None:
-    """Steps of one call are noted in the order in which they came; raises OperationalError while one is under way."""
+    """Steps of one call are noted in the order in which they came; raises EarlierStepOpen while one is under way."""
     earlier = WebhookEvent.objects.filter(
         provider=event.provider, external_id=event.external_id, status=EventStatus.RECEIVED, pk__lt=event.pk
     )
     if event.external_id and earlier.exists():
-        raise OperationalError("An earlier step of this call is not noted yet.")
+        raise EarlierStepOpen("An earlier step of this call is not noted yet.")
 
 
 def payload_of(event: WebhookEvent) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from math import factorial
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from inbox.enums import CallbackEnd
 from inbox.models import Call, Callback, Message, RoutingRun, WebhookEvent
@@ -165,3 +166,13 @@ def test_what_a_caller_chose_and_is_told_too_late_is_work_for_a_person_and_neith
     assert (call.status, call.interaction.status, call.interaction.queue) == (status, work, clinical_queue)
     assert set(moments) <= set(call.moments.values_list("kind", flat=True))
     assert (Callback.objects.count(), Message.objects.count()) == (0, 0)
+
+
+def test_a_step_that_waits_for_an_earlier_one_is_no_failure(told):
+    *_others, earlier, later = told("")
+    WebhookEvent.objects.filter(pk__in=[earlier, later]).update(status="received")
+    with capture_logs() as logs:
+        process_event(later)
+    assert ([entry["event"] for entry in logs], WebhookEvent.objects.get(pk=later).status) == ([], "received")
+    process_event(earlier), process_event(later)
+    assert WebhookEvent.objects.get(pk=later).status == "processed"
