@@ -135,7 +135,7 @@ def test_a_call_is_taken_held_handed_to_a_nurse_and_wrapped_up_and_its_recording
     desk.keyboard.press("t")
     desk.select_option("#call-transfer [name=assignee]", str(nurse.user.pk))
     desk.click("#call-transfer [data-send]")
-    expect(hers.locator(".callbar[data-is-consulted]")).to_have_count(1)
+    expect(hers.locator(".callbar[data-is-consulted]")).to_contain_text(f"Asked by {agent.user}")
     expect(bar).to_contain_text("With Amara Osei")
     for width in (1280, 1440):
         desk.set_viewport_size({"width": width, "height": 900})
