@@ -18,7 +18,8 @@ from complaints.enums import (
     Severity,
 )
 from complaints.models import Complaint
-from complaints.selectors import people_who_may_own
+from complaints.policies import can_own
+from complaints.selectors import people_who_may_own, staff
 from complaints.services.concluding import Step
 from complaints.services.registering import Told
 from contact_center.accounts.models import Team, User
@@ -53,6 +54,13 @@ def _text(label: Any, **options: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=MOST_WORDS, widget=forms.Textarea(AREA), **options)
 
 
+def _of_whom() -> forms.ModelMultipleChoiceField:
+    return forms.ModelMultipleChoiceField(
+        staff(), label=_("Of whom it speaks"), required=False, widget=forms.SelectMultiple(AREA | {"size": 4}),
+        help_text=_("They see nothing of it. Whoever sees to it handles complaints."),
+    )  # fmt: skip
+
+
 class RegisterForm(forms.Form):
     """What somebody complains of to `user`. Relatives are offered where the patient has some whom they may know of."""
 
@@ -81,9 +89,11 @@ class RegisterForm(forms.Form):
         _("Protection"), ComplaintProtection.choices, initial=ComplaintProtection.NONE,
         help_text=_("A protected one is seen only by whoever sees to it and by those who handle complaints."),
     )  # fmt: skip
+    about_staff = _of_whom()
 
     def __init__(self, *args: Any, user: User, patient: Patient | None, is_from_channel: bool, **values: Any) -> None:
         super().__init__(*args, **values)
+        self.user = user
         known = [one.pk for one in relatives_of(user, patient) if one.ended_at is None] if patient else []
         if known:
             self.fields["relative"].queryset = RelatedPerson.objects.filter(pk__in=known)  # type: ignore[attr-defined]
@@ -108,6 +118,9 @@ class RegisterForm(forms.Form):
             self.add_error("relative", _("Choose who of the patient's relatives complains."))
         if who == Complainant.OTHER and not (data.get("complainant_name") or "").strip():
             self.add_error("complainant_name", _("Say who complains."))
+        owner, named, protection = data.get("owner") or self.user, data.get("about_staff", ()), data.get("protection")
+        if protection and not can_own(owner, protection, is_about=owner in named):
+            self.add_error("owner", _("Choose somebody who handles complaints and of whom it does not speak."))
         return data
 
     def told(self) -> Told:
@@ -187,6 +200,7 @@ class AssignForm(NoteForm):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
+        self.fields["owner"].queryset = people_who_may_own(self.complaint)  # type: ignore[attr-defined]
         self.fields["owner"].initial, self.fields["team"].initial = self.complaint.owner_id, self.complaint.team_id
 
     def clean(self) -> dict[str, Any]:
@@ -198,11 +212,13 @@ class AssignForm(NoteForm):
 
 class ProtectForm(NoteForm):
     protection = _choice(_("Protection"), ComplaintProtection.choices)
-    field_order = ("protection", "note")
+    about_staff = _of_whom()
+    field_order = ("protection", "about_staff", "note")
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self.fields["protection"].initial = self.complaint.protection
+        self.fields["about_staff"].initial = self.complaint.about_staff.all()
 
 
 class GlassForm(forms.Form):

@@ -59,6 +59,9 @@ class Complaint(SafeFSM, TimeStampedModel):
     category = models.CharField(max_length=16, choices=ComplaintCategory.choices)
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.MODERATE)
     protection = models.CharField(max_length=12, choices=ComplaintProtection.choices, default=ComplaintProtection.NONE)
+    about_staff: Any = models.ManyToManyField(
+        PEOPLE, blank=True, related_name="+", help_text="Of whom it speaks: they see nothing of it."
+    )
     words = models.TextField(help_text="In the complainant's own words.")
     wanted = models.TextField(blank=True, help_text="What would put it right.")
     status = FSMField(default=S.RECEIVED, choices=S.choices, protected=True)
@@ -114,6 +117,10 @@ class Complaint(SafeFSM, TimeStampedModel):
     def is_protected(self) -> bool:
         """Only its owner, those who handle complaints, and whoever broke the glass see it."""
         return self.protection != ComplaintProtection.NONE
+
+    def is_about(self, user: Any) -> bool:
+        """It speaks of this person, who therefore neither sees nor handles it. One query."""
+        return self.about_staff.filter(pk=user.pk).exists()
 
     @property
     def is_over(self) -> bool:

@@ -1,6 +1,6 @@
 """Who may do what with complaints. Pure; visibility is the selectors' business."""
 
-from complaints.enums import ComplaintKind, Severity
+from complaints.enums import ComplaintKind, ComplaintProtection, Severity
 from complaints.models import Complaint
 from contact_center.accounts.enums import Action
 from contact_center.accounts.models import User
@@ -18,8 +18,16 @@ def can_handle(user: User) -> bool:
 
 
 def can_work(user: User, complaint: Complaint) -> bool:
-    """May move it on: whoever owns it, and those who handle complaints."""
-    return can_handle(user) or (can_register(user) and complaint.owner_id == user.pk)
+    """May move it on: whoever owns it, and those who handle complaints; never somebody of whom it speaks."""
+    is_theirs = can_handle(user) or (can_register(user) and complaint.owner_id == user.pk)
+    return is_theirs and not complaint.is_about(user)
+
+
+def can_own(user: User, protection: str, *, is_about: bool) -> bool:
+    """May be responsible for a complaint of this protection; one about staff is for those who handle complaints, and
+    none is for somebody of whom it speaks."""
+    may = can_handle if protection == ComplaintProtection.STAFF else can_register
+    return may(user) and not is_about
 
 
 def needs_second_person(complaint: Complaint) -> bool:
@@ -29,4 +37,6 @@ def needs_second_person(complaint: Complaint) -> bool:
 
 def can_approve(user: User, complaint: Complaint) -> bool:
     """May say that the response goes as it is."""
-    return can_handle(user) and not (needs_second_person(complaint) and complaint.response_by_id == user.pk)
+    if not can_handle(user) or complaint.is_about(user):
+        return False
+    return not (needs_second_person(complaint) and complaint.response_by_id == user.pk)

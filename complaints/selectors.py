@@ -26,17 +26,20 @@ SHOWN = ("patient", "owner", "team")
 def complaints_visible_to(user: User) -> QuerySet[Complaint]:
     """Every complaint for those who handle them. For others those they own or registered, of their teams, and of
     patients whom they serve or for whom they broke the glass; of these a protected one only as its owner or under
-    broken glass, and those of a protected patient as everywhere. Nobody else sees any, partner teams never."""
+    broken glass, and those of a protected patient as everywhere. Nobody sees one that speaks of them; nobody else sees
+    any, partner teams never."""
     if not can_register(user):
         return Complaint.objects.none()
+    of_them = Complaint.about_staff.through.objects.filter(complaint=OuterRef("pk"), user=user)
+    others = Complaint.objects.filter(~Exists(of_them))
     if can_handle(user):
-        return Complaint.objects.all()
+        return others
     own, opened = Q(owner=user), Q(patient_id__in=opened_patient_ids(user))
     teams = TeamMembership.objects.filter(user=user).values("team_id")
     served = Exists(interactions_visible_to(user).filter(patient=OuterRef("patient_id")).order_by())
     near = own | opened | Q(registered_by=user) | Q(team_id__in=teams) | Q(served)
     unsealed = own | opened | Q(protection=ComplaintProtection.NONE)
-    return Complaint.objects.filter(near, unsealed).filter(not_protected_from(user))
+    return others.filter(near, unsealed).filter(not_protected_from(user))
 
 
 def get_complaint_for(user: User, pk: int) -> Complaint:
@@ -96,8 +99,14 @@ def rows(found: QuerySet[Complaint]) -> QuerySet[Complaint]:
     return found.select_related(*SHOWN).order_by(F("closed_at").desc(nulls_first=True), "next_step_date", "pk")
 
 
-def people_who_may_own() -> QuerySet[User]:
-    """Everybody who can be responsible for a complaint, by name."""
-    roles: Iterable[str] = roles_that_may(Action.REGISTER_COMPLAINTS)
-    found = User.objects.filter(is_active=True, is_service_account=False, role__in=roles)
-    return found.order_by("first_name", "last_name", "pk")
+def staff() -> QuerySet[User]:
+    """Everybody who works here now, by name."""
+    return User.objects.filter(is_active=True, is_service_account=False).order_by("first_name", "last_name", "pk")
+
+
+def people_who_may_own(complaint: Complaint | None = None) -> QuerySet[User]:
+    """Everybody who can be responsible for this complaint, or for one at all, by name; as `policies.can_own` says."""
+    is_of_staff = complaint is not None and complaint.protection == ComplaintProtection.STAFF
+    roles: Iterable[str] = roles_that_may(Action.HANDLE_COMPLAINTS if is_of_staff else Action.REGISTER_COMPLAINTS)
+    found = staff().filter(role__in=roles)
+    return found.exclude(pk__in=complaint.about_staff.values("pk")) if complaint else found

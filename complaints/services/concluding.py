@@ -1,6 +1,6 @@
 """What every verb on a complaint begins and ends with: the lock, and who did what and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
-from complaints.enums import ComplaintVerb
+from complaints.enums import ComplaintProtection, ComplaintVerb
 from complaints.models import Complaint, ComplaintEvent
-from complaints.policies import can_work
+from complaints.policies import can_own, can_register, can_work
 from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
@@ -51,6 +51,19 @@ def moving(actor: User, complaint_id: int, note: str) -> Iterator[Complaint]:
         except TransitionNotAllowed as error:
             state = complaint.get_status_display()
             raise Conflict(_("It is “%(state)s” meanwhile, so this cannot be done now.") % {"state": state}) from error
+
+
+def require_owner(owner: User, protection: str, about_staff: Collection[User]) -> None:
+    """Raises Refused for who could not be responsible for a complaint like that."""
+    require(can_register(owner), _("%(name)s may not see complaints.") % {"name": owner})
+    is_able = can_own(owner, protection, is_about=owner in about_staff)
+    require(is_able, _("Choose somebody who handles complaints and of whom it does not speak."))
+
+
+def require_protected(protection: str, about_staff: Collection[User]) -> None:
+    """Raises Refused where one that speaks of staff would be seen by everybody at the desk."""
+    is_safe = not about_staff or protection != ComplaintProtection.NONE
+    require(is_safe, _("What speaks of somebody who works here is protected."))
 
 
 def promise(complaint: Complaint, step: Step | None) -> None:

@@ -1,11 +1,13 @@
 """Moving a complaint on. Every verb keeps a note that says what was done or why, and says what happens next."""
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext as _
 
 from complaints.enums import ComplaintProtection, ComplaintStatus, ComplaintVerb
 from complaints.models import Complaint
-from complaints.policies import can_approve, can_handle, can_register
-from complaints.services.concluding import Step, conclude, moving, promise
+from complaints.policies import can_approve, can_handle
+from complaints.services.concluding import Step, conclude, moving, promise, require_owner, require_protected
 from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from inbox.services.interactions import require
@@ -134,12 +136,14 @@ def refer_externally(*, actor: User, complaint_id: int, note: str, step: Step) -
 def assign_complaint(
     *, actor: User, complaint_id: int, note: str, owner: User | None = None, team: Team | None = None
 ) -> Complaint:
-    """Give it to a person, a team, or a person of a team. Refused for nobody, for what is over, for partner teams and
-    for an owner who may not see complaints."""
+    """Give it to a person, a team, or a person of a team. Refused for nobody, for what is over, for partner teams, for
+    an owner who may not see it, and for a protected one that no person would have."""
     with moving(actor, complaint_id, note) as complaint:
         require(not complaint.is_over, _("This complaint is over. Open it again first."))
         require(owner is not None or team is not None, _("Choose who is responsible for it."))
-        require(owner is None or can_register(owner), _("%(name)s may not see complaints.") % {"name": owner})
+        require(owner is not None or not complaint.is_protected, _("A protected one is given to a person."))
+        if owner is not None:
+            require_owner(owner, complaint.protection, complaint.about_staff.all())
         require(team is None or not team.is_partner, _("Partner teams see no complaints."))
         former = complaint.owner_id
         complaint.owner, complaint.team = owner, team
@@ -149,13 +153,22 @@ def assign_complaint(
         )  # fmt: skip
 
 
-def protect(*, actor: User, complaint_id: int, note: str, protection: str) -> Complaint:
-    """Say that only its owner and those who handle complaints see it, and why, or that everybody may again who serves
-    the patient. Refused for who does not handle complaints."""
+def protect(
+    *, actor: User, complaint_id: int, note: str, protection: str, about_staff: Collection[User] = ()
+) -> Complaint:
+    """Say that only its owner and those who handle complaints see it, why, and of whom it speaks; or that everybody may
+    again who serves the patient. Refused for who does not handle complaints, and while it is with somebody who may not
+    see to it then, or with a team alone: it is given to another person first."""
     with moving(actor, complaint_id, note) as complaint:
         require(can_handle(actor), _("Only those who handle complaints say which are protected."))
         require(protection in ComplaintProtection.values, _("Choose why it is protected."))
         was_open = not complaint.is_protected
+        require_protected(protection, about_staff)
+        if protection != ComplaintProtection.NONE and not complaint.is_over:
+            require(complaint.owner is not None, _("A protected one is given to a person."))
+        if complaint.owner is not None and not complaint.is_over:
+            require_owner(complaint.owner, protection, about_staff)
         complaint.protection = protection
+        complaint.about_staff.set(about_staff)
         is_open = was_open or not complaint.is_protected
         return conclude(complaint, actor=actor, verb=V.PROTECT, note=note, was_open_to_all=is_open)

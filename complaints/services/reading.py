@@ -44,12 +44,16 @@ def break_glass_by_reference(*, actor: User, reference: str, reason: str) -> tup
     officers are told. The patient gave the number: no list shows it.
 
     A protected patient's is opened through the record. Raises PermissionDenied, ValidationError at `reason`, and
-    Refused alike for what does not exist and what is not protected.
+    Refused alike for what does not exist, what is not protected, and what speaks of the actor.
     """
     if not can_break_glass(actor):
         raise PermissionDenied
     glass.require_reason(reason)
-    found = Complaint.objects.exclude(protection=ComplaintProtection.NONE).select_related("patient")
+    found = (
+        Complaint.objects.exclude(protection=ComplaintProtection.NONE)
+        .exclude(about_staff=actor)
+        .select_related("patient")
+    )
     complaint = found.filter(reference=reference.strip().upper(), patient__sensitivity=Sensitivity.NONE).first()
     if complaint is None or complaint.patient is None:
         raise Refused(_("No protected complaint has this number."))

@@ -1,5 +1,6 @@
 """Writing a complaint down, from a conversation or from the patient's page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from complaints.enums import (
 )
 from complaints.models import Complaint, ComplaintTerm
 from complaints.policies import can_register
-from complaints.services.concluding import conclude
+from complaints.services.concluding import conclude, require_owner, require_protected
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.business_time import BusinessCalendar
@@ -46,6 +47,7 @@ class Told:
     complainant_name: str = ""
     protection: str = ComplaintProtection.NONE
     received_at: datetime | None = None
+    about_staff: Collection[User] = ()
 
 
 def register_complaint(
@@ -60,7 +62,8 @@ def register_complaint(
     came the way of its channel.
 
     The first step is to acknowledge it, within the working days promised to its kind. Raises Refused without words,
-    for a moment to come, for a relative of somebody else, and for an owner who could not see it.
+    for a moment to come, for a relative of somebody else, where one that speaks of staff is not protected, and for an
+    owner who could not see it.
     """
     with realtime.atomic():
         require(can_register(actor), _("You may not register complaints."))
@@ -81,6 +84,8 @@ def register_complaint(
             acknowledge_by_at=due_at, next_step=_("Acknowledge the complaint"),
             next_step_date=max(terms.last_day(due_at), timezone.localdate()),
         )  # fmt: skip
+        complaint.save()
+        complaint.about_staff.set(told.about_staff)
         return conclude(
             complaint, actor=actor, verb=ComplaintVerb.REGISTER, note="", action=AuditAction.CREATED, to_user=owner
         )
@@ -106,7 +111,8 @@ def _check(told: Told, patient: Patient | None, owner: User) -> None:
     require(
         told.received_at is None or told.received_at <= timezone.now(), _("Enter a moment that is not in the future.")
     )
-    require(can_register(owner), _("%(name)s may not see complaints.") % {"name": owner})
+    require_owner(owner, told.protection, told.about_staff)
+    require_protected(told.protection, told.about_staff)
     if told.complainant == Complainant.RELATIVE:
         is_theirs = told.relative is not None and patient is not None and told.relative.patient_id == patient.pk
         require(is_theirs, _("Choose who of the patient's relatives complains."))

@@ -219,3 +219,36 @@ def test_one_of_somebody_unknown_gets_its_patient_when_the_conversation_does(age
     assert row.patient is None
     type(talk).objects.update(patient=PatientFactory())
     assert follow_conversation(interaction_id=talk.pk) == 1
+
+
+def test_one_about_staff_is_with_somebody_who_handles_complaints_and_is_not_meant(agent, second_agent, supervisor):
+    lead, patient = UserFactory(role="supervisor"), PatientFactory()
+
+    def register(owner, **told):
+        told = Told(words=WORDS, about_staff=[agent, lead], **{"protection": "staff"} | told)
+        return register_complaint(actor=agent, told=told, patient=patient, owner=owner)
+
+    for owner in (None, agent, second_agent, lead):
+        with pytest.raises(Refused, match="handles complaints and of whom it does not speak"):
+            register(owner)
+    with pytest.raises(Refused, match="is protected"):
+        register(supervisor, protection="none")
+    row = register(supervisor)
+    assert (row.owner, set(row.about_staff.all())) == (supervisor, {agent, lead})
+    at = {"actor": supervisor, "complaint_id": row.pk, "note": "She asks for it"}
+    for wrong in ({"owner": lead}, {"owner": second_agent}, {"team": TeamFactory()}):
+        with pytest.raises(Refused):
+            moves.assign_complaint(**at, **wrong)
+
+
+def test_it_is_protected_only_once_a_person_has_it_who_may_see_to_it_then(agent, second_agent, supervisor):
+    row, of_a_team = ComplaintFactory(owner=agent), ComplaintFactory(owner=None, team=TeamFactory())
+    at = {"actor": supervisor, "note": "It speaks of her"}
+    for protection, named in (("staff", []), ("confidential", [agent]), ("none", [second_agent])):
+        with pytest.raises(Refused):
+            moves.protect(**at, complaint_id=row.pk, protection=protection, about_staff=named)
+    with pytest.raises(Refused, match="given to a person"):
+        moves.protect(**at, complaint_id=of_a_team.pk, protection="confidential")
+    moves.assign_complaint(**at, complaint_id=row.pk, owner=supervisor)
+    made = moves.protect(**at, complaint_id=row.pk, protection="staff", about_staff=[agent])
+    assert (made.protection, list(made.about_staff.all())) == ("staff", [agent])

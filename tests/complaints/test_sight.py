@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from complaints.policies import can_approve, can_work
 from complaints.selectors import complaints_of, complaints_visible_to, figures
 from complaints.services.reading import break_glass_by_reference, open_complaint
 from contact_center.accounts import services as accounts
@@ -156,6 +157,21 @@ def test_glass_is_broken_with_a_reason_on_what_exists_is_sealed_and_whose_record
     with pytest.raises(PermissionDenied):
         break_glass_by_reference(actor=partner_agent, reference=sealed.reference, reason=WHY)
     assert BreakGlass.objects.count() == 0
+
+
+@pytest.mark.parametrize("who", ["supervisor", "admin", "agent", "clinical_agent"])
+def test_nobody_finds_or_handles_or_opens_a_complaint_that_speaks_of_them(everybody, talk, who, signed_in):
+    person, other = getattr(everybody, who), UserFactory(role="supervisor")
+    row = ComplaintFactory(patient=talk.patient, interaction=talk, protection="staff", owner=other, words=WORDS)
+    row.about_staff.add(person)
+    glass.break_glass_on(actor=person, patient=talk.patient, reason=WHY)
+    assert (in_data(person, row), in_data(other, row)) == (set(), EVERYWHERE)
+    assert in_pages(person, row, signed_in(person)) == set()
+    with pytest.raises(Refused, match="No protected complaint has this number"):
+        break_glass_by_reference(actor=person, reference=row.reference, reason=WHY)
+    for own in (person, other):
+        row.owner = own
+        assert (can_work(own, row), can_approve(own, row)) == (own == other, own == other)
 
 
 def test_the_page_behind_the_number_opens_it_and_a_miss_is_on_record(agent, sealed, signed_in):

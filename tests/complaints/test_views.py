@@ -98,6 +98,19 @@ def test_whoever_registers_a_protected_one_for_somebody_else_does_not_see_it_aga
     assert "Only those who handle it see it from now on." in text_of(browser.get(answer.url))
 
 
+def test_the_form_asks_who_sees_to_one_about_staff_when_that_cannot_be_oneself(agent, talk, supervisor, signed_in):
+    browser, url = signed_in(agent), f"/complaints/new/?conversation={talk.pk}"
+    sent = FORM | {"protection": "staff", "about_staff": [agent.pk]}
+    refused = browser.post(url, sent)
+    assert (refused.status_code, errors_in(refused)) == (
+        422,
+        ["Choose somebody who handles complaints and of whom it does not speak."],
+    )
+    assert re.findall(r'<option value="(\d+)" selected', text_of(refused)) == [str(agent.pk)]
+    browser.post(url, sent | {"owner": supervisor.pk})
+    assert list(Complaint.objects.get().about_staff.all()) == [agent]
+
+
 def test_hidden_patients_and_conversations_are_not_there_and_unknown_people_may_complain(outsider, talk, signed_in):
     browser = signed_in(outsider)
     hidden = PatientFactory(sensitivity="vip")
