@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_fsm import FSMField, transition
 
 from complaints.enums import (
@@ -39,7 +40,8 @@ def _is_approved(complaint: "Complaint") -> bool:
 
 
 class Complaint(SafeFSM, TimeStampedModel):
-    """What somebody is not, or is, content with. Never open without somebody responsible and a dated next step.
+    """What somebody is not, or is, content with. Never open without a dated next step; without an owner and a team
+    it is with those who handle complaints.
 
     The patient is unknown where a visitor or an unknown caller complains; it follows the conversation it came from.
     """
@@ -92,8 +94,7 @@ class Complaint(SafeFSM, TimeStampedModel):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=S.values), name="complaint_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=OVER)
-                | (Q(owner__isnull=False) | Q(team__isnull=False)) & Q(next_step_date__isnull=False) & ~Q(next_step=""),
+                condition=Q(status__in=OVER) | Q(next_step_date__isnull=False) & ~Q(next_step=""),
                 name="complaint_open_has_next_step",
             ),
             models.CheckConstraint(
@@ -134,8 +135,8 @@ class Complaint(SafeFSM, TimeStampedModel):
 
     @property
     def responsible(self) -> str:
-        """Who sees to it, in words: a person or a team."""
-        return str(self.owner or self.team or "")
+        """Who sees to it, in words: a person, a team, or those who handle complaints."""
+        return str(self.owner or self.team or ("" if self.is_over else _("Those who handle complaints")))
 
     @transition(field=status, source=S.RECEIVED, target=S.ACKNOWLEDGED)
     def acknowledge(self) -> None:

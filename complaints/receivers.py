@@ -3,6 +3,7 @@
 from typing import Any
 
 from complaints.models import Complaint
+from complaints.services.giving_back import give_back_complaints_of
 from complaints.services.registering import follow_conversation
 
 
@@ -10,3 +11,8 @@ def follow_linked_conversation(sender: Any, interaction_id: int, **kwargs: Any) 
     """inbox.interaction_linked → complaints from that conversation belong to its patient."""
     if Complaint.objects.filter(interaction=interaction_id).exists():
         follow_conversation(interaction_id=interaction_id)
+
+
+def give_back_complaints(sender: Any, user_id: int, **kwargs: Any) -> None:
+    """accounts.user_disabled, accounts.access_changed → nobody keeps a complaint who may not see to it any more."""
+    give_back_complaints_of(user_id)

@@ -66,6 +66,15 @@ def require_protected(protection: str, about_staff: Collection[User]) -> None:
     require(is_safe, _("What speaks of somebody who works here is protected."))
 
 
+def leave_unable_owner(complaint: Complaint) -> bool:
+    """Leave it to those who handle complaints where its owner may not see to it any more; True then."""
+    owner = complaint.owner
+    if owner is None or can_own(owner, complaint.protection, is_about=complaint.is_about(owner)):
+        return False
+    complaint.owner = None
+    return True
+
+
 def promise(complaint: Complaint, step: Step | None) -> None:
     """Set what happens next; None keeps what is promised already, and promises nothing of what is over.
 

@@ -7,7 +7,15 @@ from django.utils.translation import gettext as _
 from complaints.enums import ComplaintProtection, ComplaintStatus, ComplaintVerb
 from complaints.models import Complaint
 from complaints.policies import can_approve, can_handle
-from complaints.services.concluding import Step, conclude, moving, promise, require_owner, require_protected
+from complaints.services.concluding import (
+    Step,
+    conclude,
+    leave_unable_owner,
+    moving,
+    promise,
+    require_owner,
+    require_protected,
+)
 from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from inbox.services.interactions import require
@@ -102,9 +110,10 @@ def close(*, actor: User, complaint_id: int, note: str) -> Complaint:
 
 
 def reopen(*, actor: User, complaint_id: int, note: str, step: Step) -> Complaint:
-    """It is not good after all."""
+    """It is not good after all. An owner who may not see to it any more has it no longer."""
     with moving(actor, complaint_id, note) as complaint:
         complaint.reopen()
+        leave_unable_owner(complaint)
         promise(complaint, step)
         return conclude(complaint, actor=actor, verb=V.REOPEN, note=note, action=AuditAction.REOPENED)
 
@@ -129,6 +138,7 @@ def refer_externally(*, actor: User, complaint_id: int, note: str, step: Step) -
     """An outside body decides; the note says which."""
     with moving(actor, complaint_id, note) as complaint:
         complaint.refer_externally()
+        leave_unable_owner(complaint)
         promise(complaint, step)
         return conclude(complaint, actor=actor, verb=V.REFER_EXTERNALLY, note=note)
 

@@ -61,11 +61,10 @@ def test_what_is_not_approved_is_not_answered_and_only_light_ones_are_closed_at_
 @pytest.mark.parametrize("wrong", [
     {"next_step": ""},
     {"next_step_date": None},
-    {"owner": None, "team": None},
     {"status": "lost"},
     {"status": "closed", "closed_at": None},
 ])  # fmt: skip
-def test_the_database_keeps_nothing_open_without_owner_step_and_day(wrong):
+def test_the_database_keeps_nothing_open_without_step_and_day(wrong):
     with pytest.raises(IntegrityError), transaction.atomic():
         ComplaintFactory(**wrong)
 

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from complaints.models import Complaint
+from complaints.selectors import figures
 from complaints.services import moves
 from complaints.services.concluding import Step
 from complaints.services.registering import Told, follow_conversation, register_complaint
 from complaints.terms import last_day
+from contact_center.accounts import services as accounts
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
 from inbox.selectors.topics import allowed_topics
@@ -252,3 +254,25 @@ def test_it_is_protected_only_once_a_person_has_it_who_may_see_to_it_then(agent,
     moves.assign_complaint(**at, complaint_id=row.pk, owner=supervisor)
     made = moves.protect(**at, complaint_id=row.pk, protection="staff", about_staff=[agent])
     assert (made.protection, list(made.about_staff.all())) == ("staff", [agent])
+
+
+def test_who_leaves_or_may_not_see_to_it_any_more_gives_it_back_to_those_who_handle_complaints(
+    admin, agent, django_capture_on_commit_callbacks
+):
+    lead, other = UserFactory(role="supervisor"), UserFactory(role="supervisor")
+    mine, over = ComplaintFactory(owner=agent), ComplaintFactory(owner=agent, status="closed")
+    staffs, plain = ComplaintFactory(owner=lead, protection="staff"), ComplaintFactory(owner=lead)
+    kept = ComplaintFactory(owner=other)
+    with django_capture_on_commit_callbacks(execute=True):
+        accounts.disable_user(actor=admin, user_id=agent.pk)
+        accounts.change_role(actor=admin, user_id=lead.pk, role="agent")
+        accounts.end_sessions(other)
+    owners = dict(Complaint.objects.values_list("pk", "owner"))
+    assert owners == {mine.pk: None, over.pk: agent.pk, staffs.pk: None, plain.pk: lead.pk, kept.pk: other.pk}
+    assert [(event.verb, event.actor) for event in mine.events.all()] == [("give_back", None)]
+    assert (figures(admin)["unowned"], Complaint.objects.get(pk=mine.pk).responsible) == (
+        2,
+        "Those who handle complaints",
+    )
+    again = moves.reopen(actor=admin, complaint_id=over.pk, note="She calls again", step=step())
+    assert again.owner is None
