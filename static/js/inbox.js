@@ -3,7 +3,7 @@
   const frame = () => document.querySelector(".inbox");
 
   function markRows() {
-    document.querySelectorAll("[data-row]").forEach((row) => {
+    document.querySelectorAll("a[data-row]").forEach((row) => {
       if (new URL(row.href).pathname === location.pathname) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     });
