@@ -62,6 +62,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
     else:
         shown = open_day(actor=person, location=site, day=asked.day, skipped=asked.skipped, of=asked.of)
         context["calendar"] = shown
+        context["has_side"] = bool(shown.freed or shown.at_risk)
         context["next_open"] = None if shown.columns else next_open_day(site, asked.day)
     return render(request, "scheduling/agenda.html", context)
 

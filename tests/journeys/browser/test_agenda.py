@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from scheduling.models import Appointment
+from scheduling.models import Appointment, FreedSlot
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import (
     AppointmentFactory,
@@ -51,7 +51,18 @@ def test_a_visit_is_carried_with_the_keys_or_the_pointer_to_a_page_that_moves_it
     page.get_by_role("link", name="Dr. Abad").click()
     expect(page.locator("[data-move]")).to_have_count(1)
 
+    gone = AppointmentFactory(
+        service=visit.service, practitioner=visit.practitioner, location=visit.location, status="cancelled",
+        starts_at=visit.starts_at + timedelta(hours=4), visit_date=visit.visit_date,
+    )  # fmt: skip
+    FreedSlot.objects.create(
+        freed_by=gone, trigger="cancelled", service=gone.service, practitioner=gone.practitioner,
+        location=gone.location, mode=gone.mode, starts_at=gone.starts_at, ends_at=gone.ends_at,
+    )  # fmt: skip
     page = desk(day)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    beside = page.get_by_label("Freed times and waitlist")
+    expect(beside.get_by_role("button", name="Offer to the next")).to_be_visible()
     found["day"] = barriers(page)
     block, said = page.locator("[data-move]"), page.locator("[data-said]")
     block.press("Space")
