@@ -11,7 +11,9 @@ from complaints.shown import ICON, complaints_in_line, next_steps, own_complaint
 from contact_center.accounts.models import User
 from contact_center.common import shell
 from inbox import acts, portal
+from inbox.enums import NotificationKind
 from inbox.models import Interaction
+from inbox.selectors.notifications import register_place
 from inbox.selectors.search import Matter, register_finder
 from inbox.selectors.topics import register_topic
 from patients import journey, timeline
@@ -19,7 +21,7 @@ from patients.pieces import NEXT, Piece, register
 
 
 def register_everywhere() -> None:
-    """Pieces, next steps, timeline, own page, menu of a conversation, search, live topic, and a place in the rail."""
+    """Pieces, next steps, timeline, own page, menu of a conversation, search, live topic, rail, notices."""
     register(Piece("complaints", _("Complaints"), NEXT, 15, "complaints/_piece_complaints.html", piece))
     journey.register("complaints", next_steps)
     timeline.register(timeline.Source("complaints", ("complaint",), complaints_in_line))
@@ -28,7 +30,9 @@ def register_everywhere() -> None:
     acts.register("complaint", acts.Act(_("Register a complaint"), ICON, _from_conversation, can_register, "f"))
     register_finder(_find)
     register_topic(TOPIC, can_handle)
-    shell.register(shell.NavigationEntry(_("Complaints"), ICON, "complaints:list", 14, can_handle))
+    shell.register(shell.NavigationEntry(_("Complaints"), ICON, "complaints:list", 14, can_register))
+    register_place(NotificationKind.COMPLAINT_GIVEN, lambda _user: f"{reverse('complaints:list')}?show=mine")
+    register_place(NotificationKind.COMPLAINT_ESCALATED, lambda _user: reverse("complaints:list"))
 
 
 def _from_conversation(interaction: Interaction) -> str:

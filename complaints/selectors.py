@@ -77,11 +77,13 @@ FIGURES: dict[str, Q] = {
     "unowned": Q(owner=None) & ~Q(status__in=OVER),
     "protected": ~Q(protection=ComplaintProtection.NONE) & ~Q(status__in=OVER),
 }
-"""What the figures above the list count; each opens its rows. `overdue` depends on the day and comes beside."""
+"""What the figures above the list count; each opens its rows. `overdue` depends on the day, `mine` on the person."""
 
 
-def condition_of(figure: str) -> Q:
-    """The rows that a figure counts. Raises KeyError for one that does not exist."""
+def condition_of(figure: str, user: User) -> Q:
+    """The rows that a figure counts for this person. Raises KeyError for one that does not exist."""
+    if figure == "mine":
+        return FIGURES["open"] & Q(owner=user)
     if figure == "overdue":
         return FIGURES["open"] & Q(next_step_date__lt=timezone.localdate())
     return FIGURES[figure]
@@ -89,7 +91,7 @@ def condition_of(figure: str) -> Q:
 
 def figures(user: User) -> dict[str, int]:
     """Each figure of the list with its number, of what is open and the person may see. One query."""
-    counts: Any = {name: Count("pk", filter=condition_of(name)) for name in ("overdue", *FIGURES)}
+    counts: Any = {name: Count("pk", filter=condition_of(name, user)) for name in ("mine", "overdue", *FIGURES)}
     return complaints_visible_to(user).filter(FIGURES["open"]).aggregate(**counts)
 
 
@@ -104,9 +106,16 @@ def staff() -> QuerySet[User]:
     return User.objects.filter(is_active=True, is_service_account=False).order_by("first_name", "last_name", "pk")
 
 
+def handlers_of(complaint: Complaint) -> QuerySet[User]:
+    """Those who handle complaints and of whom this one does not speak, by name."""
+    roles: Iterable[str] = roles_that_may(Action.HANDLE_COMPLAINTS)
+    return staff().filter(role__in=roles).exclude(pk__in=complaint.about_staff.values("pk"))
+
+
 def people_who_may_own(complaint: Complaint | None = None) -> QuerySet[User]:
     """Everybody who can be responsible for this complaint, or for one at all, by name; as `policies.can_own` says."""
-    is_of_staff = complaint is not None and complaint.protection == ComplaintProtection.STAFF
-    roles: Iterable[str] = roles_that_may(Action.HANDLE_COMPLAINTS if is_of_staff else Action.REGISTER_COMPLAINTS)
+    if complaint is not None and complaint.protection == ComplaintProtection.STAFF:
+        return handlers_of(complaint)
+    roles: Iterable[str] = roles_that_may(Action.REGISTER_COMPLAINTS)
     found = staff().filter(role__in=roles)
     return found.exclude(pk__in=complaint.about_staff.values("pk")) if complaint else found

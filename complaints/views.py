@@ -40,8 +40,8 @@ from contact_center.common.answers import is_partial, say, status_of, tell_error
 from contact_center.common.errors import Refused
 from contact_center.common.numbers import number_of
 from contact_center.common.ratelimit import is_over
+from inbox import realtime
 from inbox.models import Interaction
-from inbox.realtime import sequences_of
 from inbox.selectors.interactions import get_interaction_for
 from inbox.selectors.pages import page_of
 from patients.models import Patient
@@ -86,18 +86,20 @@ MOVES: dict[str, Move] = {
 
 @require_safe
 def complaint_list(request: HttpRequest) -> HttpResponse:
-    """Complaints by the day of their next step, narrowed by state, severity, owner, day, or a figure."""
+    """Visible complaints by the day of their next step, narrowed by state, severity, owner, day, or a figure: for those
+    who do not handle complaints their own unless they ask for more."""
     user = person_of(request)
-    if not can_handle(user):
+    if not can_register(user):
         raise PermissionDenied
     look = LookForm(request.GET)
-    figure = request.GET.get("show", "open")
-    page = page_of(rows(_narrowed(complaints_visible_to(user), look, figure)), request.GET.get("page", ""))
+    figure = request.GET.get("show", "open" if can_handle(user) else "mine")
+    topic = TOPIC if can_handle(user) else realtime.agent_topic(user.pk)
+    page = page_of(rows(_narrowed(user, look, figure)), request.GET.get("page", ""))
     if BACKGROUND_HEADER not in request.headers:
         note_shown(actor=user, patient_ids=[row.patient_id for row in page.object_list if row.patient_id], what=TOPIC)
     counts = figures(user)
     titles = {
-        "open": _("Still open"), "overdue": _("Overdue"), "unacknowledged": _("Not acknowledged"),
+        "mine": _("Mine"), "open": _("Still open"), "overdue": _("Overdue"), "unacknowledged": _("Not acknowledged"),
         "unowned": _("Without an owner"), "protected": _("Protected"),
     }  # fmt: skip
     context = {
@@ -106,24 +108,24 @@ def complaint_list(request: HttpRequest) -> HttpResponse:
         "look": look,
         "figure": figure,
         "figures": [(name, title, counts[name]) for name, title in titles.items()],
-        "live": f"{TOPIC}:{sequences_of([TOPIC])[TOPIC]}",
+        "live": f"{topic}:{realtime.sequences_of([topic])[topic]}",
     }
     template = "complaints/_list.html" if is_partial(request) else "complaints/list.html"
     return render(request, template, context)
 
 
-def _narrowed(found: QuerySet[Complaint], look: LookForm, figure: str) -> QuerySet[Complaint]:
+def _narrowed(user: User, look: LookForm, figure: str) -> QuerySet[Complaint]:
     """An answer of the form that cannot be understood narrows nothing; neither does a figure that does not exist."""
     given = look.cleaned_data if look.is_valid() else {}
     asked = {
         "status": given.get("status"), "severity": given.get("severity"), "owner": given.get("owner"),
         "next_step_date__lte": given.get("due_by"),
     }  # fmt: skip
-    found = found.filter(**{name: value for name, value in asked.items() if value})
+    found = complaints_visible_to(user).filter(**{name: value for name, value in asked.items() if value})
     if given.get("status"):
         return found
     try:
-        return found.filter(condition_of(figure))
+        return found.filter(condition_of(figure, user))
     except KeyError:
         return found
 
@@ -199,7 +201,6 @@ def _show(request: HttpRequest, found: Complaint, form: NoteForm | None = None, 
         "forms": forms,
         "sent": form.verb if form else "",
         "events": found.events.select_related("actor", "to_user", "to_team"),
-        "may_list": can_handle(person_of(request)),
     }
     return render(request, "complaints/complaint.html", context, status=status)
 

@@ -1,6 +1,6 @@
 """What every verb on a complaint begins and ends with: the lock, and who did what and why."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +12,15 @@ from django_fsm import TransitionNotAllowed
 from complaints.enums import ComplaintProtection, ComplaintVerb
 from complaints.models import Complaint, ComplaintEvent
 from complaints.policies import can_own, can_register, can_work
+from complaints.selectors import handlers_of
 from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict
 from inbox import realtime
+from inbox.enums import NotificationKind
 from inbox.services.interactions import require
+from inbox.services.notifications import notify
 
 TOPIC = "complaints"
 """A complaint changed; followed by those who handle complaints."""
@@ -99,14 +102,15 @@ def conclude(
     to_user: User | None = None,
     to_team: Team | None = None,
     was_open_to_all: bool | None = None,
-    formerly: Iterable[int | None] = (),
+    formerly: Collection[int | None] = (),
 ) -> Complaint:
     """Save it, keep who did what and why, and tell whoever may know: of a protected one nobody at a conversation.
+    Its new owner gets a notice, and those who handle complaints one of what is escalated or given back.
 
     `was_open_to_all` says so of the time before, where protection changed; `formerly` are owners it had.
     """
     complaint.save()
-    ComplaintEvent.objects.create(
+    event = ComplaintEvent.objects.create(
         complaint=complaint, verb=verb, status=complaint.status, actor=actor, to_user=to_user, to_team=to_team,
         note=note.replace("\x00", "").strip(),
     )  # fmt: skip
@@ -119,4 +123,9 @@ def conclude(
     if complaint.interaction_id and is_open_to_all:
         topics.append(realtime.interaction_topic(complaint.interaction_id))
     realtime.touch(*topics)
+    if to_user is not None and to_user.pk not in formerly:
+        notify(user=to_user, kind=NotificationKind.COMPLAINT_GIVEN, actor=actor, dedupe_key=f"complaint:{event.pk}")
+    if verb in (ComplaintVerb.ESCALATE, ComplaintVerb.GIVE_BACK):
+        for one in handlers_of(complaint):
+            notify(user=one, kind=NotificationKind.COMPLAINT_ESCALATED, actor=actor, dedupe_key=f"complaint:{event.pk}")
     return complaint

@@ -98,6 +98,8 @@ class NotificationKind(TextChoices):
     WRONG_PATIENT = "wrong_patient", _("Something was in the wrong patient's record")
     HELP_ASKED = "help_asked", _("An agent asks for help in a call")
     BEYOND_LIMIT = "beyond_limit", _("A queue of mine goes beyond a limit of the live board")
+    COMPLAINT_GIVEN = "complaint_given", _("A complaint is given to me")
+    COMPLAINT_ESCALATED = "complaint_escalated", _("A complaint is escalated, or its owner gives it back")
 
 
 class WrongPatientReason(TextChoices):

@@ -57,6 +57,8 @@ DEFAULTS = {
     K.LEFT_LYING: Wish(),
     K.SUPERVISED: Wish(sound=True, desktop=True),
     K.BEYOND_LIMIT: Wish(sound=True, desktop=True),
+    K.COMPLAINT_GIVEN: Wish(sound=True, desktop=True),
+    K.COMPLAINT_ESCALATED: Wish(sound=True, desktop=True),
 }
 
 
@@ -206,5 +208,7 @@ def title_of(row: Notification) -> str:
         K.SUPERVISED: "",
         K.HELP_ASKED: _("%(actor)s asks for help in a call"),
         K.BEYOND_LIMIT: _("More waits in %(queue)s, or longer, than its limit allows"),
+        K.COMPLAINT_GIVEN: _("A complaint is yours now"),
+        K.COMPLAINT_ESCALATED: _("A complaint needs somebody who handles complaints"),
     }
     return sentences.get(K(row.kind), str(K(row.kind).label)) % words

@@ -264,7 +264,7 @@ TABLE = {
     "scheduling:following": (NOBODY, NOBODY),  # the visit belongs to no series
     "scheduling:cancel": (NOBODY, BOOKING),
     "scheduling:change": (NOBODY, BOOKING),
-    "complaints:list": (LEADS, NOBODY),
+    "complaints:list": (BOOKING, NOBODY),
     "complaints:new": (BOOKING, BOOKING),
     "complaints:protected": (BOOKING, BOOKING),
     "complaints:complaint": (SERVING, NOBODY),

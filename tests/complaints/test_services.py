@@ -14,6 +14,8 @@ from complaints.terms import last_day
 from contact_center.accounts import services as accounts
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Conflict, Refused
+from inbox.models import Notification
+from inbox.selectors.notifications import notices
 from inbox.selectors.topics import allowed_topics
 from inbox.services.linking import link_patient, unlink_patient
 from tests.factories.accounts import TeamFactory, UserFactory
@@ -194,6 +196,27 @@ def test_it_is_given_to_people_and_teams_who_may_see_it(agent, second_agent, par
     closed = ComplaintFactory(status="closed")
     with pytest.raises(Refused, match="over"):
         moves.assign_complaint(actor=supervisor, complaint_id=closed.pk, note="x", owner=agent)
+
+
+def told(kind):
+    return set(Notification.objects.filter(kind=kind).values_list("user", flat=True))
+
+
+def test_its_new_owner_hears_of_it_and_all_who_handle_complaints_when_it_is_escalated(agent, admin, talk, supervisor):
+    made = register_complaint(actor=agent, told=Told(words=WORDS), interaction_id=talk.pk, owner=supervisor)
+    assert (told("complaint_given"), told("complaint_escalated")) == ({supervisor.pk}, set())
+    at = {"actor": supervisor, "complaint_id": made.pk, "note": "Because"}
+    moves.assign_complaint(**at, owner=supervisor)
+    moves.assign_complaint(**at, owner=agent)
+    moves.assign_complaint(**at, owner=agent, team=TeamFactory())
+    assert Notification.objects.filter(user=agent, kind="complaint_given").count() == 1
+    made.about_staff.add(lead := UserFactory(role="supervisor"))
+    moves.escalate(actor=agent, complaint_id=made.pk, note="Twice", step=step())
+    assert (told("complaint_escalated"), lead.is_active) == ({supervisor.pk, admin.pk}, True)
+    row = Notification.objects.get(user=agent, kind="complaint_given")
+    assert [(one.title, one.about, one.url) for one in notices(agent, [row])] == [
+        ("A complaint is yours now", "", "/complaints/?show=mine")
+    ]
 
 
 def test_it_goes_with_its_conversation_to_another_patient(agent, talk, django_capture_on_commit_callbacks):

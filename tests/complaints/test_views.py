@@ -204,16 +204,35 @@ def test_the_figures_of_the_list_open_the_rows_they_count(supervisor, agent, sig
     page = text_of(browser.get("/complaints/"))
     counted = dict(re.findall(r'show=(\w+)"[^>]*>[^<]+<span class="count num">(\d+)', page))
     assert {name: len(shown(f"show={name}")) for name in counted} == {name: int(n) for name, n in counted.items()}
-    assert counted == {"open": "2", "overdue": "1", "unacknowledged": "1", "unowned": "0", "protected": "1"}
+    assert counted == {
+        "mine": "0",
+        "open": "2",
+        "overdue": "1",
+        "unacknowledged": "1",
+        "unowned": "0",
+        "protected": "1",
+    }
     assert shown("show=open") == [late.pk, free.pk]
     assert shown("show=open&severity=low") == [free.pk]
     assert shown("status=closed") == [closed.pk, long_closed.pk]
     assert shown(f"owner={free.owner_id}") == [free.pk]
     assert shown("due_by=2021-01-01") == [late.pk]
     assert shown("status=nonsense&show=nonsense") == [late.pk, free.pk, closed.pk, long_closed.pk]
-    assert signed_in(agent).get("/complaints/").status_code == 403
     named = AuditEntry.objects.filter(action="searched", detail__what="complaints").first().detail["found"]
     assert named == sorted([late.patient_id, free.patient_id])
+
+
+def test_who_does_not_handle_complaints_finds_their_own_first_and_more_when_they_ask(agent, auditor, talk, signed_in):
+    mine, near = ComplaintFactory(owner=agent, protection="confidential"), ComplaintFactory(patient=talk.patient)
+    ComplaintFactory(owner=agent, status="closed")
+    browser = signed_in(agent)
+
+    def shown(query):
+        return [int(pk) for pk in re.findall(r'id="complaint-(\d+)"', text_of(browser.get(f"/complaints/{query}")))]
+
+    assert (shown(""), shown("?show=open")) == ([mine.pk], [mine.pk, near.pk])
+    assert f'data-live="agent.{agent.pk}:' in text_of(browser.get("/complaints/"))
+    assert signed_in(auditor).get("/complaints/").status_code == 403
 
 
 def test_the_conversation_the_record_and_the_rail_lead_to_complaints(agent, supervisor, talk, signed_in):
@@ -230,5 +249,5 @@ def test_the_conversation_the_record_and_the_rail_lead_to_complaints(agent, supe
         'href="/complaints/"' in text_of(signed_in(one).get("/inbox/")).partition('class="topbar"')[0]
         for one in (agent, supervisor)
     ]
-    assert rail == [False, True]
+    assert rail == [True, True]
     assert Patient.objects.count() == 1
