@@ -9,8 +9,8 @@ from rest_framework.routers import SimpleRouter
 from complaints.enums import ComplaintKind, ComplaintStatus, Severity
 from complaints.models import Complaint
 from complaints.selectors import complaints_visible_to
+from complaints.services.concluding import seal_of
 from contact_center.audit.api import AuditedReadViewSet
-from contact_center.audit.selectors import SEALED
 from contact_center.common.api import IdFilter, MomentFilter
 
 
@@ -54,7 +54,7 @@ class ComplaintViewSet(AuditedReadViewSet):
         return complaints_visible_to(self.request.user)  # type: ignore[arg-type]
 
     def detail_of(self, row: Complaint) -> dict[str, bool]:
-        return {SEALED: True} if row.is_protected else {}
+        return seal_of(row)
 
 
 router = SimpleRouter()

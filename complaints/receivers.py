@@ -3,8 +3,8 @@
 from typing import Any
 
 from complaints.models import Complaint
+from complaints.services.following import follow_conversation
 from complaints.services.giving_back import give_back_complaints_of
-from complaints.services.registering import follow_conversation
 
 
 def follow_linked_conversation(sender: Any, interaction_id: int, **kwargs: Any) -> None:

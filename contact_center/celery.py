@@ -65,6 +65,7 @@ app.conf.beat_schedule = {
     "close-outdated-wishes": every(3600, "scheduling.close_outdated_wishes", "default"),
     "mark-missed-visits": every(120, "scheduling.mark_missed_visits", "default"),
     "carry-on-recoveries": every(300, "scheduling.carry_on_recoveries", "default"),
+    "follow-astray-complaints": every(600, "complaints.follow_astray", "default"),
     "purge-holds": every(300, "scheduling.purge_holds", "default"),
     "run-retention": every(300, "patients.run_retention", "reports"),
     "run-jobs": every(5, "jobs.run_jobs", "reports"),

@@ -15,6 +15,7 @@ from complaints.policies import can_own, can_register, can_work
 from complaints.selectors import handlers_of
 from contact_center.accounts.models import Team, User
 from contact_center.audit.enums import AuditAction
+from contact_center.audit.selectors import SEALED
 from contact_center.audit.services import record
 from contact_center.common.errors import Conflict
 from inbox import realtime
@@ -114,10 +115,7 @@ def conclude(
         complaint=complaint, verb=verb, status=complaint.status, actor=actor, to_user=to_user, to_team=to_team,
         note=note.replace("\x00", "").strip(),
     )  # fmt: skip
-    record(
-        actor=actor, action=action, object_type="complaint", object_id=complaint.pk, patient_id=complaint.patient_id,
-        to=str(verb),
-    )  # fmt: skip
+    trace(complaint, actor=actor, verb=verb, action=action, patient_id=complaint.patient_id)
     topics = [TOPIC, *(realtime.agent_topic(pk) for pk in (complaint.owner_id, *formerly) if pk)]
     is_open_to_all = not complaint.is_protected if was_open_to_all is None else was_open_to_all
     if complaint.interaction_id and is_open_to_all:
@@ -129,3 +127,18 @@ def conclude(
         for one in handlers_of(complaint):
             notify(user=one, kind=NotificationKind.COMPLAINT_ESCALATED, actor=actor, dedupe_key=f"complaint:{event.pk}")
     return complaint
+
+
+def trace(
+    complaint: Complaint, *, actor: User | None, verb: ComplaintVerb, action: AuditAction, patient_id: int | None
+) -> None:
+    """Put what was done with it into the trail of a patient's record."""
+    record(
+        actor=actor, action=action, object_type="complaint", object_id=complaint.pk, patient_id=patient_id,
+        to=str(verb), **seal_of(complaint),
+    )  # fmt: skip
+
+
+def seal_of(complaint: Complaint) -> dict[str, bool]:
+    """What entries about a protected complaint say beside, so that the record's own trail does not tell of it."""
+    return {SEALED: True} if complaint.is_protected else {}

@@ -10,9 +10,9 @@ from complaints.enums import ComplaintProtection
 from complaints.models import Complaint
 from complaints.policies import can_handle
 from complaints.selectors import get_complaint_for
+from complaints.services.concluding import seal_of
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
-from contact_center.audit.selectors import SEALED
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from patients.enums import Sensitivity
@@ -29,8 +29,7 @@ def open_complaint(*, actor: User, complaint_id: int) -> Complaint:
     complaint = get_complaint_for(actor, complaint_id)
     is_by_right = not complaint.is_protected or complaint.owner_id == actor.pk or can_handle(actor)
     grant = None if is_by_right or complaint.patient_id is None else open_glass(actor, complaint.patient_id)
-    under: dict[str, Any] = {SEALED: True} if complaint.is_protected else {}
-    under |= {"glass": grant.pk} if grant else {}
+    under: dict[str, Any] = seal_of(complaint) | ({"glass": grant.pk} if grant else {})
     record(
         actor=actor, action=AuditAction.VIEWED, object_type="complaint", object_id=complaint.pk,
         patient_id=complaint.patient_id, **under,

@@ -21,15 +21,17 @@ from complaints.enums import (
 from complaints.models import Complaint, ComplaintTerm
 from complaints.policies import can_register
 from complaints.services.concluding import conclude, require_owner, require_protected
+from complaints.services.following import hold_conversation
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.common.business_time import BusinessCalendar
 from inbox import realtime
 from inbox.models import Interaction
 from inbox.selectors.hours import setup
-from inbox.services import interactions
 from inbox.services.interactions import new_reference, require
 from patients.models import Patient, RelatedPerson
+from patients.selectors.duties import is_erased_or_about_to_be
+from patients.services.locking import lock_current
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,18 @@ def register_complaint(
     came the way of its channel.
 
     The first step is to acknowledge it, within the working days promised to its kind. Raises Refused without words,
-    for a moment to come, for a relative of somebody else, where one that speaks of staff is not protected, and for an
-    owner who could not see it.
+    for a moment to come, for a relative of somebody else, where one that speaks of staff is not protected, for an
+    owner who could not see it, and for a patient who is to be forgotten; Conflict when the conversation was linked
+    otherwise or the record merged at this moment.
     """
     with realtime.atomic():
         require(can_register(actor), _("You may not register complaints."))
-        interaction = interactions.locked(interaction_id) if interaction_id else None
-        if interaction is not None:
-            patient = interaction.patient
+        if interaction_id:
+            interaction, patient = hold_conversation(interaction_id)
+        else:
+            interaction, patient = None, lock_current(patient.pk) if patient else None
+        is_forgotten = patient is not None and is_erased_or_about_to_be(patient.pk)
+        require(not is_forgotten, _("This record is erased or about to be, so nothing can be added to it."))
         owner = owner or actor
         _check(told, patient, owner)
         received_at = told.received_at or timezone.now()
@@ -126,19 +132,3 @@ def _name_of(told: Told) -> str:
 
 def _clean(text: str) -> str:
     return text.replace("\x00", "").strip()
-
-
-def follow_conversation(*, interaction_id: int) -> int:
-    """Give the complaints of a conversation to the patient it is linked to now; how many moved.
-
-    A relative of the former patient stays as a name. What is over moves too: its words concern the other person.
-    """
-    with realtime.atomic():
-        interaction = interactions.locked(interaction_id)
-        found = Complaint.objects.select_for_update(of=("self",)).filter(interaction=interaction)
-        moved = 0
-        for complaint in found.exclude(patient_id=interaction.patient_id).order_by("pk"):
-            complaint.patient, complaint.relative = interaction.patient, None
-            conclude(complaint, actor=None, verb=ComplaintVerb.FOLLOW_CONVERSATION, note="", action=AuditAction.LINKED)
-            moved += 1
-        return moved

@@ -1,5 +1,8 @@
 """Whose interaction this is: it is linked to a patient's record, moves to another one, or to none again."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
@@ -41,14 +44,13 @@ def link_patient(
             interaction.case = None  # the case stays with the patient it belongs to
         interaction.patient = patient
         interaction.language = interaction.language or patient.language
-        merged = Interaction.objects.filter(merged_into=interaction, patient_id=before)
-        merged.update(patient=patient, **({"case": None} if moved_from else {}))
+        moved_ids = _move_merged(interaction, before, patient=patient, **({"case": None} if moved_from else {}))
         if moved_from:
             _leave_record(interaction, actor, moved_from, TimelineKind.MOVED)
         kind, detail = (TimelineKind.MOVED, f"patient:{moved_from}") if moved_from else (TimelineKind.LINKED, "")
         conclude(interaction, actor=actor, kind=kind, action=AuditAction.LINKED, detail=detail)
         name_patient(interaction, patient, actor)
-        signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=patient.pk)
+        _announce([interaction.pk, *moved_ids], patient.pk)
         return interaction
 
 
@@ -62,6 +64,19 @@ def _held_with_merged(interaction_id: int) -> Interaction:
     """The interaction, locked after what was merged into it, as merging and its undo lock them."""
     list(Interaction.objects.select_for_update(of=("self",)).filter(merged_into=interaction_id).order_by("pk"))
     return locked(interaction_id)
+
+
+def _move_merged(interaction: Interaction, patient_id: int | None, **to: Any) -> list[int]:
+    """Let what was merged into it, of the same patient, go along; ids."""
+    merged = Interaction.objects.filter(merged_into=interaction, patient_id=patient_id)
+    ids = list(merged.order_by("pk").values_list("pk", flat=True))
+    Interaction.objects.filter(pk__in=ids).update(**to)
+    return ids
+
+
+def _announce(interaction_ids: Iterable[int], patient_id: int | None) -> None:
+    for pk in interaction_ids:
+        signals.announce(signals.interaction_linked, interaction_id=pk, patient_id=patient_id)
 
 
 def _leave_record(interaction: Interaction, actor: User, patient_id: int, kind: TimelineKind) -> None:
@@ -86,9 +101,8 @@ def unlink_patient(*, actor: User, interaction_id: int) -> Interaction:
         if interaction.patient_id is None:
             return interaction
         _leave_record(interaction, actor, interaction.patient_id, TimelineKind.UNLINKED)
-        merged = Interaction.objects.filter(merged_into=interaction, patient_id=interaction.patient_id)
-        merged.update(patient=None, case=None)
+        moved_ids = _move_merged(interaction, interaction.patient_id, patient=None, case=None)
         interaction.patient, interaction.case = None, None
         conclude(interaction, actor=actor, kind=TimelineKind.UNLINKED, action=AuditAction.LINKED)
-        signals.announce(signals.interaction_linked, interaction_id=interaction.pk, patient_id=None)
+        _announce([interaction.pk, *moved_ids], None)
         return interaction

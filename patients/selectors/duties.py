@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from contact_center.accounts.models import User
 from patients import policies
-from patients.enums import DataClass
+from patients.enums import DataClass, ErasureStatus
 from patients.models import ErasureRequest, LegalHold, RetentionRule, RetentionRun
 from patients.selectors.access import hidden_patient_ids
 
@@ -18,6 +18,11 @@ class ClassRule:
     data_class: DataClass
     days: int | None
     is_fixed: bool
+
+
+def is_erased_or_about_to_be(patient_id: int) -> bool:
+    """Somebody asked that this patient be forgotten, and nobody said no."""
+    return ErasureRequest.objects.filter(patient=patient_id).exclude(status=ErasureStatus.DECLINED).exists()
 
 
 def erasure_requests_visible_to(user: User) -> QuerySet[ErasureRequest]:

@@ -18,6 +18,7 @@ from contact_center.jobs.services import start
 from patients import duties, policies, signals
 from patients.enums import DataClass, ErasureStatus
 from patients.models import ErasureRequest, Patient
+from patients.selectors.duties import is_erased_or_about_to_be
 from patients.selectors.people import get_patient_for
 from patients.services.holds import held_classes
 
@@ -33,7 +34,7 @@ def request_erasure(*, actor: User, patient_id: int, reason: str) -> ErasureRequ
     patient = Patient.objects.select_for_update().get(pk=get_patient_for(actor, patient_id).pk)
     if not reason.strip():
         raise ValidationError({"reason": _("Say who asked for it, and how.")})
-    if ErasureRequest.objects.filter(patient=patient).exclude(status=ErasureStatus.DECLINED).exists():
+    if is_erased_or_about_to_be(patient.pk):
         raise Conflict(_("It was asked for already."))
     request = ErasureRequest.objects.create(patient=patient, reason=reason.strip()[:240], requested_by=actor)
     _record(actor, AuditAction.CREATED, request)

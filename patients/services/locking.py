@@ -4,10 +4,12 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from contact_center.accounts.models import User
 from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
+from contact_center.common.errors import Conflict
 from patients import policies
 from patients.models import Patient
 from patients.selectors.people import patients_visible_to
@@ -22,6 +24,16 @@ def lock_patient(actor: User | None, patient_id: int) -> Patient:
             raise Patient.DoesNotExist
         if not policies.can_edit_patient(actor, patient):
             raise PermissionDenied
+    return patient
+
+
+def lock_current(patient_id: int) -> Patient:
+    """The record in which this one goes on, locked until the caller's transaction ends. Lock it before rows that are
+    merged along with it, as merging does. Raises Patient.DoesNotExist, and Conflict for one merged at this moment."""
+    goes_on_in = Patient.objects.values_list("merged_into_id", flat=True).get(pk=patient_id)
+    patient = lock_patient(None, goes_on_in or patient_id)
+    if patient.merged_into_id is not None:
+        raise Conflict(_("This record was merged with another one meanwhile. Try again."))
     return patient
 
 

@@ -20,9 +20,10 @@ from contact_center.audit.enums import AuditAction
 from contact_center.audit.services import record
 from contact_center.common.errors import Refused
 from patients import signals
-from patients.enums import ErasureStatus, MergedItem, SuggestionStatus
-from patients.models import DuplicateSuggestion, ErasureRequest, MatchProfile, Patient, PatientMerge, PatientMergeItem
+from patients.enums import MergedItem, SuggestionStatus
+from patients.models import DuplicateSuggestion, MatchProfile, Patient, PatientMerge, PatientMergeItem
 from patients.policies import can_merge_patients
+from patients.selectors.duties import is_erased_or_about_to_be
 from patients.selectors.merging import Link, as_json, fields_to_choose, high_water, links, newer_rows, strictest
 from patients.selectors.people import patients_visible_to
 from patients.services import stops
@@ -84,16 +85,12 @@ def _check(actor: User, source: Patient, target: Patient) -> None:
     for patient in (source, target):
         if patient.merged_into_id is not None:
             raise Refused(_("Record %(mrn)s was merged already.") % {"mrn": patient.mrn})
-        if _is_erased(patient):
+        if is_erased_or_about_to_be(patient.pk):
             raise Refused(
                 _("Record %(mrn)s is erased or about to be, so nothing can be merged with it.") % {"mrn": patient.mrn}
             )
     if patients_visible_to(actor).filter(pk__in=[source.pk, target.pk]).count() != 2:
         raise Patient.DoesNotExist
-
-
-def _is_erased(patient: Patient) -> bool:
-    return ErasureRequest.objects.filter(patient=patient).exclude(status=ErasureStatus.DECLINED).exists()
 
 
 def _take_fields(
@@ -206,7 +203,7 @@ def _check_undo(actor: User, merge: PatientMerge, source: Patient, target: Patie
         raise Refused(_("This merge was undone already."))
     if source.merged_into_id != target.pk or target.merged_into_id is not None:
         raise Refused(_("Record %(mrn)s was merged itself. Undo that merge first.") % {"mrn": target.mrn})
-    if _is_erased(source) or _is_erased(target):
+    if is_erased_or_about_to_be(source.pk) or is_erased_or_about_to_be(target.pk):
         raise Refused(_("One of these records was erased, so the merge cannot be undone."))
     if not patients_visible_to(actor).filter(pk=target.pk).exists():
         raise PatientMerge.DoesNotExist

@@ -9,7 +9,8 @@ from complaints.models import Complaint
 from complaints.selectors import figures
 from complaints.services import moves
 from complaints.services.concluding import Step
-from complaints.services.registering import Told, follow_conversation, register_complaint
+from complaints.services.following import follow_conversation
+from complaints.services.registering import Told, register_complaint
 from complaints.terms import last_day
 from contact_center.accounts import services as accounts
 from contact_center.audit.models import AuditEntry
