@@ -153,6 +153,8 @@ class StepForm(NoteForm):
         title, days = SUGGESTED[self.verb]
         self.fields["next_step"].initial = title
         self.fields["next_step_date"].initial = timezone.localdate() + timedelta(days=days)
+        if self.verb == V.ACKNOWLEDGE and self.complaint.status != ComplaintStatus.RECEIVED:
+            self.fields["next_step"].initial = self.complaint.next_step
 
     def clean_next_step_date(self) -> date:
         day: date = self.cleaned_data["next_step_date"]

@@ -39,6 +39,10 @@ def _is_approved(complaint: "Complaint") -> bool:
     return complaint.approved_at is not None
 
 
+def _is_unacknowledged(complaint: "Complaint") -> bool:
+    return complaint.acknowledged_at is None
+
+
 class Complaint(SafeFSM, TimeStampedModel):
     """What somebody is not, or is, content with. Never open without a dated next step; without an owner and a team
     it is with those who handle complaints.
@@ -134,6 +138,11 @@ class Complaint(SafeFSM, TimeStampedModel):
         return not self.is_over and self.next_step_date is not None and self.next_step_date < timezone.localdate()
 
     @property
+    def is_acknowledgement_late(self) -> bool:
+        """What was promised to the complainant first is not kept: nobody said in time that we have it."""
+        return not self.is_over and _is_unacknowledged(self) and self.acknowledge_by_at < timezone.now()
+
+    @property
     def responsible(self) -> str:
         """Who sees to it, in words: a person, a team, or those who handle complaints."""
         return str(self.owner or self.team or ("" if self.is_over else _("Those who handle complaints")))
@@ -143,12 +152,22 @@ class Complaint(SafeFSM, TimeStampedModel):
         """The complainant was told that we have it."""
         self.acknowledged_at = timezone.now()
 
+    @transition(
+        field=status,
+        source=[S.TRIAGED, S.INVESTIGATING, S.RESPONSE_REVIEW, S.REOPENED, S.ESCALATED, S.EXTERNAL_REVIEW],
+        target=None,
+        conditions=[_is_unacknowledged],
+    )
+    def acknowledge_late(self) -> None:
+        """The complainant was told that we have it after it had moved on already; it stays where it is."""
+        self.acknowledged_at = timezone.now()
+
     @transition(field=status, source=[S.ACKNOWLEDGED, S.REOPENED], target=S.TRIAGED)
     def triage(self) -> None:
         """How grave it is and who looks into it was decided."""
         self.triaged_at = timezone.now()
 
-    @transition(field=status, source=[S.TRIAGED, S.REOPENED, S.ESCALATED], target=S.INVESTIGATING)
+    @transition(field=status, source=[S.TRIAGED, S.REOPENED, S.ESCALATED, S.EXTERNAL_REVIEW], target=S.INVESTIGATING)
     def start_investigation(self) -> None:
         """Somebody finds out what happened."""
         self.investigation_began_at = timezone.now()
@@ -171,8 +190,9 @@ class Complaint(SafeFSM, TimeStampedModel):
 
     @transition(field=status, source=S.RESPONSE_REVIEW, target=S.ANSWERED, conditions=[_is_approved])
     def answer(self) -> None:
-        """The complainant has the approved response."""
+        """The complainant has the approved response, and with it knows that we have the complaint."""
         self.answered_at = timezone.now()
+        self.acknowledged_at = self.acknowledged_at or self.answered_at
 
     @transition(field=status, source=S.ANSWERED, target=S.RECOVERY_FOLLOW_UP)
     def follow_up(self) -> None:

@@ -182,6 +182,8 @@ def _offered(request: HttpRequest, found: Complaint) -> list[str]:
 
 
 def _may_go(found: Complaint, verb: str) -> bool:
+    if verb == V.ACKNOWLEDGE:
+        return can_proceed(found.acknowledge) or can_proceed(found.acknowledge_late)
     if verb == V.CLOSE:
         return can_proceed(found.close) or can_proceed(found.settle)
     return can_proceed(getattr(found, verb))

@@ -24,10 +24,14 @@ V = ComplaintVerb
 
 
 def acknowledge(*, actor: User, complaint_id: int, note: str, step: Step) -> Complaint:
-    """The complainant was told that we have it, and who sees to it. Raises Refused, Conflict, as all these verbs do:
-    without a note, without a step to come, for who may not, and in a state that does not know the move."""
+    """The complainant was told that we have it, and who sees to it; also once it has moved on without
+    that. Raises Refused, Conflict, as all these verbs do: without a note, without a step to come, for who may not, and
+    in a state that does not know the move."""
     with moving(actor, complaint_id, note) as complaint:
-        complaint.acknowledge()
+        if complaint.status == ComplaintStatus.RECEIVED:
+            complaint.acknowledge()
+        else:
+            complaint.acknowledge_late()
         promise(complaint, step)
         return conclude(complaint, actor=actor, verb=V.ACKNOWLEDGE, note=note)
 

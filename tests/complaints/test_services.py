@@ -163,6 +163,34 @@ def test_side_ways_need_a_step_and_a_reason(supervisor, verb, status, ends):
     assert (do(**at, note="Because", step=step()).status, Complaint.objects.get().closed_at) == (ends, None)
 
 
+@pytest.mark.parametrize("ways", [
+    ["escalate", "start_investigation"],
+    ["withdraw", "reopen", "triage"],
+])  # fmt: skip
+def test_what_moved_on_unacknowledged_is_acknowledged_where_it_is_and_only_once(supervisor, ways):
+    row = ComplaintFactory()
+    for name in ways:
+        graver = {"kind": "complaint", "category": "care", "severity": "high"} if name == "triage" else {}
+        given = {} if name == "withdraw" else {"step": step()} | graver
+        getattr(moves, name)(actor=supervisor, complaint_id=row.pk, note="Because", **given)
+    before = Complaint.objects.get()
+    at = {"actor": supervisor, "complaint_id": row.pk, "note": "Called her", "step": step()}
+    after = moves.acknowledge(**at)
+    assert (before.acknowledged_at, after.acknowledged_at is None, after.status) == (None, False, before.status)
+    assert figures(supervisor)["unacknowledged"] == 0
+    with pytest.raises(Conflict):
+        moves.acknowledge(**at)
+
+
+def test_an_answer_acknowledges_what_nobody_did_and_an_outside_body_may_send_it_back(supervisor):
+    row = ComplaintFactory(status="response_review", response="Sorry", approved_at=timezone.now())
+    at = {"actor": supervisor, "complaint_id": row.pk, "note": "Because", "step": step()}
+    answered = moves.answer(**at)
+    assert (answered.acknowledged_at, answered.acknowledged_at is None) == (answered.answered_at, False)
+    moves.refer_externally(**at)
+    assert moves.start_investigation(**at).status == "investigating"
+
+
 def test_a_concern_is_closed_at_once_a_complaint_only_after_an_answer_and_one_is_withdrawn(supervisor):
     concern, grave = ComplaintFactory(status="triaged", kind="concern"), ComplaintFactory(status="triaged")
     at = {"actor": supervisor, "note": "Put right"}

@@ -138,6 +138,15 @@ def test_a_move_without_its_note_keeps_what_was_typed_and_says_what_is_missing(s
     assert (late.status_code, "It is “Acknowledged” meanwhile" in text_of(late)) == (409, True)
 
 
+def test_an_acknowledgement_that_was_promised_and_not_given_is_shown_as_late(supervisor, signed_in):
+    late, kept, _soon = ComplaintFactory(status="escalated"), ComplaintFactory(), ComplaintFactory()
+    Complaint.objects.exclude(pk=_soon.pk).update(acknowledge_by_at=timezone.now() - timedelta(minutes=1))
+    Complaint.objects.filter(pk=kept.pk).update(acknowledged_at=timezone.now())
+    browser, words = signed_in(supervisor), "Not acknowledged in time"
+    pages = [text_of(browser.get(f"/complaints/{row.pk}/")).count(words) for row in (late, kept, _soon)]
+    assert (pages, text_of(browser.get("/complaints/")).count(words)) == ([1, 0, 0], 1)
+
+
 def looks_of(person):
     return AuditEntry.objects.filter(actor=person, object_type="complaint", action="viewed").count()
 
@@ -176,7 +185,7 @@ def test_a_complaint_that_was_taken_away_meanwhile_is_not_shown_with_its_form(
 
 def test_the_page_offers_what_may_be_done_now_and_by_whom(agent, second_agent, supervisor, talk, signed_in):
     row = ComplaintFactory(patient=talk.patient, owner=agent, kind="grievance", status="response_review")
-    row.response, row.response_by = "We are sorry.", supervisor
+    row.response, row.response_by, row.acknowledged_at = "We are sorry.", supervisor, timezone.now()
     row.save()
 
     def offered(person):
