@@ -107,4 +107,5 @@ class ComplaintVerb(TextChoices):
     ASSIGN = "assign", _("Given to somebody")
     PROTECT = "protect", _("Protection changed")
     FOLLOW_CONVERSATION = "follow_conversation", _("Moved with its conversation")
+    LINK = "link", _("Patient said or changed")
     GIVE_BACK = "give_back", _("Given back: its owner may not see to it any more")

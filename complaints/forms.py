@@ -223,6 +223,17 @@ class ProtectForm(NoteForm):
         self.fields["about_staff"].initial = self.complaint.about_staff.all()
 
 
+class LinkForm(NoteForm):
+    patient = forms.CharField(label=_("Record number of the patient"), max_length=40, widget=forms.TextInput(TEXT))
+    field_order = ("patient", "note")
+
+    def clean_patient(self) -> Patient:
+        found = Patient.objects.filter(mrn__iexact=self.cleaned_data["patient"].strip(), merged_into=None).first()
+        if found is None:
+            raise forms.ValidationError(_("No patient has this number."))
+        return found
+
+
 class GlassForm(forms.Form):
     """The number of a protected complaint, and why it has to be read now."""
 

@@ -17,6 +17,7 @@ from complaints.enums import ComplaintVerb
 from complaints.forms import (
     AssignForm,
     GlassForm,
+    LinkForm,
     LookForm,
     NoteForm,
     ProtectForm,
@@ -30,6 +31,7 @@ from complaints.policies import can_approve, can_handle, can_register, can_work
 from complaints.selectors import complaints_visible_to, condition_of, figures, get_complaint_for, rows
 from complaints.services import moves
 from complaints.services.concluding import TOPIC
+from complaints.services.following import link_complaint
 from complaints.services.reading import break_glass_by_reference, open_complaint
 from complaints.services.registering import register_complaint
 from complaints.shown import tone_of
@@ -80,6 +82,7 @@ MOVES: dict[str, Move] = {
     ),
     V.WITHDRAW: Move(moves.withdraw, NoteForm, gettext_lazy("Withdraw"), "x"),
     V.ASSIGN: Move(moves.assign_complaint, AssignForm, gettext_lazy("Give to somebody"), "user-plus"),
+    V.LINK: Move(link_complaint, LinkForm, gettext_lazy("Say whom it concerns"), "user"),
     V.PROTECT: Move(moves.protect, ProtectForm, gettext_lazy("Change the protection"), "lock"),
 }
 
@@ -174,11 +177,13 @@ def _offered(request: HttpRequest, found: Complaint) -> list[str]:
     user = person_of(request)
     if not can_work(user, found):
         return []
-    offered = [verb for verb in MOVES if verb not in (V.ASSIGN, V.PROTECT) and _may_go(found, verb)]
+    offered = [verb for verb in MOVES if verb not in (V.ASSIGN, V.LINK, V.PROTECT) and _may_go(found, verb)]
     if V.APPROVE_RESPONSE in offered and (found.approved_at or not can_approve(user, found)):
         offered.remove(V.APPROVE_RESPONSE)
     offered += [] if found.is_over else [V.ASSIGN]
-    return offered + ([V.PROTECT] if can_handle(user) else [])
+    if not can_handle(user):
+        return offered
+    return [*offered, *([] if found.interaction_id else [V.LINK]), V.PROTECT]
 
 
 def _may_go(found: Complaint, verb: str) -> bool:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from complaints.models import Complaint
-from complaints.services.following import follow_astray
+from complaints.services.following import follow_astray, link_complaint
 from complaints.services.registering import Told, register_complaint
 from contact_center.audit.models import AuditEntry
 from contact_center.common.errors import Refused
@@ -18,7 +18,7 @@ from patients.services.erasure import decline_erasure, request_erasure
 from patients.services.merging import merge_patients
 from tests.factories.complaints import ComplaintFactory
 from tests.factories.inbox import InteractionFactory, MessageFactory
-from tests.factories.patients import PatientFactory
+from tests.factories.patients import PatientFactory, RelatedPersonFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +92,37 @@ def test_registering_locks_the_patients_record_before_the_conversation(agent, ta
         registered(agent, talk)
     locks = [query["sql"] for query in asked if "FOR UPDATE" in query["sql"]]
     assert [re.search(r'FROM "(\w+)"', one)[1] for one in locks][:2] == ["patients_patient", "inbox_interaction"]
+
+
+def test_one_without_a_conversation_gets_its_patient_or_another_and_both_records_keep_it(supervisor, patient):
+    mother = RelatedPersonFactory(patient=patient, name="Ana")
+    row = ComplaintFactory(patient=patient, complainant="relative", relative=mother, complainant_name="Ana")
+    unknown, right = ComplaintFactory(patient=None), PatientFactory()
+    at = {"actor": supervisor, "note": "She called again and said who she is", "patient": right}
+    assert link_complaint(**at, complaint_id=unknown.pk).patient == right
+    linked = link_complaint(**at, complaint_id=row.pk)
+    assert (linked.patient, linked.relative, linked.complainant_name) == (right, None, "Ana")
+    trail = AuditEntry.objects.filter(object_type="complaint", object_id=row.pk, action="linked").order_by("pk")
+    assert list(trail.values_list("patient_id", flat=True)) == [patient.pk, right.pk]
+    assert [event.verb for event in row.events.all()] == ["link"]
+
+
+def test_whom_it_concerns_is_not_said_by_everybody_nor_of_what_has_a_conversation_nor_of_hidden_records(
+    supervisor, agent, talk, patient
+):
+    row, right = ComplaintFactory(patient=None, owner=agent), PatientFactory()
+    of_talk, hidden = ComplaintFactory(patient=patient, interaction=talk), PatientFactory(sensitivity="vip")
+    for who, one, to in ((agent, row, right), (supervisor, of_talk, right), (supervisor, row, hidden)):
+        with pytest.raises(Refused):
+            link_complaint(actor=who, complaint_id=one.pk, note="Because", patient=to)
+    assert set(Complaint.objects.values_list("patient", flat=True)) == {None, patient.pk}
+
+
+def test_the_page_of_one_without_a_conversation_asks_for_the_record_number(supervisor, signed_in):
+    row, right, browser = ComplaintFactory(patient=None), PatientFactory(), signed_in(supervisor)
+    url = f"/complaints/{row.pk}/link/"
+    refused = browser.post(url, {"patient": "NO-SUCH", "note": "She said so"})
+    assert (refused.status_code, "No patient has this number." in refused.content.decode()) == (422, True)
+    browser.post(url, {"patient": f" {right.mrn.lower()} ", "note": "She said so"})
+    row.refresh_from_db()
+    assert row.patient == right

@@ -193,7 +193,7 @@ def test_the_page_offers_what_may_be_done_now_and_by_whom(agent, second_agent, s
 
     assert offered(second_agent) == []
     assert offered(agent) == ["send_back", "escalate", "withdraw", "assign"]
-    assert offered(supervisor) == ["send_back", "escalate", "withdraw", "assign", "protect"]
+    assert offered(supervisor) == ["send_back", "escalate", "withdraw", "assign", "link", "protect"]
     assert offered(UserFactory(role="admin"))[0] == "approve_response"
     step = Step("Call", timezone.localdate())
     moves.approve_response(actor=UserFactory(role="admin"), complaint_id=row.pk, note="Kind", step=step)
