@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from complaints.enums import OVER, Complainant, ComplaintProtection
@@ -28,6 +28,13 @@ def declare() -> None:
         ),
     )  # fmt: skip
     duties.declare_obstacle("complaints", _open_complaints)
+    duties.declare_kept_back("complaint", _secrets_of_others)
+
+
+def _secrets_of_others(patient_ids: Collection[int]) -> QuerySet[Complaint, int]:
+    """Protected complaints but for those that these patients made themselves."""
+    found = Complaint.objects.exclude(protection=ComplaintProtection.NONE).order_by()
+    return found.exclude(complainant=Complainant.PATIENT, patient__in=list(patient_ids)).values_list("pk", flat=True)
 
 
 def _open_complaints(patient_ids: Collection[int]) -> str:

@@ -74,9 +74,11 @@ class Beside:
 
 
 Obstacle = Callable[[Collection[int]], str]
+KeptBack = Callable[[Collection[int]], "models.QuerySet[Any, Any]"]
 _tables: dict[str, Table] = {}
 _beside: dict[str, Beside] = {}
 _obstacles: dict[str, Obstacle] = {}
+_kept_back: dict[str, KeptBack] = {}
 
 
 def declare(*found: Table | Beside) -> None:
@@ -91,6 +93,19 @@ def declare(*found: Table | Beside) -> None:
 def declare_obstacle(key: str, obstacle: Obstacle) -> None:
     """Add a reason why a patient cannot be erased now: a sentence, or empty."""
     _obstacles[key] = obstacle
+
+
+def declare_kept_back(object_type: str, ids_of: KeptBack) -> None:
+    """Say which rows the trail names in which patients are not to learn of: `ids_of(patient_ids)` gives their ids."""
+    _kept_back[object_type] = ids_of
+
+
+def kept_back(patient_ids: Collection[int]) -> Q:
+    """Entries of the trail that tell of something whose existence is not these patients' to know."""
+    condition = Q(pk__in=[])
+    for object_type, ids_of in _kept_back.items():
+        condition |= Q(object_type=object_type, object_id__in=ids_of(patient_ids))
+    return condition
 
 
 def tables() -> list[Table]:

@@ -10,7 +10,7 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from contact_center.audit.models import AuditEntry
-from patients.duties import Beside, Table, declare
+from patients.duties import Beside, Table, declare, kept_back
 from patients.enums import DataClass, ImportStatus, Sensitivity
 from patients.models import PatientImport
 
@@ -57,7 +57,8 @@ def _patient() -> dict[str, Any]:
 
 
 def _audit(patient_ids: Collection[int]) -> Iterator[dict[str, Any]]:
-    entries = AuditEntry.objects.filter(patient_id__in=list(patient_ids)).order_by("occurred_at", "id")
+    entries = AuditEntry.objects.filter(patient_id__in=list(patient_ids)).exclude(kept_back(patient_ids))
+    entries = entries.order_by("occurred_at", "id")
     for row in entries.values("id", "occurred_at", "action", "object_type", "actor_id").iterator(chunk_size=2000):
         yield row | {"occurred_at": row["occurred_at"].isoformat()}
 

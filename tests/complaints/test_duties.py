@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from complaints.models import Complaint, ComplaintEvent
+from complaints.services.reading import open_complaint
+from contact_center.audit.models import AuditEntry
 from inbox import portal
 from patients import duties
 from patients.enums import DataClass
@@ -47,19 +49,39 @@ def test_complaints_go_on_in_the_joined_record_and_come_back(supervisor, patient
     )
 
 
-def given_out(patient):
+def from_file(patient, name):
     target = io.BytesIO()
     write_zip(patient, target)
     with zipfile.ZipFile(target) as archive:
-        rows = json.loads(archive.read("data/complaints.Complaint.json"))
-        events = json.loads(archive.read("data/complaints.ComplaintEvent.json"))
-    return [row["reference"] for row in rows], len(events)
+        return json.loads(archive.read(f"data/{name}.json"))
+
+
+def given_out(patient):
+    rows = from_file(patient, "complaints.Complaint")
+    return [row["reference"] for row in rows], len(from_file(patient, "complaints.ComplaintEvent"))
 
 
 def test_the_file_with_all_data_has_the_patients_complaints_and_no_others_secret(patient):
     own, sealed = with_note(patient=patient), with_note(patient=patient, protection="confidential")
     with_note(patient=patient, complainant="other", protection="confidential")
     assert given_out(patient) == ([own.reference, sealed.reference], 2)
+
+
+def test_the_trail_in_that_file_tells_of_no_others_secret_also_where_it_is_one_only_since_then(patient, supervisor):
+    made = {name: ComplaintFactory(patient=patient) for name in ("plain", "own", "hers", "left")}
+    for row in made.values():
+        open_complaint(actor=supervisor, complaint_id=row.pk)
+    Complaint.objects.exclude(pk=made["plain"].pk).update(protection="confidential")
+    Complaint.objects.filter(pk=made["hers"].pk).update(complainant="other")
+    Complaint.objects.filter(pk=made["left"].pk).update(patient=PatientFactory())
+    for name in ("plain", "own", "hers"):
+        open_complaint(actor=supervisor, complaint_id=made[name].pk)
+    told = [row for row in from_file(patient, "audit_entries") if row["object_type"] == "complaint"]
+    trail = AuditEntry.objects.filter(object_type="complaint").order_by("pk")
+    assert [row["id"] for row in told] == [
+        entry.pk for entry in trail if entry.object_id in (made["plain"].pk, made["own"].pk)
+    ]
+    assert len(told) == 4
 
 
 def test_an_open_complaint_stands_in_the_way_of_an_erasure_and_a_closed_one_stays_without_its_words(patient):
@@ -79,8 +101,8 @@ def test_an_open_complaint_stands_in_the_way_of_an_erasure_and_a_closed_one_stay
 
 def test_a_hold_on_complaints_keeps_them_and_a_rule_takes_only_those_long_closed(patient, admin):
     hold = LegalHold.objects.create(patient=patient, data_classes=["complaints"], reason="court", placed_by=admin)
-    erase_rows([patient.pk], held_classes([patient.pk]))
     rows = [with_note(patient=patient, status="closed"), with_note(patient=patient, status="closed"), with_note()]
+    erase_rows([patient.pk], held_classes([patient.pk]))
     Complaint.objects.exclude(pk=rows[1].pk).filter(status="closed").update(
         closed_at=timezone.now() - timedelta(days=40)
     )
