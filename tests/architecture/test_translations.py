@@ -11,7 +11,8 @@ from django.conf import settings
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
-PLAIN = re.compile(r"""{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
+PLAIN = re.compile(r"""{%\s*translate\s+(?:"([^"]+)"|'([^']+)')(?:\s+context\s+(?:"([^"]+)"|'([^']+)'))?""")
+WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
 
 
 def catalog(language: str) -> gettext.GNUTranslations:
@@ -21,7 +22,16 @@ def catalog(language: str) -> gettext.GNUTranslations:
 
 def texts_of_pages() -> set[str]:
     pages = (ROOT / "templates").rglob("*.html")
-    return {double or single for page in pages for double, single in PLAIN.findall(page.read_text())}
+    return {
+        in_context(double or single, context or other)
+        for page in pages
+        for double, single, context, other in PLAIN.findall(page.read_text())
+    }
+
+
+def in_context(text: str, context: str) -> str:
+    """As the catalog names it."""
+    return f"{context}\x04{text}" if context else text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -37,10 +47,13 @@ def texts_of_code() -> set[str]:
         for path in (ROOT / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                    text = node.args[0]
-                    is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
-                    if is_text and node.func.id in {"_", "gettext", "gettext_lazy", "gettext_noop"}:
-                        found.add(text.value)
+                    words = [
+                        one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                    ]
+                    if words and node.func.id in {"_", "gettext", "gettext_lazy", "gettext_noop"}:
+                        found.add(words[0])
+                    if len(words) == 2 and node.func.id in WITH_CONTEXT:
+                        found.add(in_context(words[1], words[0]))
     return found
 
 
@@ -50,6 +63,7 @@ def test_every_text_of_the_code_is_translated(language: str) -> None:
     found = texts_of_code()
     assert sorted(text for text in found if text not in known) == []
     assert len(found) > 150
+    assert "complaint\x04Answered" in found & texts_of_pages()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
