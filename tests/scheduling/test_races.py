@@ -1,56 +1,20 @@
 """Two who want the same at the same moment."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from inbox.models import Message
 from scheduling.models import Appointment, FreedSlot, GroupSession, MassMoveVisit, Reminder, SlotOffer
 from scheduling.services import booking, holds, mass_moves, offers, sessions
 from scheduling.services.handing_over import hand_over_due
-from tests.blocking import until_somebody_waits
+from tests.blocking import at_once, while_waiting
 from tests.factories.patients import PatientFactory
 from tests.factories.scheduling import EntryFactory, RoomFactory, RulesFactory, ScheduleFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*verbs):
-    """Begin these in threads of their own at one moment; what each gave, or the name of what it raised, in order."""
-    together, results = threading.Barrier(len(verbs)), [""] * len(verbs)
-
-    def run(number, verb):
-        try:
-            together.wait(60)
-            results[number] = verb()
-        except Exception as error:
-            results[number] = type(error).__name__
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(verbs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(90)
-    return results
-
-
-def while_waiting(first, verb, then=lambda: None):
-    """What `verb` gave, which begins once another transaction has done `first`, and waits; then it does `then`."""
-    is_done = threading.Event()
-
-    def hold():
-        with transaction.atomic():
-            first()
-            is_done.set()
-            until_somebody_waits()
-            then()
-
-    return at_once(hold, lambda: is_done.wait(60) and verb())[1]
 
 
 @pytest.fixture
