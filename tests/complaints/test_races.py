@@ -29,14 +29,14 @@ def test_a_move_that_two_make_at_once_is_made_once(supervisor):
     assert (sorted(answers), row.events.count()) == (["Conflict", "acknowledged"], 1)
 
 
-def test_a_complaint_that_is_registered_while_the_record_is_merged_is_not_left_with_the_old_one(supervisor, talk):
+def test_a_complaint_that_is_registered_while_the_record_is_merged_is_not_left_with_the_old_one(supervisor, patient):
     target = PatientFactory()
 
     def merge():
-        merge_patients(actor=supervisor, source_id=talk.patient_id, target_id=target.pk)
+        merge_patients(actor=supervisor, source_id=patient.pk, target_id=target.pk)
 
     def register():
-        return register_complaint(actor=supervisor, told=Told(words="Too late"), interaction_id=talk.pk)
+        return register_complaint(actor=supervisor, told=Told(words="Too late"), patient=patient)
 
     assert (while_waiting(merge, register), Complaint.objects.count()) == ("Conflict", 0)
     assert register().patient == target
