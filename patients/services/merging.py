@@ -248,7 +248,7 @@ def _hand_down(merge: PatientMerge, item: PatientMergeItem) -> bool:
     """A later merge set this field anew: what it goes back to is now what stood before this one."""
     later = PatientMergeItem.objects.filter(
         what=MergedItem.FIELD, link=item.link, object_id=item.object_id, merge__undone_at=None, merge__gt=merge.pk
-    ).order_by("merge")
+    ).order_by("merge_id")
     for other in later[:1]:
         if other.before["was"] == item.before["now"]:
             other.before = {**other.before, "was": item.before["was"]}

@@ -349,6 +349,11 @@ def test_any_sequence_of_merges_additions_and_unmerges_returns_every_item(superv
     returns_every_item(supervisor, sms_channel, script)
 
 
+def test_the_first_of_three_merges_is_undone_and_the_others_lead_back_to_the_first_name(supervisor, sms_channel):
+    script = [("merge", 1, 2, True), ("merge", 3, 2, True), ("merge", 0, 2, True), ("undo", 0, False, None)]
+    returns_every_item(supervisor, sms_channel, script)
+
+
 @pytest.mark.slow
 @settings(max_examples=200, **ANY)
 @given(steps)
