@@ -79,6 +79,9 @@ _NOT_READ = re.compile(
     r"days? from|weeks? from|rest|remaining|resto|following|siguientes?|seguintes?|next \d+|proxim[oa]s|coming \d+|"
     r"birthday|half|media|meia|night|noche|noite|maybe|quizas?|talvez|mornings|afternoons|evenings|mananas|tardes|manhas|"
     r"temprano|cedo|second|third|twenty|thirty|\w+teen|hundred|thousand|veint\w+|treinta|trinta|vinte|dieci\w+|"
+    r"i work|working|at work|busy|away|be out|travel\w*|trip|vacations?|holidays?|unavailable|impossible|trabajo|trabajando|"
+    r"trabajar|trabalho|trabalhando|trabalhar|ocupad[ao]s?|viaj\w+|viagem|vacaciones|ferias|fuera|fora|imposible|impossivel|"
+    r"within|less|least|more|almost|mas|mais|to in|"
     r"segundo|tercer\w*|terceir\w+|primer\w*|primeir\w+)\b|\d\s*-\s*\d{1,2}\b(?!-)"
 )
 _PASSED = re.compile(r"\bpasad[oa]\b")
@@ -232,6 +235,8 @@ def _in_time(match: re.Match[str], today: date) -> Wished:
 
 def _day_of_month(match: re.Match[str], today: date) -> Wished:
     day = int(match["day"])
+    if not 1 <= day <= 31:
+        raise ValueError
     month = today.replace(day=1)
     while True:
         try:
@@ -240,8 +245,6 @@ def _day_of_month(match: re.Match[str], today: date) -> Wished:
             found = None
         if found is not None and found >= today:
             return _one(found)
-        if day > 31:
-            raise ValueError
         month = (month + timedelta(days=31)).replace(day=1)
 
 
@@ -256,6 +259,11 @@ def _weekday_and_day(match: re.Match[str], today: date) -> Wished | None:
     return next((_one(day) for day in days if day.day == int(match["day"])), None)
 
 
+def _weekday_and_near_day(match: re.Match[str], today: date) -> Wished | None:
+    found = _weekday_and_day(match, today)
+    return found if found and found.first - today <= timedelta(days=31) else None
+
+
 def _weekend(match: re.Match[str], today: date) -> Wished:
     saturday = today + timedelta(days=5 - today.weekday())
     return Wished(max(saturday, today), saturday + timedelta(days=1))
@@ -264,6 +272,7 @@ def _weekend(match: re.Match[str], today: date) -> Wished:
 _W, _M = "|".join(_WEEKDAYS), "|".join(_MONTHS)
 _NAMED = rf"(?:(?P<weekday>{_W})\.?,?\s+)?(?:the |el |dia |o )?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|ro|o)?"
+_NOT_ANY = "".join(f"(?<!{word} )" for word in ("a", "un", "um", "any", "otro", "outro", "algun", "algum", "next"))
 _COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _MENTIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Wished | None]], ...] = tuple(
     (re.compile(_EDGE + pattern + _END), meaning)
@@ -274,8 +283,9 @@ _MENTIONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Wished |
         (r"(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?", _slashed),
         (r"(?:el |dia |o |em )(?P<day>\d{1,2}) del? (?P<month>\d{1,2})(?: del? (?P<year>\d{4}))?", _day_and_month),
         (rf"{_TO}(?P<weekday>{_W}),? (?:(?:the|el|dia|o dia) )(?P<day>\d{{1,2}})(?:st|nd|rd|th)?", _weekday_and_day),
-        (rf"{_TO}(?P<weekday>{_W}),? (?P<day>1[3-9]|2\d|3[01])(?:st|nd|rd|th)?", _weekday_and_day),
-        (rf"{_TO}(?:this |este |neste )?(?:weekend|fin de semana|fim de semana)(?! (?:of|de|d[aeo]|after|before)\b)", _weekend),
+        (rf"{_TO}(?P<weekday>{_W}),? (?P<day>2[2-9]|3[01])(?:st|nd|rd|th)?", _weekday_and_day),
+        (rf"{_TO}(?P<weekday>{_W}),? (?P<day>1[3-9]|2[01])(?:st|nd|rd|th)?", _weekday_and_near_day),  # or an hour
+        (rf"{_TO}{_NOT_ANY}(?:weekend|fin de semana|fim de semana)(?! (?:of|de|del|d[aeo]|in|en|em|after|before)\b)", _weekend),
         (rf"(?:(?P<weekday>{_W})(?:,)? (?:of |in |de (?:la )?|da )?(?:next week|(?:la )?(?:proxima semana|semana que vie?ne?m?)))",
          _weekday_of_week),
         (rf"next week,? (?:on )?(?P<weekday>{_W})", _weekday_of_week),
@@ -329,7 +339,8 @@ _BEFORE = re.compile(r"before|antes|by")
 _SIGNS = r"\d{1,2}(?:[:.h]\d{2})?\s*(?:a\.?m\.?|p\.?m\.?|h|hs|hrs|o'?clock)?"
 _HOUR_TO_HOUR = re.compile(
     rf"(?<![\w/.:-])(?P<intro>between|from|entre|de|das)?\s*(?P<las>las |as )?(?P<first>{_SIGNS})\s*"
-    rf"(?:to|and|until|till|-|y|a|e|as|ate|hasta)\s*(?:las |as )?(?P<last>{_SIGNS})(?![\w/:-])(?! (?:de |of )?(?:{_M})\b)"
+    rf"(?P<to>to|and|until|till|-|y|a|e|as|ate|hasta)\s*(?P<at>las |as )?(?P<last>{_SIGNS})(?![\w/:-])"
+    rf"(?! (?:de |of )?(?:{_M})\b)(?! (?:of|del?|do) (?:this|next|the|est[ea]|proxim))"
 )
 
 
@@ -339,8 +350,7 @@ def _from_hour_to_hour(words: str) -> tuple[str, tuple[time, time] | None]:
         first, last = _CLOCK.search(match["first"]), _CLOCK.search(match["last"])
         if not (first and last):
             continue
-        has_sign = match["intro"] in ("between", "entre", "from", "das") or match["las"]
-        if not has_sign and not any(end["half"] or end["minute"] for end in (first, last)):
+        if not _are_hours(match, first, last):
             continue
         until = _clock(last)
         half = (last["half"] or "")[:1] if not first["half"] else ""
@@ -349,6 +359,13 @@ def _from_hour_to_hour(words: str) -> tuple[str, tuple[time, time] | None]:
         if begin and until:
             return f"{words[: match.start()]} {words[match.end() :]}", (begin, until)
     return words, None
+
+
+def _are_hours(match: re.Match[str], first: re.Match[str], last: re.Match[str]) -> bool:
+    """ "jueves 10 a las 15:30" is a day and an hour: only "to" and "-" may leave the first figure bare."""
+    if match["intro"] in ("between", "entre", "from", "das") or match["las"] or first["half"] or first["minute"]:
+        return True
+    return match["to"] in ("to", "-", "until", "till") and bool(last["half"] or last["minute"])
 
 
 def _hours(rest: str) -> tuple[time | None, time | None] | None:

@@ -12,7 +12,11 @@ _HOURS = {
     "ocho": 8, "nueve": 9, "diez": 10, "once": 11, "doce": 12, "uma": 1, "duas": 2, "quatro": 4, "sete": 7, "oito": 8,
     "nove": 9, "dez": 10, "onze": 11, "doze": 12,
 }  # fmt: skip
-_FIGURE = r"\d{1,2}(?:[:.h]\d{2})?(?: ?(?:[ap]\.?m\b\.?|h\b|hs\b|hrs\b))?"
+_SIGN = r"(?:[ap]\.?m\b\.?|h\b|hs\b|hrs\b)"
+_HOUR_SIGNED = rf"(\d{{1,2}}(?:[:.h]\d{{2}}(?: ?{_SIGN})?| ?{_SIGN}))"
+_AT = r"(?:at|a las|las|as) "
+_LATER = "(?:or later|or after|onwards?|o mas tarde|en adelante|ou mais tarde|em diante)"
+_EARLIER = "(?:or earlier|or before|o antes|ou antes)"
 _UNIT = "(days?|weeks?|dias?|semanas?)"
 _SPELLINGS = tuple(
     (re.compile(pattern), kept)
@@ -23,8 +27,10 @@ _SPELLINGS = tuple(
         (r"\b(\d{1,2}) horas?(?= (?:d[ae] )?(?:la )?(?:manha|manana|tarde|am|pm)\b)", r"\1h"),
         (r"\b(\d{1,2})h? (?:horas? )?([ap])\.?m\.? d[ae] (?:la )?(?:manha|manana|tarde)\b", r"\1\2m"),
         (r"\blater than\b|\bmas tarde de\b|\bmais tarde (?:do )?que\b", "after"),
-        (rf"({_FIGURE}) (?:or later|or after|onwards?|o mas tarde|en adelante|ou mais tarde|em diante)", r"after \1"),
-        (rf"({_FIGURE}) (?:or earlier|or before|o antes|ou antes)", r"before \1"),
+        (rf"(?:{_AT})?{_HOUR_SIGNED} {_LATER}", r"after \1"),
+        (rf"{_AT}(\d{{1,2}}) {_LATER}", r"after \1"),
+        (rf"(?:{_AT})?{_HOUR_SIGNED} {_EARLIER}", r"before \1"),
+        (rf"{_AT}(\d{{1,2}}) {_EARLIER}", r"before \1"),
         (r"\blater (?=this (?:week|month)\b)", ""),
         (r"\b(?:the )?following week\b", "next week"),
         (r"\bsemana (?:siguiente|seguinte)\b", "proxima semana"),
@@ -33,9 +39,13 @@ _SPELLINGS = tuple(
         (r"\bno (?=dia \d|fim de semana|proximo |mes que)", "em "),
     )
 )  # fmt: skip
-_NO_HOURS = r"\b(?! (?:de|of|days?|dias?|weeks?|semanas?|hours?|horas?|people|y|e)\b(?! la\b))"
+_NO_HOURS = (  # neither days nor people, and nothing that minutes in words belong to
+    r"\b(?! (?:de|of|days?|dias?|weeks?|semanas?|hours?|horas?|people|y|e|to|past|menos|ten|five|quarter|fifteen|"
+    r"twenty|thirty|forty|fifty|diez|cinco|cuarto|quince|veinte|treinta|cuarenta|cincuenta|dez|quinze|vinte|trinta|"
+    r"quarenta|cinquenta)\b(?! la\b))"
+)
 _HOUR = f"({'|'.join(_HOURS)})"
-_FROM_HOUR_TO_HOUR = re.compile(rf"\b(?:from |between )?{_HOUR} (?:to|and) {_HOUR}{_NO_HOURS}")
+_FROM_HOUR_TO_HOUR = re.compile(rf"\b(?:from|between) {_HOUR} (?:to|and) {_HOUR}{_NO_HOURS}")
 _AT_HOUR = re.compile(rf"\b(at|after|before|by|las?|as) {_HOUR}{_NO_HOURS}")
 
 

@@ -63,6 +63,9 @@ def day(text, after=None, before=None, *, last="", weekday=None):
         ("the following week", day("2026-11-30", last="2026-12-06")),
         ("this weekend", day("2026-11-28", last="2026-11-29")),
         ("no fim de semana", day("2026-11-28", last="2026-11-29")),
+        ("does Tuesday at 10 work?", day("2026-12-01", "10:00", "10:00", weekday=1)),
+        ("tomorrow at 3 or later", day("2026-11-26", "15:00")),
+        ("tomorrow at ten to three", day("2026-11-26")),  # the day at least
         ("el domingo 31", day("2027-01-31")),
         ("el 21 del 3", day("2027-03-21")),
     ],
@@ -79,7 +82,11 @@ def test_plain_wishes_are_read(text, meant):
         "entre el lunes y el jueves", "yesterday", "el 31 de febrero", "2026-11-01", "Friday at 3 and at 5",
         "menos na sexta", "tomorrow afternoon at 9am", "from 3 to 5", "Friday 3", "not between 3 and 5 on Tuesday",
         "next weekend", "the weekend of Halloween", "in two to three weeks", "sexta-feira 23 a 4",
-        "Tuesday between 2 and 4 or at 5", "from 5 to 3 December", "cualquier dia", "x" * 300,
+        "Tuesday between 2 and 4 or at 5", "from 5 to 3 December", "jueves 10 a las 15:30", "sexta 11 às 14h",
+        "viernes 20 en adelante", "Friday 20 or later", "Can we do it Tuesday? I work from 9 to 5", "busy this weekend",
+        "I'm away from December 20 to January 5", "estoy de viaje del 1 al 10 de diciembre", "any weekend",
+        "um fim de semana em dezembro", "within two weeks from now", "two to three weeks from now", "dia 0",
+        "entre 20 y 22 de este mes", "between 10 and 12 of next month", "viernes 15", "cualquier dia", "x" * 300,
     ],
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_a_person(text):
@@ -120,7 +127,7 @@ def is_right(got, expected, today):
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="the expressions are not here")
-@pytest.mark.parametrize(("language", "fewest"), [("english", 24), ("spanish", 24), ("portuguese", 3)])
+@pytest.mark.parametrize(("language", "fewest"), [("english", 19), ("spanish", 23), ("portuguese", 3)])
 def test_of_many_expressions_about_time_none_is_read_wrongly(language, fewest):
     counts = {"right": 0, "handed to a person": 0, "wrong": 0}
     for one in json.loads((FOLDER / f"{language}-DateTimeModel.json").read_text()):
