@@ -28,10 +28,11 @@ def lock_patient(actor: User | None, patient_id: int) -> Patient:
 
 
 def lock_current(patient_id: int) -> Patient:
-    """The record in which this one goes on, locked until the caller's transaction ends. Lock it before rows that are
-    merged along with it, as merging does. Raises Patient.DoesNotExist, and Conflict for one merged at this moment."""
+    """The record in which this one goes on, neither merged nor erased until the caller's transaction ends. Lock it
+    before rows that are merged along with it, as merging does. Rows that name the patient are written meanwhile: their
+    writers may hold a conversation already. Raises Patient.DoesNotExist, and Conflict for one merged at this moment."""
     goes_on_in = Patient.objects.values_list("merged_into_id", flat=True).get(pk=patient_id)
-    patient = lock_patient(None, goes_on_in or patient_id)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=goes_on_in or patient_id)
     if patient.merged_into_id is not None:
         raise Conflict(_("This record was merged with another one meanwhile. Try again."))
     return patient

@@ -90,8 +90,11 @@ def test_nothing_is_registered_about_somebody_who_is_to_be_forgotten(agent, supe
 def test_registering_locks_the_patients_record_before_the_conversation(agent, talk):
     with CaptureQueriesContext(connection) as asked:
         registered(agent, talk)
-    locks = [query["sql"] for query in asked if "FOR UPDATE" in query["sql"]]
-    assert [re.search(r'FROM "(\w+)"', one)[1] for one in locks][:2] == ["patients_patient", "inbox_interaction"]
+    locks = [re.search(r'FROM "(\w+)".*(FOR .*UPDATE)', query["sql"]) for query in asked]
+    assert [lock.groups() for lock in locks if lock][:2] == [
+        ("patients_patient", "FOR NO KEY UPDATE"),  # who writes of this patient holding the conversation goes on
+        ("inbox_interaction", "FOR UPDATE"),
+    ]
 
 
 def test_one_without_a_conversation_gets_its_patient_or_another_and_both_records_keep_it(supervisor, patient):
