@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from complaints import terms
 from complaints.enums import (
     Complainant,
     ComplaintCategory,
@@ -107,8 +108,8 @@ class RegisterForm(forms.Form):
 
     def clean_received_at(self) -> datetime | None:
         moment: datetime | None = self.cleaned_data["received_at"]
-        if moment is not None and moment > timezone.now():
-            raise forms.ValidationError(_("Enter a moment that is not in the future."))
+        if moment is not None and not terms.may_have_come(moment, timezone.now()):
+            raise forms.ValidationError(_("Enter a moment of the last ten years, not in the future."))
         return moment
 
     def clean(self) -> dict[str, Any]:

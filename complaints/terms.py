@@ -17,7 +17,13 @@ USUAL_DAYS: dict[str, int] = {
 }
 """Working days where nobody has said anything else."""
 FURTHEST = timedelta(days=366)
+OLDEST = timedelta(days=3653)
 MIDNIGHT = 24 * 60
+
+
+def may_have_come(moment: datetime, now: datetime) -> bool:
+    """Whether something can have reached us then: not in the future, and not in the year 26 by a slip of the keys."""
+    return now - OLDEST < moment <= now
 
 
 def acknowledge_by(received_at: datetime, days: int, calendar: BusinessCalendar | None, zone: ZoneInfo) -> datetime:

@@ -114,9 +114,8 @@ def acknowledge_by(kind: str, received_at: datetime, interaction: Interaction | 
 
 def _check(told: Told, patient: Patient | None, owner: User) -> None:
     require(bool(_clean(told.words)), _("Write down what they say."))
-    require(
-        told.received_at is None or told.received_at <= timezone.now(), _("Enter a moment that is not in the future.")
-    )
+    came = told.received_at is None or terms.may_have_come(told.received_at, timezone.now())
+    require(came, _("Enter a moment of the last ten years, not in the future."))
     require_owner(owner, told.protection, told.about_staff)
     require_protected(told.protection, told.about_staff)
     if told.complainant == Complainant.RELATIVE:

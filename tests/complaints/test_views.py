@@ -81,7 +81,8 @@ def test_a_letter_of_last_week_counts_from_then_and_none_comes_from_the_future(a
     browser, url = signed_in(agent), f"/complaints/new/?patient={patient.pk}"
     at = timezone.localtime().replace(hour=12, minute=0) - timedelta(days=9)
     sent = FORM | {"received_by": "letter", "received_at": f"{at + timedelta(days=10):%Y-%m-%dT%H:%M}"}
-    assert errors_in(browser.post(url, sent)) == ["Enter a moment that is not in the future."]
+    for wrong in (sent, sent | {"received_at": "0026-11-03T10:00"}):
+        assert errors_in(browser.post(url, wrong)) == ["Enter a moment of the last ten years, not in the future."]
     browser.post(url, sent | {"received_at": f"{at:%Y-%m-%dT%H:%M}"})
     row = Complaint.objects.get()
     assert row.received_at == at.replace(second=0, microsecond=0)
