@@ -124,11 +124,11 @@ def test_the_command_refuses_in_words_what_cannot_be(arguments):
 
 def test_default_scopes_follow_the_role():
     assert {role.value: len(default_scopes(role)) for role in Role} == {
-        "agent": 13,
-        "clinical_agent": 13,
+        "agent": 14,
+        "clinical_agent": 14,
         "partner_agent": 8,
-        "supervisor": 15,
-        "admin": 15,
+        "supervisor": 16,
+        "admin": 16,
         "auditor": 2,
     }
 
