@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import html
 import json
+import random
 import re
 import time
 from collections.abc import Callable
@@ -39,8 +40,9 @@ class Part:
             self.task = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:
-        pace = max(self.pace, 2 * self.took)
-        await asyncio.sleep(max(self.calm, self.at + pace - time.monotonic()))
+        spread = random.random() if self.calm > GATHER else 0
+        pace = max(self.pace * (1 - 0.3 * spread), 2 * self.took)
+        await asyncio.sleep(max(self.calm * (1 + spread), self.at + pace - time.monotonic()))
         begun = time.monotonic()
         text = b""
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):

@@ -2,7 +2,8 @@
    <section data-live="interaction.42:6" data-refetch-url="/inbox/42/thread/">: topics with the sequence that is drawn.
    Lost hints do no harm: on connect and every 30 s the server names the present sequences, and what is older is fetched.
    [data-pace] (ms) is the shortest time between two fetches of a part; the first after a quiet time goes at once, or after
-   [data-calm] (ms) where a moment does not matter: what waits for a person's eyes goes first. */
+   [data-calm] (ms) where a moment does not matter: what waits for a person's eyes goes first. Fifty pages hear a hint in
+   the same moment, so such parts differ in when they are fetched: up to twice [data-calm], from 70 % of [data-pace]. */
 (() => {
   const POLL = 30000, GATHER = 20, PACE = 150, PATIENCE = 25000, SIGNED_OUT = 4401, TOO_MANY = 4429;
   const url = document.body.dataset.liveUrl;
@@ -46,8 +47,9 @@
     if (!element?.id) return;
     if (pending.has(element.id)) { if (pending.get(element.id) === null) pending.set(element.id, "again"); return; }
     const last = fetched.get(element.id) || { at: 0, took: 0 };
-    const pace = Math.max(Number(element.dataset.pace || PACE), 2 * last.took);
-    const delay = Math.max(GATHER, Number(element.dataset.calm || 0), last.at + pace - Date.now());
+    const calm = Number(element.dataset.calm || 0), spread = calm && Math.random();
+    const pace = Math.max(Number(element.dataset.pace || PACE) * (1 - 0.3 * spread), 2 * last.took);
+    const delay = Math.max(GATHER, calm * (1 + spread), last.at + pace - Date.now());
     pending.set(element.id, setTimeout(() => refetch(element.id), delay));
   }
 
