@@ -25,6 +25,7 @@ from contact_center.common.models import SafeFSM
 
 Row = TypeVar("Row", bound=Model)
 PLAIN = (Model.__init__, SafeFSM.__init__)
+HOLDS = 2**63  # what no column of whole numbers reaches
 
 
 class Given(Expression):
@@ -87,7 +88,10 @@ class Prepared(Generic[Row]):
         self.annotated = list((compiler.annotation_col_map or {}).items())
 
     def tuples(self, *given: Any) -> list[tuple[Any, ...]]:
-        """The answer as it comes from the database, converted where a field asks for it."""
+        """The answer as it comes from the database, converted where a field asks for it. As everywhere in Django, a
+        number that no column holds finds nothing."""
+        if any(isinstance(one, int) and not -HOLDS <= one < HOLDS for one in given):
+            return []
         found = self._answer_planned(given) if self.name else self._answer(self.sql, given)
         if not self.converters:
             return found

@@ -59,6 +59,12 @@ def test_a_row_that_is_not_there_is_said_as_the_orm_says_it():
         Prepared(Message.objects.filter(pk=Given(0))).one(7)
 
 
+@pytest.mark.parametrize("is_planned_once", [False, True])
+def test_a_number_that_no_column_holds_finds_nothing(is_planned_once):
+    question = Prepared(Interaction.objects.filter(pk=Given(0)), is_planned_once=is_planned_once)
+    assert [question.ask(number) for number in (10**30, -(10**30), 2**63, 2**63 - 1)] == [[], [], [], []]
+
+
 def test_a_question_that_has_read_the_clock_is_refused():
     with pytest.raises(ValueError, match="for ever"):
         Prepared(Message.objects.filter(occurred_at__lt=timezone.now()))
