@@ -11,6 +11,7 @@ import pytest_socket
 from channels.layers import channel_layers
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.postgresql.creation import DatabaseCreation
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 from xdist.scheduler import LoadScopeScheduling
@@ -23,13 +24,14 @@ from inbox.services.threads import forget_channels
 from tests.emptying import empty_tables
 from tests.factories.accounts import TeamFactory, UserFactory
 from tests.factories.inbox import ChannelFactory, QueueFactory
-from tests.template import drop_template, template_of
+from tests.template import copy_patiently, drop_template, template_of
 
 hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no fault of an example
 hypothesis.settings.load_profile("house")
 SEEDED = re.compile(r"tests/aurora/test_seeding\.py")
 STORIES = re.compile(r"tests/journeys/(test_|browser/test_(calls|live|stories|visits)\.py)")
 TransactionTestCase._fixture_teardown = empty_tables
+DatabaseCreation._execute_create_test_db = copy_patiently(DatabaseCreation._execute_create_test_db)
 
 
 def pytest_runtest_setup(item):
