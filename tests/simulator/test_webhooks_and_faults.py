@@ -203,7 +203,8 @@ def test_messages_and_planned_reports_survive_a_restart(simulator_server, webhoo
     assert webhook_receiver.statuses() == ["queued"]
     simulator_server.start()
     simulator_server.settle()
-    assert sorted(webhook_receiver.statuses()) == ["delivered", "queued", "sent"]
+    # A report whose answer the stop cut off is sent again, as Twilio does.
+    assert sorted(set(webhook_receiver.statuses())) == ["delivered", "queued", "sent"]
     assert simulator_server.call("GET", created["uri"]).json()["status"] == "delivered"
 
 
